@@ -1,0 +1,28 @@
+# The nouns.  Nothing here computes a convolution.
+nobase_include_HEADERS += include/convref.h
+nobase_include_HEADERS += \
+	include/convref/base.h \
+	include/convref/dtype.h \
+	include/convref/problem.h \
+	include/convref/tensor.h \
+	include/convref/guarded.h \
+	include/convref/kernel.h \
+	include/convref/simd.h \
+	include/convref/run.h \
+	include/convref/machine.h \
+	include/convref/reference.h
+
+noinst_LTLIBRARIES += libcore.la
+LIBRARY_PARTS += libcore.la
+
+libcore_la_SOURCES = \
+	core/words.h core/error.c \
+	core/dtype.c \
+	core/problem.c core/problem_text.c core/problem_json.c \
+	core/problem_benchdnn.h core/problem_benchdnn.c \
+	core/tensor.c core/operand.c core/fill.c \
+	core/guarded.c \
+	core/isa.c core/kernel_table.h core/kernel_table.c core/provider.c \
+	core/run.c \
+	core/machine.c core/roof.h core/roof.c
+nodist_libcore_la_SOURCES = core/kernel_rows.c

@@ -1,0 +1,72 @@
+/* fill.c - seeded data that depend on (seed, name, index) alone.   Declared in convref/tensor.h.
+ *
+ * The generator is splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
+ * OOPSLA 2014) used as a counter: element i of a stream is the i-th output, found without the others.
+ * The stream of a tensor is chosen by the FNV-1a hash of its name.
+ */
+#include <convref/tensor.h>
+
+static uint64_t fnv1a64(const char *name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t splitmix64(uint64_t stream, int64_t index)
+{
+    uint64_t z = stream + (uint64_t)(index + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static double value(const struct conv_fill *fill, uint64_t stream, int64_t index)
+{
+    const uint64_t z = splitmix64(stream, index);
+    switch (fill->kind) {
+    case CONV_FILL_INTEGERS: {
+        const double size = 1 + (double)((z >> 1) % (uint64_t)fill->range);
+        return z & 1 ? -size : size;
+    }
+    case CONV_FILL_UNIFORM:
+        return ((double)(z >> 40) * 0x1p-23 - 1) * fill->range;
+    case CONV_FILL_CONSTANT:
+        return fill->range;
+    default:
+        return index == fill->impulse ? fill->range : 0;
+    }
+}
+
+double conv_fill_value(const struct conv_fill *fill, const char *name, int64_t index)
+{
+    return value(fill, fill->seed ^ fnv1a64(name), index);
+}
+
+void conv_fill(enum conv_type type, void *data, int64_t count, const char *name,
+               const struct conv_fill *fill)
+{
+    const uint64_t stream = fill->seed ^ fnv1a64(name);
+    for (int64_t i = 0; i < count; i++)
+        conv_set(type, data, i, value(fill, stream, i));
+}
+
+/* The largest |partial sum| when every input is at most r in absolute value. */
+static double largest_sum(const struct conv_problem *problem, double r)
+{
+    struct conv_problem depthwise, pointwise;
+    if (problem->op != CONV_OP_SEPARABLE)
+        return (double)conv_fan_in(problem) * r * r + r;
+    conv_separable_stages(&depthwise, &pointwise, problem);
+    return (double)conv_fan_in(&pointwise) * r * largest_sum(&depthwise, r) + r;
+}
+
+int conv_exact_range(const struct conv_problem *problem)
+{
+    const double limit = 1 / conv_type_facts(problem->type)->unit_roundoff;
+    int range = 8;
+    while (range > 0 && !(largest_sum(problem, range) < limit))
+        range--;
+    return range;
+}

@@ -1,0 +1,99 @@
+/* guarded.c - memory between two pages that can't be touched.   Declared in convref/guarded.h. */
+#include <convref/guarded.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { CANARY = 0xC5, SLACK = 512 };   /* this much of the slack on either side is watched */
+
+static size_t page_size(void)
+{
+    static size_t size;
+    if (!size)
+        size = (size_t)sysconf(_SC_PAGESIZE);
+    return size;
+}
+
+static unsigned char *usable(const struct conv_guarded *guarded)
+{
+    return guarded->base + page_size();
+}
+
+enum conv_status conv_guarded_create(struct conv_guarded *guarded, size_t capacity,
+                                     struct conv_error *error)
+{
+    const size_t page = page_size();
+    const size_t rounded = (capacity / page + 1) * page;
+    void *base = mmap(NULL, rounded + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED || mprotect((char *)base + page, rounded, PROT_READ | PROT_WRITE) != 0) {
+        if (base != MAP_FAILED)
+            munmap(base, rounded + 2 * page);
+        return conv_fail(error, CONV_NO_MEMORY, "no memory for %zu guarded bytes", capacity);
+    }
+    *guarded = (struct conv_guarded){ .base = base, .capacity = rounded };
+    return CONV_OK;
+}
+
+void conv_guarded_free(struct conv_guarded *guarded)
+{
+    if (guarded->base)
+        munmap(guarded->base, guarded->capacity + 2 * page_size());
+    *guarded = (struct conv_guarded){ .base = NULL };
+}
+
+/* The watched slack before and behind the block. */
+static size_t slack_before(const struct conv_guarded *guarded)
+{
+    const size_t before = (size_t)(guarded->block - usable(guarded));
+    return before < SLACK ? before : SLACK;
+}
+
+static size_t slack_behind(const struct conv_guarded *guarded)
+{
+    const unsigned char *end = usable(guarded) + guarded->capacity;
+    const size_t behind = (size_t)(end - (guarded->block + guarded->bytes));
+    return behind < SLACK ? behind : SLACK;
+}
+
+void *conv_guarded_place(struct conv_guarded *guarded, size_t bytes, size_t alignment,
+                         enum conv_flush flush, unsigned char poison)
+{
+    unsigned char *first = usable(guarded);
+    guarded->bytes = bytes;
+    guarded->block = first;   /* a page is aligned to everything that we ask for */
+    if (flush == CONV_FLUSH_RIGHT)
+        guarded->block += (guarded->capacity - bytes) / alignment * alignment;
+    memset(guarded->block - slack_before(guarded), CANARY, slack_before(guarded));
+    memset(guarded->block, poison, bytes);
+    memset(guarded->block + bytes, CANARY, slack_behind(guarded));
+    return guarded->block;
+}
+
+bool conv_guarded_read_only(struct conv_guarded *guarded, bool read_only)
+{
+    return mprotect(usable(guarded), guarded->capacity,
+                    read_only ? PROT_READ : PROT_READ | PROT_WRITE) == 0;
+}
+
+bool conv_guarded_intact(const struct conv_guarded *guarded)
+{
+    const size_t before = slack_before(guarded), behind = slack_behind(guarded);
+    for (size_t i = 1; i <= before; i++)
+        if (guarded->block[-(ptrdiff_t)i] != CANARY)
+            return false;
+    for (size_t i = 0; i < behind; i++)
+        if (guarded->block[guarded->bytes + i] != CANARY)
+            return false;
+    return true;
+}
+
+int conv_guarded_where(const struct conv_guarded *guarded, const void *address)
+{
+    const unsigned char *at = address, *first = guarded->base;
+    const size_t page = page_size();
+    if (!first || at < first || at >= first + guarded->capacity + 2 * page)
+        return 0;
+    if (at < first + page)
+        return -1;
+    return at >= first + page + guarded->capacity ? 1 : 2;
+}

@@ -1,0 +1,14 @@
+/* roof.h - the two loops by which a roof is measured, compiled once per instruction set.  Internal. */
+#ifndef CONVREF_CORE_ROOF_H
+#define CONVREF_CORE_ROOF_H
+
+#include <stdint.h>
+
+struct conv_roof_loops {
+    double (*multiply_add)(int64_t rounds);               /* returns the multiply-adds it did */
+    float (*read)(const float *data, int64_t count);      /* reads the array once */
+};
+
+extern const struct conv_roof_loops conv_roof_loops__baseline, conv_roof_loops__avx2, conv_roof_loops__avx512;
+
+#endif

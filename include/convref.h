@@ -1,0 +1,19 @@
+/* convref.h - everything.   Start reading at convref/problem.h. */
+#ifndef CONVREF_H
+#define CONVREF_H
+
+#include <convref/base.h>
+#include <convref/dtype.h>
+#include <convref/problem.h>
+#include <convref/tensor.h>
+#include <convref/kernel.h>
+#include <convref/run.h>
+#include <convref/machine.h>
+#include <convref/reference.h>
+#include <convref/guarded.h>
+#include <convref/npy.h>
+#include <convref/count.h>
+#include <convref/network.h>
+#include <convref/verify.h>
+
+#endif

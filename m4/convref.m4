@@ -1,0 +1,71 @@
+# convref.m4 - the questions that configure.ac asks more than once.
+
+# CONVREF_TRY_CFLAGS(VARIABLE, FLAGS): those of FLAGS that the compiler takes
+AC_DEFUN([CONVREF_TRY_CFLAGS], [
+  $1=
+  for flag in $2; do
+    AC_MSG_CHECKING([whether $CC takes $flag])
+    saved_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS $flag -Werror"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [flag_works=yes], [flag_works=no])
+    CFLAGS=$saved_CFLAGS
+    AC_MSG_RESULT([$flag_works])
+    AS_IF([test $flag_works = yes], [$1="$$1 $flag"])
+  done])
+
+# CONVREF_ISA(name, NAME, FLAGS, PROGRAM): --disable-name, NAME_CFLAGS, HAVE_NAME_BUILD
+AC_DEFUN([CONVREF_ISA], [
+  AC_ARG_ENABLE([$1], [AS_HELP_STRING([--disable-$1], [compile no kernels for $2])], [], [enable_$1=auto])
+  have_$1=no
+  AS_IF([test "x$enable_$1" != xno], [
+    AC_MSG_CHECKING([whether $CC compiles for $2])
+    saved_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS $3"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <immintrin.h>]], [[$4]])], [have_$1=yes])
+    CFLAGS=$saved_CFLAGS
+    AC_MSG_RESULT([$have_$1])])
+  AS_IF([test "x$enable_$1$have_$1" = xyesno], [AC_MSG_ERROR([$2 was asked for, and $CC can't compile for it])])
+  AS_IF([test $have_$1 = yes], [
+    AC_DEFINE([HAVE_$2_BUILD], [1], [Define if kernels are compiled for $2.])
+    isa_summary="$isa_summary, $1"])
+  AC_SUBST([$2_CFLAGS], ["$3"])
+  AM_CONDITIONAL([HAVE_$2], [test $have_$1 = yes])])
+
+# CONVREF_WITH_MODULE(name, NAME, pkg-config module, what needs it)
+AC_DEFUN([CONVREF_WITH_MODULE], [
+  AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1], [use $1 @<:@auto@:>@; needed by $4])], [], [with_$1=auto])
+  have_$1=no
+  AS_IF([test "x$with_$1" != xno], [PKG_CHECK_MODULES([$2], [$3], [have_$1=yes], [have_$1=no])])
+  AS_IF([test "x$with_$1$have_$1" = xyesno], [AC_MSG_ERROR([$1 was asked for and is missing])])
+  AS_IF([test $have_$1 = yes], [$1_summary=yes], [$1_summary="no: $4 left out"])
+  AM_CONDITIONAL([HAVE_$2], [test $have_$1 = yes])])
+
+# CONVREF_WITH_PROGRAM(name, VARIABLE, program, what needs it)
+AC_DEFUN([CONVREF_WITH_PROGRAM], [
+  AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1], [use $1 @<:@auto@:>@; needed by $4])], [], [with_$1=auto])
+  AS_IF([test "x$with_$1" != xno], [AC_PATH_PROG([$2], [$3])])
+  AS_IF([test "x$with_$1" = xyes && test -z "$$2"], [AC_MSG_ERROR([$1 was asked for and is missing])])
+  AS_IF([test -n "$$2"], [$1_summary=$$2], [$1_summary="no: $4 left out"])
+  AM_CONDITIONAL([HAVE_$2], [test -n "$$2"])])
+
+# The Python that has NumPy: the one on PATH often hasn't, while the system's has.
+AC_DEFUN([CONVREF_PYTHON], [
+  AC_ARG_VAR([PYTHON], [Python 3 with NumPy, for the bindings' tests and the notebook])
+  AC_ARG_WITH([python], [AS_HELP_STRING([--with-python], [test the Python module @<:@auto@:>@])], [], [with_python=auto])
+  python_summary="no: the Python module is installed, but not tested"
+  AS_IF([test "x$with_python" != xno], [
+    AC_MSG_CHECKING([for a Python 3 with NumPy])
+    for candidate in $PYTHON python3 /usr/bin/python3; do
+      AS_IF(["$candidate" -c 'import sys, numpy; sys.exit(sys.version_info < (3, 8))' 2>/dev/null],
+        [PYTHON=$candidate; python_summary=$candidate; break])
+    done
+    AS_CASE([$python_summary], [no*], [AC_MSG_RESULT([no])], [AC_MSG_RESULT([$python_summary])])])
+  AS_CASE(["x$with_python$python_summary"], [xyesno*], [AC_MSG_ERROR([Python was asked for; none with NumPy was found])])
+  AM_CONDITIONAL([HAVE_PYTHON], [test "x$python_summary" = "x$PYTHON"])])
+
+# The CUDA toolkit.  This version has no CUDA kernels yet; what is found is reported.
+AC_DEFUN([CONVREF_CUDA], [
+  AC_ARG_WITH([cuda], [AS_HELP_STRING([--with-cuda], [require the CUDA toolkit @<:@auto@:>@])], [], [with_cuda=auto])
+  AS_IF([test "x$with_cuda" != xno], [AC_PATH_PROG([NVCC], [nvcc], [], [$PATH:/usr/local/cuda/bin])])
+  AS_IF([test "x$with_cuda" = xyes && test -z "$NVCC"], [AC_MSG_ERROR([CUDA was asked for and nvcc is missing])])
+  AS_IF([test -n "$NVCC"], [cuda_summary="yes ($NVCC); this version has no CUDA kernels yet"], [cuda_summary=no])])

@@ -1,0 +1,46 @@
+/* dw_01_direct.c - step 1 of the depthwise ladder: the formula, in float.
+ *
+ * Changed since the reference (ref_depthwise.c): sums in float, written straight to y.
+ * Why it is faster: it isn't meant to be.  It is how Caffe's first depthwise layers, pyinn and THCUNN went
+ *     about it: one thread for each output.
+ * What it costs: nine multiply-adds for a 3x3 filter, and three comparisons and an address for each of them.
+ * Applies to: any depthwise problem in NCHW, 1-D to 3-D, any multiplier.
+ * Explained in docs/ladder-depthwise.md, step 1.
+ */
+#include <convref/kernel.h>
+
+static void run(const struct conv_problem *conv, const struct conv_operands *operands,
+                const struct conv_workspace *workspace)
+{
+    const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
+    const int64_t multiplier = conv->k / conv->c;
+    const float (*x)[conv->c][D.in][H.in][W.in] = operands->x;
+    const float (*w)[D.filter][H.filter][W.filter] = operands->w;
+    const float *bias = operands->bias;
+    float (*y)[conv->k][D.out][H.out][W.out] = operands->y;
+    (void)workspace;
+
+    for (int64_t n = 0; n < conv->n; n++)
+    for (int64_t k = 0; k < conv->k; k++)
+    for (int64_t z = 0; z < D.out; z++)
+    for (int64_t p = 0; p < H.out; p++)
+    for (int64_t q = 0; q < W.out; q++) {
+        float sum = bias ? bias[k] : 0;
+        for (int64_t t = 0; t < D.filter; t++)
+        for (int64_t r = 0; r < H.filter; r++)
+        for (int64_t s = 0; s < W.filter; s++) {
+            const int64_t plane = conv_input_at(&D, z, t);
+            const int64_t row = conv_input_at(&H, p, r);
+            const int64_t col = conv_input_at(&W, q, s);
+            if (conv_inside(&D, plane) && conv_inside(&H, row) && conv_inside(&W, col))
+                sum += x[n][k / multiplier][plane][row][col] * w[k][t][r][s];
+        }
+        y[n][k][z][p][q] = conv_activate(conv->act, sum);
+    }
+}
+
+CONV_KERNEL(dw_01_direct,
+    .title = "the formula, in float",
+    .kinds = 1u << CONV_DEPTHWISE,
+    .run = run,
+);

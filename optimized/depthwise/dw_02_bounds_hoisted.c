@@ -1,0 +1,49 @@
+/* dw_02_bounds_hoisted.c - step 2 of the depthwise ladder: ask once where the image ends.
+ *
+ * Changed since dw_01_direct: the taps that lie inside are a range for each output and axis; the inner loops
+ *     run over it without asking.
+ * Why it is faster: no comparisons at each tap.
+ * What it costs: two divisions for each range.  A standard convolution shares them among C * R * S products;
+ *     here there are only R * S, so the step gains less than std_02_bounds_hoisted.
+ * Applies to: any depthwise problem in NCHW, 1-D to 3-D, any multiplier.
+ * Explained in docs/ladder-depthwise.md, step 2.
+ */
+#include <convref/kernel.h>
+
+static void run(const struct conv_problem *conv, const struct conv_operands *operands,
+                const struct conv_workspace *workspace)
+{
+    const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
+    const int64_t multiplier = conv->k / conv->c;
+    const float (*x)[conv->c][D.in][H.in][W.in] = operands->x;
+    const float (*w)[D.filter][H.filter][W.filter] = operands->w;
+    const float *bias = operands->bias;
+    float (*y)[conv->k][D.out][H.out][W.out] = operands->y;
+    (void)workspace;
+
+    for (int64_t n = 0; n < conv->n; n++)
+    for (int64_t k = 0; k < conv->k; k++)
+    for (int64_t z = 0; z < D.out; z++)
+    for (int64_t p = 0; p < H.out; p++) {
+        const struct conv_range T = conv_taps_inside(&D, z);
+        const struct conv_range R = conv_taps_inside(&H, p);
+        for (int64_t q = 0; q < W.out; q++) {
+            const struct conv_range S = conv_taps_inside(&W, q);
+            float sum = bias ? bias[k] : 0;
+            for (int64_t t = T.begin; t < T.end; t++)
+            for (int64_t r = R.begin; r < R.end; r++) {
+                const float *row = x[n][k / multiplier][conv_input_at(&D, z, t)][conv_input_at(&H, p, r)];
+                for (int64_t s = S.begin; s < S.end; s++)
+                    sum += row[conv_input_at(&W, q, s)] * w[k][t][r][s];
+            }
+            y[n][k][z][p][q] = conv_activate(conv->act, sum);
+        }
+    }
+}
+
+CONV_KERNEL(dw_02_bounds_hoisted,
+    .title = "ask once where the image ends",
+    .from = "dw_01_direct",
+    .kinds = 1u << CONV_DEPTHWISE,
+    .run = run,
+);

@@ -1,0 +1,63 @@
+# THE TABLE of CPU kernels: one line each, in the order in which to read them.  Nothing else lists them.
+# Each is compiled once for each instruction set of the build.
+KERNELS = \
+	optimized/standard/std_01_direct.c \
+	optimized/standard/std_02_bounds_hoisted.c \
+	optimized/standard/std_03_loop_order.c \
+	optimized/standard/std_04_im2col.c \
+	optimized/standard/std_05_cache_blocked.c \
+	optimized/standard/std_06_register_tile.c \
+	optimized/standard/std_07_packed_weights.c \
+	optimized/standard/std_08_unfold_by_block.c \
+	optimized/standard/std_09_openmp.c \
+	optimized/pointwise/pw_01_direct.c \
+	optimized/pointwise/pw_02_rows.c \
+	optimized/pointwise/pw_03_register_tile.c \
+	optimized/pointwise/pw_04_openmp.c \
+	optimized/grouped/grp_01_loop_over_groups.c \
+	optimized/grouped/grp_02_unfold_per_group.c \
+	optimized/grouped/grp_03_direct_blocked.c \
+	optimized/grouped/grp_04_openmp.c \
+	optimized/depthwise/dw_01_direct.c \
+	optimized/depthwise/dw_02_bounds_hoisted.c \
+	optimized/depthwise/dw_03_whole_rows.c \
+	optimized/depthwise/dw_04_rows_in_registers.c \
+	optimized/depthwise/dw_05_openmp.c \
+	optimized/depthwise/dw_nhwc_01_direct.c \
+	optimized/depthwise/dw_nhwc_02_bounds_hoisted.c \
+	optimized/depthwise/dw_nhwc_03_channels_in_lanes.c \
+	optimized/depthwise/dw_nhwc_04_columns_in_registers.c \
+	optimized/depthwise/dw_nhwc_05_openmp.c \
+	optimized/separable/sep_01_two_passes.c \
+	optimized/separable/sep_02_fused_by_rows.c \
+	optimized/separable/sep_03_openmp.c
+
+# What several steps share, named in the ladders' documents.
+KERNEL_HELPERS = \
+	optimized/threads.h \
+	optimized/tile.h \
+	optimized/unfold.h \
+	optimized/rows.h \
+	optimized/pointwise/matrix.h
+
+noinst_LTLIBRARIES += libkernels_baseline.la
+LIBRARY_PARTS += libkernels_baseline.la
+libkernels_baseline_la_SOURCES = $(KERNELS) $(KERNEL_HELPERS) core/roof_loops.c
+libkernels_baseline_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONV_VARIANT=__baseline
+libkernels_baseline_la_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS)
+
+if HAVE_AVX2
+noinst_LTLIBRARIES += libkernels_avx2.la
+LIBRARY_PARTS += libkernels_avx2.la
+libkernels_avx2_la_SOURCES = $(KERNELS) core/roof_loops.c
+libkernels_avx2_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONV_VARIANT=__avx2
+libkernels_avx2_la_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS) $(AVX2_CFLAGS)
+endif
+
+if HAVE_AVX512
+noinst_LTLIBRARIES += libkernels_avx512.la
+LIBRARY_PARTS += libkernels_avx512.la
+libkernels_avx512_la_SOURCES = $(KERNELS) core/roof_loops.c
+libkernels_avx512_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONV_VARIANT=__avx512
+libkernels_avx512_la_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS) $(AVX512_CFLAGS)
+endif

@@ -1,0 +1,238 @@
+/* truth.c - from operands in any type and layout to a page of the reference, and back.
+ *
+ * The pages know doubles with the channels first, so three things are done here and nowhere else:
+ * widening and transposing the inputs, choosing the page, and the bound that goes with its result.
+ * Declared in convref/reference.h and page.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "page.h"
+
+/* ---- layouts and types ------------------------------------------------------------------------------- */
+
+/* An image operand is N x channels x positions, or N x positions x channels. */
+struct image { int64_t n, channels, positions; };
+
+static struct image image_of(const struct conv_problem *problem, enum conv_operand operand)
+{
+    const bool is_x = operand == CONV_X;
+    struct image image = { problem->n, is_x ? problem->c : problem->k, 1 };
+    for (int a = 0; a < CONV_AXES; a++)
+        image.positions *= is_x ? problem->axis[a].in : problem->axis[a].out;
+    return image;
+}
+
+static bool is_transposed(const struct conv_problem *problem, enum conv_operand operand)
+{
+    return problem->layout == CONV_CHANNELS_LAST && (operand == CONV_X || operand == CONV_Y);
+}
+
+void conv_operand_widen(double *to, const struct conv_problem *problem, enum conv_operand operand,
+                        const void *from)
+{
+    const int64_t count = conv_operand_count(problem, operand);
+    if (!is_transposed(problem, operand)) {
+        for (int64_t i = 0; i < count; i++)
+            to[i] = conv_get(problem->type, from, i);
+        return;
+    }
+    const struct image image = image_of(problem, operand);
+    for (int64_t n = 0; n < image.n; n++)
+        for (int64_t c = 0; c < image.channels; c++)
+            for (int64_t i = 0; i < image.positions; i++)
+                *to++ = conv_get(problem->type, from, (n * image.positions + i) * image.channels + c);
+}
+
+void conv_operand_narrow(void *to, const struct conv_problem *problem, enum conv_operand operand,
+                         const double *from)
+{
+    const int64_t count = conv_operand_count(problem, operand);
+    if (!is_transposed(problem, operand)) {
+        for (int64_t i = 0; i < count; i++)
+            conv_set(problem->type, to, i, from[i]);
+        return;
+    }
+    const struct image image = image_of(problem, operand);
+    for (int64_t n = 0; n < image.n; n++)
+        for (int64_t c = 0; c < image.channels; c++)
+            for (int64_t i = 0; i < image.positions; i++)
+                conv_set(problem->type, to, (n * image.positions + i) * image.channels + c, *from++);
+}
+
+/* ---- which page ------------------------------------------------------------------------------------------ */
+
+enum { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHTS, BIAS, TRANSPOSED, SEPARABLE, GENERAL_PAGES };
+
+static page_function *const pages[GENERAL_PAGES][CONV_TYPES] = {
+    [FORWARD] = { page_forward__f32, page_forward__f64 },
+    [BACKWARD_DATA] = { page_backward_data__f32, page_backward_data__f64 },
+    [BACKWARD_WEIGHTS] = { page_backward_weights__f32, page_backward_weights__f64 },
+    [BIAS] = { page_bias__f32, page_bias__f64 },
+    [TRANSPOSED] = { page_transposed__f32, page_transposed__f64 },
+    [SEPARABLE] = { page_separable__f32, page_separable__f64 },
+};
+
+static page_function *general_page(const struct conv_problem *problem, enum conv_operand output)
+{
+    int page = FORWARD;
+    if (output == CONV_BIAS)
+        page = BIAS;
+    else if (problem->op == CONV_OP_SEPARABLE)
+        page = SEPARABLE;
+    else if (problem->op == CONV_OP_TRANSPOSED)   /* its gradient is a convolution from y to x */
+        page = problem->pass == CONV_FORWARD ? TRANSPOSED
+             : problem->pass == CONV_BACKWARD_DATA ? FORWARD : BACKWARD_WEIGHTS;
+    else if (problem->pass != CONV_FORWARD)
+        page = problem->pass == CONV_BACKWARD_DATA ? BACKWARD_DATA : BACKWARD_WEIGHTS;
+    return pages[page][problem->type == CONV_F64 ? CONV_F64 : CONV_F32];
+}
+
+/* The backward passes of a transposed problem are those of the convolution from y to x. */
+static void mirror(struct conv_problem *problem, struct doubles *in)
+{
+    const double *x = in->x;
+    const int64_t c = problem->c;
+    in->x = in->y;
+    in->y = x;
+    problem->c = problem->k;
+    problem->k = c;
+    problem->op = CONV_OP_CONV;
+    for (int a = 0; a < CONV_AXES; a++)
+        problem->axis[a] = conv_mirror(problem->axis[a]);
+}
+
+static int64_t turn_page(struct conv_truth *truth, page_function *page,
+                         const struct conv_problem *problem, enum conv_operand output,
+                         const struct doubles *in)
+{
+    struct conv_problem asked = *problem;
+    struct doubles given = *in;
+    page_function *general = general_page(problem, output);
+    if (!page || output == CONV_BIAS) {
+        page = general;
+        if (problem->op == CONV_OP_TRANSPOSED && problem->pass != CONV_FORWARD && output != CONV_BIAS)
+            mirror(&asked, &given);
+    }
+    return page(truth, &asked, &given);
+}
+
+/* ---- the memory that a page needs: one block, cut into pieces ---------------------------------------------- */
+
+static size_t row_bytes(const struct conv_problem *problem)
+{
+    return problem->op == CONV_OP_SEPARABLE
+               ? (size_t)(problem->c * problem->mult) * 2 * sizeof(struct sum) : 0;
+}
+
+static int64_t largest_output(const struct conv_problem *problem)
+{
+    int64_t largest = 0;
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
+        if (conv_operand_role(problem, operand) == CONV_OUTPUT
+            && conv_operand_count(problem, operand) > largest)
+            largest = conv_operand_count(problem, operand);
+    return largest;
+}
+
+static size_t inputs_bytes(const struct conv_problem *problem)
+{
+    size_t bytes = row_bytes(problem);
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
+        if (conv_operand_role(problem, operand) == CONV_INPUT)
+            bytes += (size_t)conv_operand_count(problem, operand) * sizeof(double);
+    return bytes;
+}
+
+/* Widen all inputs into `block`, which has inputs_bytes(). */
+static void widen_inputs(struct doubles *in, const struct conv_problem *problem,
+                         const struct conv_operands *operands, void *block)
+{
+    const double **places[CONV_OPERANDS] = {
+        [CONV_X] = &in->x, [CONV_WEIGHTS] = &in->w, [CONV_BIAS] = &in->bias, [CONV_PW] = &in->pw,
+        [CONV_PW_BIAS] = &in->pw_bias, [CONV_Y] = &in->y,
+    };
+    *in = (struct doubles){ .row = block };
+    double *next = (double *)((char *)block + row_bytes(problem));
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
+        if (conv_operand_role(problem, operand) != CONV_INPUT)
+            continue;
+        conv_operand_widen(next, problem, operand, operands->at[operand]);
+        *places[operand] = next;
+        next += conv_operand_count(problem, operand);
+    }
+}
+
+/* ---- as a kernel ------------------------------------------------------------------------------------------- */
+
+size_t reference_scratch(const struct conv_problem *problem, int threads)
+{
+    (void)threads;
+    return inputs_bytes(problem) + (size_t)largest_output(problem) * (2 * sizeof(double) + sizeof(int64_t));
+}
+
+void reference_run(const struct conv_problem *problem, const struct conv_operands *operands,
+                   const struct conv_workspace *workspace, page_function *page)
+{
+    const int64_t largest = largest_output(problem);
+    struct doubles in;
+    widen_inputs(&in, problem, operands, workspace->scratch);
+    double *block = (double *)((char *)workspace->scratch + inputs_bytes(problem));
+    struct conv_truth truth = {
+        .value = block, .magnitude = block + largest, .taps = (int64_t *)(block + 2 * largest) };
+
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
+        if (conv_operand_role(problem, operand) != CONV_OUTPUT)
+            continue;
+        truth.count = conv_operand_count(problem, operand);
+        turn_page(&truth, page, problem, operand, &in);
+        conv_operand_narrow(operands->at[operand], problem, operand, truth.value);
+    }
+}
+
+/* ---- as the truth ------------------------------------------------------------------------------------------ */
+
+void conv_truth_free(struct conv_truth *truth)
+{
+    free(truth->value);
+    free(truth->magnitude);
+    free(truth->taps);
+    *truth = (struct conv_truth){ .count = 0 };
+}
+
+enum conv_status conv_truth_compute(struct conv_truth *truth, int64_t *products,
+                                    const struct conv_problem *problem, enum conv_operand output,
+                                    const struct conv_operands *inputs, struct conv_error *error)
+{
+    struct doubles in;
+    if (conv_operand_role(problem, output) != CONV_OUTPUT)
+        return conv_fail(error, CONV_BAD_INPUT, "%s is not an output of the %s pass",
+                         conv_operand_name(problem, output), conv_pass_name(problem->pass));
+    struct conv_truth made = { .count = conv_operand_count(problem, output) };
+    const size_t count = (size_t)made.count + 1;   /* never 0: NULL means that memory is short */
+    void *block = malloc(inputs_bytes(problem) + 1);
+    made.value = malloc(count * sizeof *made.value);
+    made.magnitude = malloc(count * sizeof *made.magnitude);
+    made.taps = malloc(count * sizeof *made.taps);
+    if (!block || !made.value || !made.magnitude || !made.taps) {
+        conv_truth_free(&made);
+        free(block);
+        return conv_fail(error, CONV_NO_MEMORY, "no memory for the truth of %lld outputs",
+                         (long long)made.count);
+    }
+    widen_inputs(&in, problem, inputs, block);
+    const int64_t counted = turn_page(&made, NULL, problem, output, &in);
+    if (products)
+        *products = counted;
+    free(block);
+    *truth = made;
+    return CONV_OK;
+}
+
+double conv_truth_bound(const struct conv_truth *truth, int64_t i, enum conv_type type)
+{
+    const struct conv_type_facts *facts = conv_type_facts(type);
+    const double u = facts->unit_roundoff, n = (double)truth->taps[i] + 1;
+    const double gamma = n * u / (1 - n * u);
+    return gamma * truth->magnitude[i] + u * fabs(truth->value[i]) + n * facts->smallest;
+}

@@ -1,0 +1,249 @@
+/* run_checked.c - one careful run: watched from all sides, then compared with the truth.
+ *
+ * Operands lie between guard pages, flush right in one problem and flush left in the next.  Outputs and workspace
+ * are filled with NaN.  After the run the slack, the inputs and every output element are looked at; then the
+ * kernel runs a second time, into outputs filled with another pattern, and must give the same again.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+/* Bytes that outputs are filled with before the first and the second call: a NaN, and a small negative number. */
+static const unsigned char poisons[] = { 0xFF, 0xA5 };
+
+/* Above this many multiply-adds one call has to do. */
+static const int64_t large = INT64_C(50) * 1000 * 1000;
+
+/* ---- findings -------------------------------------------------------------------------------------------- */
+
+static bool found(struct checker *checker, enum conv_fault fault, enum conv_operand operand, const char *where)
+{
+    struct conv_finding *finding = &checker->shared->result.finding;
+    finding->fault = fault;
+    finding->operand = operand;
+    snprintf(finding->where, sizeof finding->where, "%s", where);
+    checker->shared->result.verdict = CONV_REJECT;
+    return false;
+}
+
+static bool cant(struct checker *checker, const struct conv_error *error)
+{
+    checker->shared->result.verdict = CONV_INCONCLUSIVE;
+    snprintf(checker->shared->result.reason, sizeof checker->shared->result.reason, "%s", error->message);
+    return false;
+}
+
+/* ---- operands in guarded places ---------------------------------------------------------------------------- */
+
+static uint64_t hash(const void *data, size_t bytes)
+{
+    const unsigned char *at = data;
+    uint64_t sum = UINT64_C(0xcbf29ce484222325);
+    for (; bytes >= 8; bytes -= 8, at += 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        sum ^= sum >> 29;
+    }
+    for (; bytes > 0; bytes--)
+        sum = (sum ^ *at++) * UINT64_C(0x100000001b3);
+    return sum;
+}
+
+static enum conv_status make_room(struct conv_guarded *place, size_t bytes, struct conv_error *error)
+{
+    if (place->base && place->capacity >= bytes)
+        return CONV_OK;
+    conv_guarded_free(place);
+    return conv_guarded_create(place, bytes, error);
+}
+
+static enum conv_status place_operands(struct checker *checker, struct conv_operands *operands,
+                                       uint64_t hashes[CONV_OPERANDS], const struct conv_problem *problem,
+                                       const struct conv_fill *fill, struct conv_error *error)
+{
+    const enum conv_flush flush = checker->runs++ % 2 ? CONV_FLUSH_LEFT : CONV_FLUSH_RIGHT;
+    const size_t element = conv_type_facts(problem->type)->size;
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
+        const size_t bytes = conv_operand_bytes(problem, operand);
+        operands->at[operand] = NULL;
+        if (bytes == 0)
+            continue;
+        enum conv_status status = make_room(&checker->places[operand], bytes, error);
+        if (status != CONV_OK)
+            return status;
+        void *at = conv_guarded_place(&checker->places[operand], bytes, element, flush, poisons[0]);
+        if (conv_operand_role(problem, operand) == CONV_INPUT)
+            conv_fill(problem->type, at, conv_operand_count(problem, operand),
+                      conv_operand_name(problem, operand), fill);
+        hashes[operand] = hash(at, bytes);
+        operands->at[operand] = at;
+    }
+    return CONV_OK;
+}
+
+static bool operands_intact(struct checker *checker, const struct conv_problem *problem,
+                            const struct conv_operands *operands, const uint64_t hashes[CONV_OPERANDS])
+{
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
+        if (!operands->at[operand])
+            continue;
+        if (!conv_guarded_intact(&checker->places[operand]))
+            return found(checker, CONV_FAULT_OUTSIDE, operand, "bytes beside the operand were written");
+        if (conv_operand_role(problem, operand) == CONV_INPUT
+            && hash(operands->at[operand], conv_operand_bytes(problem, operand)) != hashes[operand])
+            return found(checker, CONV_FAULT_INPUT_CHANGED, operand, "the input was written to");
+    }
+    if (checker->scratch && !conv_guarded_intact(checker->scratch))
+        return found(checker, CONV_FAULT_OUTSIDE, CONV_Y, "bytes beside the scratch were written");
+    if (checker->packed && !conv_guarded_intact(checker->packed))
+        return found(checker, CONV_FAULT_OUTSIDE, CONV_Y, "bytes beside the packed weights were written");
+    return true;
+}
+
+/* ---- comparing ---------------------------------------------------------------------------------------------- */
+
+/* Is the first wrong element still what the output was filled with? */
+static bool is_poison(const struct conv_problem *problem, double value, unsigned char poison)
+{
+    unsigned char bytes[sizeof(double)];
+    memset(bytes, poison, sizeof bytes);
+    const double filled = conv_get(problem->type, bytes, 0);
+    return isnan(filled) ? isnan(value) : value == filled;
+}
+
+/* One output after one call. */
+static bool judge(struct checker *checker, const struct conv_problem *problem,
+                  const struct conv_operands *operands, enum conv_operand output,
+                  const struct conv_truth *truth, bool exact, int call)
+{
+    struct conv_verification *result = &checker->shared->result;
+    struct conv_evidence *evidence = &result->evidence[result->checks];
+    double *got = malloc(((size_t)truth->count + 1) * sizeof *got);
+    struct conv_error error;
+    if (!got) {
+        conv_fail(&error, CONV_NO_MEMORY, "no memory to compare outputs");
+        return cant(checker, &error);
+    }
+    conv_operand_widen(got, problem, output, operands->at[output]);
+    const bool wrong = judge_output(&result->finding, &evidence->worst, problem, output, truth, got, exact);
+    evidence->elements += truth->count;
+    if (wrong) {
+        const bool unwritten = is_poison(problem, result->finding.first[0].got, poisons[call]);
+        result->verdict = CONV_REJECT;
+        result->finding.fault = unwritten ? CONV_FAULT_UNWRITTEN : call > 0 ? CONV_FAULT_UNSTABLE
+                                                                            : CONV_FAULT_VALUES;
+        if (!unwritten)
+            guess_mistake(&result->finding, operands, got);
+    }
+    free(got);
+    return !wrong;
+}
+
+static void poison_outputs(const struct conv_problem *problem, const struct conv_operands *operands, int call)
+{
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
+        if (operands->at[operand] && conv_operand_role(problem, operand) == CONV_OUTPUT)
+            memset(operands->at[operand], poisons[call], conv_operand_bytes(problem, operand));
+}
+
+struct truths { struct conv_truth of[CONV_OPERANDS]; };
+
+static bool call_and_judge(struct checker *checker, struct conv_plan *plan, const struct conv_problem *problem,
+                           const struct conv_operands *operands, const uint64_t hashes[CONV_OPERANDS],
+                           const struct truths *truths, bool exact, int call)
+{
+    struct conv_error error;
+    poison_outputs(problem, operands, call);
+    conv_plan_poison(plan, poisons[call]);
+    enum conv_status status = checker->kernel->device ? conv_plan_load(plan, operands, &error) : CONV_OK;
+    if (status == CONV_OK && conv_plan_run(plan) < 0)
+        status = conv_fail(&error, CONV_NOT_APPLICABLE, "the kernel failed on its device");
+    if (status == CONV_OK)
+        status = conv_plan_store(plan, &error);
+    if (status != CONV_OK)
+        return cant(checker, &error);
+    if (!operands_intact(checker, problem, operands, hashes))
+        return false;
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
+        if (operands->at[operand] && conv_operand_role(problem, operand) == CONV_OUTPUT
+            && !judge(checker, problem, operands, operand, &truths->of[operand], exact, call))
+            return false;
+    return true;
+}
+
+/* ---- one problem --------------------------------------------------------------------------------------------- */
+
+static enum conv_status compute_truths(struct truths *truths, int64_t *products,
+                                       const struct conv_problem *problem,
+                                       const struct conv_operands *operands, struct conv_error *error)
+{
+    enum conv_status status = CONV_OK;
+    *products = 0;
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS && status == CONV_OK; operand++) {
+        int64_t counted = 0;
+        truths->of[operand] = (struct conv_truth){ .count = 0 };
+        if (operands->at[operand] && conv_operand_role(problem, operand) == CONV_OUTPUT)
+            status = conv_truth_compute(&truths->of[operand], &counted, problem, operand, operands, error);
+        *products += counted;
+    }
+    return status;
+}
+
+static void begin_finding(struct checker *checker, const struct conv_problem *problem,
+                          const struct conv_fill *fill, int threads)
+{
+    struct verification *shared = checker->shared;
+    struct conv_finding *finding = &shared->result.finding;
+    *finding = (struct conv_finding){ .problem = *problem, .seed = fill->seed, .threads = threads };
+    snprintf(finding->check, sizeof finding->check, "%s", shared->check);
+    shared->problem = *problem;
+    shared->threads = threads;
+}
+
+bool check_problem(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+                   int threads)
+{
+    const struct conv_plan_options options = { .threads = threads, .guarded = true };
+    const bool exact = fill->kind == CONV_FILL_INTEGERS;
+    struct conv_plan *plan = NULL;
+    struct conv_operands operands;
+    struct conv_error error;
+    struct truths truths = { { { .count = 0 } } };
+    uint64_t hashes[CONV_OPERANDS];
+    int64_t products;
+
+    begin_finding(checker, problem, fill, threads);
+    enum conv_status status = place_operands(checker, &operands, hashes, problem, fill, &error);
+    if (status == CONV_OK)
+        status = compute_truths(&truths, &products, problem, &operands, &error);
+    if (status == CONV_OK)
+        status = conv_plan_create(&plan, checker->kernel, problem, &options, &error);
+    bool good = status == CONV_OK || cant(checker, &error);
+    if (good) {
+        checker->scratch = conv_plan_guard(plan, CONV_PLAN_SCRATCH);
+        checker->packed = conv_plan_guard(plan, CONV_PLAN_PACKED);
+        poison_outputs(problem, &operands, 0);
+        good = conv_plan_load(plan, &operands, &error) == CONV_OK || cant(checker, &error);
+    }
+    for (int call = 0; good && call < (products > large ? 1 : 2); call++)
+        good = call_and_judge(checker, plan, problem, &operands, hashes, &truths, exact, call);
+    checker->scratch = checker->packed = NULL;
+    conv_plan_free(plan);
+    for (int operand = 0; operand < CONV_OPERANDS; operand++)
+        conv_truth_free(&truths.of[operand]);
+    if (good)
+        checker->shared->result.evidence[checker->shared->result.checks].problems++;
+    checker->shared->done++;
+    return good;
+}
+
+bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads)
+{
+    const struct conv_fill fill = { .kind = CONV_FILL_INTEGERS, .seed = checker->options.seed,
+                                    .range = conv_exact_range(problem) };
+    return fill.range < 1 || check_problem(checker, problem, &fill, threads);
+}

@@ -1,0 +1,113 @@
+/* verdict.c - names, exit statuses, the repro line, and outputs that somebody else computed.
+ * Declared in convref/verify.h. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+const char *conv_verdict_name(enum conv_verdict verdict)
+{
+    static const char *const names[] = { "ACCEPT", "REJECT", "INCONCLUSIVE", "SKIPPED" };
+    return names[verdict];
+}
+
+int conv_verdict_exit(enum conv_verdict verdict)
+{
+    static const int status[] = { 0, 1, 3, 77 };
+    return status[verdict];
+}
+
+int conv_exit_status(enum conv_status status)
+{
+    static const int exits[] = {
+        [CONV_OK] = 0, [CONV_BAD_INPUT] = 2, [CONV_BAD_FILE] = 4, [CONV_TOO_LARGE] = 2,
+        [CONV_NOT_APPLICABLE] = 77, [CONV_NO_MEMORY] = 3,
+    };
+    return exits[status];
+}
+
+const char *conv_fault_name(enum conv_fault fault)
+{
+    static const char *const names[CONV_FAULTS] = {
+        "nothing", "wrong values", "outputs not written", "memory written outside", "an input changed",
+        "two calls differ", "crash", "hang"
+    };
+    return names[fault];
+}
+
+char *conv_repro_line(char text[CONV_PROBLEM_TEXT + 128], const struct conv_finding *finding, const char *kernel)
+{
+    char problem[CONV_PROBLEM_TEXT];
+    char threads[24] = "";
+    if (finding->threads > 1)
+        snprintf(threads, sizeof threads, " --threads %d", finding->threads);
+    snprintf(text, CONV_PROBLEM_TEXT + 128, "convref verify --kernel %s --seed %" PRIu64 "%s \"%s\"", kernel,
+             finding->seed, threads, conv_problem_print(problem, &finding->problem));
+    return text;
+}
+
+/* ---- somebody else's outputs ------------------------------------------------------------------------------ */
+
+/* All inputs are integers, and no partial sum of any output reaches the limit of exact integers. */
+static bool is_exact(const struct conv_problem *problem, const struct conv_operands *operands,
+                     const struct conv_truth *truth)
+{
+    const double limit = 1 / conv_type_facts(problem->type)->unit_roundoff;
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
+        for (int64_t i = 0; conv_operand_role(problem, operand) == CONV_INPUT
+                            && i < conv_operand_count(problem, operand); i++) {
+            const double value = conv_get(problem->type, operands->at[operand], i);
+            if (!(value == rint(value)))
+                return false;
+        }
+    for (int64_t i = 0; i < truth->count; i++)
+        if (!(truth->magnitude[i] < limit))
+            return false;
+    return true;
+}
+
+static void judge_theirs(struct conv_verification *result, const struct conv_problem *problem,
+                         enum conv_operand output, const struct conv_operands *operands,
+                         const struct conv_truth *truth, double *got)
+{
+    struct conv_evidence *evidence = &result->evidence[0];
+    const bool exact = is_exact(problem, operands, truth);
+    conv_operand_widen(got, problem, output, operands->at[output]);
+    snprintf(evidence->check, sizeof evidence->check, "%s", exact ? "integers" : "bound");
+    snprintf(result->finding.check, sizeof result->finding.check, "%s", evidence->check);
+    evidence->elements += truth->count;
+    if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got, exact)) {
+        result->verdict = CONV_REJECT;
+        result->finding.fault = CONV_FAULT_VALUES;
+        guess_mistake(&result->finding, operands, got);
+    }
+}
+
+enum conv_status conv_verify_operands(struct conv_verification *result, const struct conv_problem *problem,
+                                      const struct conv_operands *operands, struct conv_error *error)
+{
+    *result = (struct conv_verification){ .verdict = CONV_ACCEPT, .checks = 1 };
+    result->finding.problem = *problem;
+    result->evidence[0].problems = 1;
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
+        struct conv_truth truth;
+        if (conv_operand_role(problem, operand) != CONV_OUTPUT || !operands->at[operand]
+            || result->verdict != CONV_ACCEPT)
+            continue;
+        enum conv_status status = conv_truth_compute(&truth, NULL, problem, operand, operands, error);
+        if (status != CONV_OK)
+            return status;
+        double *got = malloc(((size_t)truth.count + 1) * sizeof *got);
+        if (!got) {
+            conv_truth_free(&truth);
+            return conv_fail(error, CONV_NO_MEMORY, "no memory to compare %" PRId64 " outputs", truth.count);
+        }
+        judge_theirs(result, problem, operand, operands, &truth, got);
+        free(got);
+        conv_truth_free(&truth);
+    }
+    return CONV_OK;
+}

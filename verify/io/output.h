@@ -1,0 +1,29 @@
+/* output.h - files that are complete or not there.  Internal.
+ *
+ * A result is written to a temporary file beside its place and renamed at the end, so that an interrupted
+ * run never leaves half a table where a whole one was.  The path "-" is the standard output.
+ */
+#ifndef CONVREF_VERIFY_IO_OUTPUT_H
+#define CONVREF_VERIFY_IO_OUTPUT_H
+
+#include <convref/base.h>
+#include <stdio.h>
+
+struct conv_output {
+    FILE *file;
+    char *path, *temporary;   /* NULL for the standard output */
+};
+
+enum conv_status conv_output_open(struct conv_output *output, const char *path, struct conv_error *error);
+
+/* Close and put into place. */
+enum conv_status conv_output_commit(struct conv_output *output, struct conv_error *error);
+
+/* Close and remove; after a commit it does nothing. */
+void conv_output_abandon(struct conv_output *output);
+
+/* Read a whole text file; the caller frees the text.  Refuses files over `limit` bytes and ones with a
+ * zero byte in them. */
+enum conv_status conv_text_read(char **text, const char *path, size_t limit, struct conv_error *error);
+
+#endif
