@@ -24,6 +24,8 @@ struct verification {
     int64_t done, total;                /* problems of the check, for progress */
 };
 
+struct suspects;
+
 struct checker {
     struct verification *shared;
     const struct conv_kernel *kernel;
@@ -31,6 +33,7 @@ struct checker {
     struct conv_guarded places[CONV_OPERANDS];
     const struct conv_guarded *scratch, *packed;   /* of the plan that runs now */
     int64_t runs;                       /* alternates what is flush right and flush left */
+    struct suspects *suspects;          /* not NULL while a failure is explained */
 };
 
 struct check {
@@ -52,8 +55,18 @@ bool check_exact(struct checker *checker, const struct conv_problem *problem, in
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                   enum conv_operand output, const struct conv_truth *truth, const double *got, bool exact);
 
-/* Which mistake would give exactly this output?  Fills finding->guess. */
-void guess_mistake(struct conv_finding *finding, const struct conv_operands *inputs, const double *got);
+/* The mistakes that are still possible: those with which the reference gives exactly what the kernel gave. */
+struct suspects { unsigned possible; };
+void suspect_all(struct suspects *suspects);
+void suspect_those_who_fit(struct suspects *suspects, const struct conv_problem *problem,
+                           enum conv_operand output, const struct conv_operands *operands, const double *got,
+                           bool exact);
+
+/* Put the first suspect into words, in finding->guess, or a constant factor, if there is one. */
+void suspect_name(struct conv_finding *finding, const struct suspects *suspects);
+
+/* Replace the finding by that of the smallest problem that still fails. */
+void shrink(struct checker *checker, const struct conv_fill *fill);
 
 /* The problems of check_small: every valid small shape that the kernel computes. */
 enum { SMALL_AXES = 2000 };

@@ -36,6 +36,35 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* After a rejection: shrink the problem, then ask which mistake explains the failing problem and the small shapes,
+ * right and wrong ones.  The verdict and the evidence stay as they are. */
+static void explain(struct checker *checker)
+{
+    enum { MOST_PROBLEMS = 400, EVERY = 193 };   /* a sample of all ranks and kinds */
+    struct conv_verification *result = &checker->shared->result;
+    const struct conv_problem failed = result->finding.problem;
+    const struct conv_fill fill = {
+        .kind = strcmp(result->finding.check, check_real.name) ? CONV_FILL_INTEGERS : CONV_FILL_UNIFORM,
+        .seed = result->finding.seed, .range = 1 };
+    struct small_shapes walk;
+    struct suspects suspects;
+    struct conv_problem problem;
+    shrink(checker, &fill);
+
+    const struct conv_verification found = *result;
+    suspect_all(&suspects);
+    checker->suspects = &suspects;
+    check_exact(checker, &failed, found.finding.threads);
+    small_begin(&walk, checker->kernel);
+    for (int i = 0; suspects.possible && i < MOST_PROBLEMS * EVERY && small_next(&walk, &problem); i++)
+        if (i % EVERY == 0)
+            check_exact(checker, &problem, 1);
+    checker->suspects = NULL;
+    *result = found;
+    if (found.finding.fault == CONV_FAULT_VALUES || found.finding.fault == CONV_FAULT_UNSTABLE)
+        suspect_name(&result->finding, &suspects);
+}
+
 static void run_checks(struct checker *checker)
 {
     struct verification *shared = checker->shared;
@@ -52,6 +81,8 @@ static void run_checks(struct checker *checker)
         evidence->seconds = now() - start;
         if (shared->result.verdict == CONV_ACCEPT)
             shared->result.checks++;
+        if (shared->result.verdict == CONV_REJECT)
+            explain(checker);
     }
 }
 

@@ -1,8 +1,8 @@
-/* guess.c - which mistake would give exactly this output?
+/* guess.c - which mistake would give exactly these outputs?
  *
- * Each guess is a row of a table: words, and a function that makes the mistake, on the problem or on the inputs.
- * The reference computes what the mistake would give; if that is what the kernel gave, and isn't what is right,
- * the words are printed.  Nothing is guessed from a part of the output.
+ * Each suspect is a row of a table: words, and a function that makes the mistake, on the problem or on the inputs.
+ * The reference computes what the mistake would give, for one problem after the other, those that the kernel gets right
+ * among them.  A suspect that ever gives something else than the kernel is cleared; who is left explains everything.
  */
 #include <math.h>
 #include <stdio.h>
@@ -209,36 +209,73 @@ static double *widened(const struct conv_problem *problem, enum conv_operand ope
     return copy;
 }
 
-/* Does the reference, with the mistake made, give what the kernel gave? */
-static bool fits(const struct conv_problem *problem, enum conv_operand output,
-                 const struct conv_operands *operands, const double *got, bool (*make)(struct mistake *))
+/* What a kernel was asked, and what it gave. */
+struct testimony {
+    const struct conv_problem *problem;
+    enum conv_operand output;
+    const struct conv_operands *operands;
+    const double *got;
+    bool exact;
+};
+
+/* Does the reference give the same for `problem` and `inputs`, bit for bit or as far as the type can tell? */
+static bool gives(const struct testimony *said, const struct conv_problem *problem,
+                  const struct conv_operands *inputs)
 {
+    struct conv_truth truth;
+    if (conv_truth_compute(&truth, NULL, problem, said->output, inputs, NULL) != CONV_OK)
+        return false;
+    bool same = true;
+    for (int64_t i = 0; same && i < truth.count; i++) {
+        const double bound = said->exact ? 0 : conv_truth_bound(&truth, i, said->problem->type);
+        same = fabs(said->got[i] - truth.value[i]) <= bound;
+    }
+    conv_truth_free(&truth);
+    return same;
+}
+
+/* Is this what the kernel gives if it makes this mistake?  One that can't be made here changes nothing. */
+static bool fits(const struct testimony *said, bool (*make)(struct mistake *))
+{
+    const struct conv_problem *problem = said->problem;
+    const struct conv_operands *operands = said->operands;
     struct mistake m = { *problem, widened(problem, CONV_X, operands), widened(problem, CONV_WEIGHTS, operands),
                          widened(problem, CONV_BIAS, operands), widened(problem, CONV_Y, operands) };
     double *pw = widened(problem, CONV_PW, operands), *pw_bias = widened(problem, CONV_PW_BIAS, operands);
     const struct conv_operands inputs = { { { m.x, m.w, m.bias, pw, pw_bias, m.y } } };
-    struct conv_truth truth;
     m.problem.type = CONV_F64;
     m.problem.layout = CONV_CHANNELS_FIRST;
-    bool same = make(&m) && conv_problem_finish(&m.problem, NULL) == CONV_OK
-        && conv_operand_count(&m.problem, output) == conv_operand_count(problem, output)
-        && conv_truth_compute(&truth, NULL, &m.problem, output, &inputs, NULL) == CONV_OK;
-    if (same) {
-        for (int64_t i = 0; same && i < truth.count; i++)
-            same = fabs(got[i] - truth.value[i]) <= conv_truth_bound(&truth, i, problem->type);
-        conv_truth_free(&truth);
-    }
-    free(m.x);
-    free(m.w);
-    free(m.bias);
-    free(m.y);
-    free(pw);
-    free(pw_bias);
+    const struct conv_problem right = m.problem;
+    if (!make(&m) || conv_problem_finish(&m.problem, NULL) != CONV_OK
+        || conv_operand_count(&m.problem, said->output) != conv_operand_count(problem, said->output))
+        m.problem = right;
+    const bool same = gives(said, &m.problem, &inputs);
+    double *const copies[] = { m.x, m.w, m.bias, m.y, pw, pw_bias };
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
+        free(copies[i]);
     return same;
 }
 
+enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
+_Static_assert(MISTAKES <= 32, "struct suspects has a bit for each mistake");
+
+void suspect_all(struct suspects *suspects) { suspects->possible = (unsigned)((UINT64_C(1) << MISTAKES) - 1); }
+
+void suspect_those_who_fit(struct suspects *suspects, const struct conv_problem *problem, enum conv_operand output,
+                           const struct conv_operands *operands, const double *got, bool exact)
+{
+    const struct testimony said = { problem, output, operands, got, exact };
+    /* above this many multiply-adds, trying them all takes longer than a reader waits */
+    static const int64_t most_macs = 20 * 1000 * 1000;
+    if (conv_fan_in(problem) * conv_operand_count(problem, output) > most_macs)
+        suspects->possible = 0;
+    for (int i = 0; i < MISTAKES; i++)
+        if (suspects->possible & 1u << i && !fits(&said, mistakes[i].make))
+            suspects->possible &= ~(1u << i);
+}
+
 /* One factor between what was expected and what came? */
-static void guess_factor(struct conv_finding *finding)
+static void name_factor(struct conv_finding *finding)
 {
     const double factor = finding->first[0].got / finding->first[0].expected;
     bool same = finding->wrong > 2 && isfinite(factor) && factor != 0;
@@ -248,17 +285,13 @@ static void guess_factor(struct conv_finding *finding)
         snprintf(finding->guess, sizeof finding->guess, "what is wrong is %g times what it should be", factor);
 }
 
-/* Above this many multiply-adds trying fifteen mistakes takes longer than a reader waits. */
-static const int64_t most_macs = 20 * 1000 * 1000;
-
-void guess_mistake(struct conv_finding *finding, const struct conv_operands *inputs, const double *got)
+void suspect_name(struct conv_finding *finding, const struct suspects *suspects)
 {
-    const int64_t macs = conv_fan_in(&finding->problem) * finding->elements;
     finding->guess[0] = 0;
-    for (size_t i = 0; macs <= most_macs && i < sizeof mistakes / sizeof *mistakes; i++)
-        if (fits(&finding->problem, finding->operand, inputs, got, mistakes[i].make)) {
+    for (int i = 0; i < MISTAKES; i++)
+        if (suspects->possible & 1u << i) {
             snprintf(finding->guess, sizeof finding->guess, "%s", mistakes[i].words);
             return;
         }
-    guess_factor(finding);
+    name_factor(finding);
 }

@@ -89,14 +89,13 @@ static void describe_axis(char words[CONV_WORDS], const struct spread *s, const 
                s->first + step, s->last, step);
     else
         append(words, "at %" PRId64 " of %" PRId64 " places", s->hits, s->size);
-    if (step == 1 || s->hits == 1) {
-        if (s->last == s->size - 1)
-            append(words, " (the last %" PRId64 " of %" PRId64 ")", s->hits, s->size);
-        else if (s->first == 0)
-            append(words, " (the first %" PRId64 " of %" PRId64 ")", s->hits, s->size);
-        else
-            append(words, " (of %" PRId64 ")", s->size);
-    }
+    if (step != 1 && s->hits != 1)
+        return;
+    const char *end = s->last == s->size - 1 ? "the last " : s->first == 0 ? "the first " : "";
+    if (s->hits > 1 && end[0])
+        append(words, " (%s%" PRId64 " of %" PRId64 ")", end, s->hits, s->size);
+    else
+        append(words, " (%sof %" PRId64 ")", end, s->size);
 }
 
 /* Words for the axes on which not all indices are hit; "everywhere" if there are none. */
@@ -125,7 +124,7 @@ static void describe_where(char words[CONV_WORDS], const struct frame *frame, co
         free(s.hit);
     }
     if (!words[0])
-        snprintf(words, CONV_WORDS, "on every axis everywhere");
+        snprintf(words, CONV_WORDS, "everywhere");
 }
 
 /* ---- element by element ----------------------------------------------------------------------------------- */

@@ -131,13 +131,13 @@ static bool judge(struct checker *checker, const struct conv_problem *problem,
     conv_operand_widen(got, problem, output, operands->at[output]);
     const bool wrong = judge_output(&result->finding, &evidence->worst, problem, output, truth, got, exact);
     evidence->elements += truth->count;
+    if (checker->suspects)
+        suspect_those_who_fit(checker->suspects, problem, output, operands, got, exact);
     if (wrong) {
         const bool unwritten = is_poison(problem, result->finding.first[0].got, poisons[call]);
         result->verdict = CONV_REJECT;
         result->finding.fault = unwritten ? CONV_FAULT_UNWRITTEN : call > 0 ? CONV_FAULT_UNSTABLE
                                                                             : CONV_FAULT_VALUES;
-        if (!unwritten)
-            guess_mistake(&result->finding, operands, got);
     }
     free(got);
     return !wrong;

@@ -75,6 +75,7 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
 {
     struct conv_evidence *evidence = &result->evidence[0];
     const bool exact = is_exact(problem, operands, truth);
+    struct suspects suspects;
     conv_operand_widen(got, problem, output, operands->at[output]);
     snprintf(evidence->check, sizeof evidence->check, "%s", exact ? "integers" : "bound");
     snprintf(result->finding.check, sizeof result->finding.check, "%s", evidence->check);
@@ -82,7 +83,9 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
     if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got, exact)) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;
-        guess_mistake(&result->finding, operands, got);
+        suspect_all(&suspects);
+        suspect_those_who_fit(&suspects, problem, output, operands, got, exact);
+        suspect_name(&result->finding, &suspects);
     }
 }
 
