@@ -14,6 +14,7 @@
 #include <convref/npy.h>
 #include <convref/count.h>
 #include <convref/network.h>
+#include <convref/convention.h>
 #include <convref/verify.h>
 
 #endif

@@ -9,7 +9,6 @@ UNIT_TESTS = \
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 LDADD = libtest.la
-AM_LDFLAGS += -static
 endif
 
 CLEANFILES += *-junit.xml

@@ -3,6 +3,7 @@ nobase_include_HEADERS += \
 	include/convref/npy.h \
 	include/convref/count.h \
 	include/convref/network.h \
+	include/convref/convention.h \
 	include/convref/verify.h
 
 noinst_LTLIBRARIES += libverify.la
@@ -11,7 +12,8 @@ libverify_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_NETWORKS_DIR='"$(pkgdatadir)/ne
 libverify_la_SOURCES = \
 	verify/io/output.h verify/io/output.c \
 	verify/io/npy.c \
-	verify/count/count.c \
+	verify/io/table.h verify/io/table.c \
+	verify/count/count.c verify/count/convention.c \
 	verify/count/network_read.c \
 	verify/count/network_totals.h verify/count/network_totals.c \
 	verify/sandbox/sandbox.h verify/sandbox/sandbox.c \
@@ -20,3 +22,14 @@ libverify_la_SOURCES = \
 	verify/checks/verdict.c \
 	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/real.c \
 	verify/checks/layers.c
+
+# ---- the program: one file for each verb --------------------------------------------------------------
+bin_PROGRAMS = convref
+convref_SOURCES = \
+	verify/cli/convref.c verify/cli/verbs.h verify/cli/cli.h verify/cli/cli.c verify/cli/names.h verify/cli/names.c \
+	verify/cli/cmd_list.c verify/cli/cmd_show.c verify/cli/cmd_explain.c verify/cli/cmd_count.c \
+	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/cmd_bench.c verify/cli/cmd_plot.c \
+	verify/cli/cmd_report.c verify/cli/cmd_doctor.c
+convref_LDADD = libconvref.la
+# static, so that ./convref is the program itself and not a script of libtool's; its symbols are not exported
+convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static

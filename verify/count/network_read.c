@@ -420,11 +420,11 @@ static const struct {
     [CONV_NODE_LINEAR] = { "linear", " k bias ", infer_linear },
     [CONV_NODE_FC] = { "fc", " k bias ", infer_linear },
     [CONV_NODE_BN] = { "bn", " ", infer_same },
-    [CONV_NODE_LN] = { "ln", " ", infer_same },
+    [CONV_NODE_LN] = { "ln", " via ", infer_same },
     [CONV_NODE_SCALE] = { "scale", " bias ", infer_scale },
-    [CONV_NODE_ACT] = { "act", " fn ", infer_act },
-    [CONV_NODE_POOL] = { "pool", " kind filter stride pad ceil ", infer_pool },
-    [CONV_NODE_GPOOL] = { "gpool", " ", infer_gpool },
+    [CONV_NODE_ACT] = { "act", " fn via ", infer_act },
+    [CONV_NODE_POOL] = { "pool", " kind filter stride pad ceil via ", infer_pool },
+    [CONV_NODE_GPOOL] = { "gpool", " via ", infer_gpool },
     [CONV_NODE_ADD] = { "add", " ", infer_pair },
     [CONV_NODE_MUL] = { "mul", " ", infer_pair },
     [CONV_NODE_CONCAT] = { "concat", " ", infer_concat },
@@ -496,6 +496,20 @@ static struct conv_node *add_node(struct reader *reader, enum conv_node_kind kin
     return node;
 }
 
+/* How torchvision's code calls the node, where that changes what a tool counts. */
+static enum conv_status read_via(struct reader *reader, struct conv_node *node)
+{
+    static const char *const ways[] = { "call", "mean", "2d", "adaptive" };
+    const char *via = value_of(reader, "via", NULL);
+    for (size_t i = 0; via && i < sizeof ways / sizeof *ways; i++)
+        if (!strcmp(via, ways[i])) {
+            strcpy(node->via, via);
+            return CONV_OK;
+        }
+    return !via ? CONV_OK : fail_at(reader, column_of(reader, "via"), "an unknown way to call a node",
+                                    "via is call, mean, 2d or adaptive");
+}
+
 static enum conv_status read_node(struct reader *reader, enum conv_node_kind kind)
 {
     if (reader->network->node_count == 0)
@@ -514,6 +528,8 @@ static enum conv_status read_node(struct reader *reader, enum conv_node_kind kin
         return conv_fail(reader->error, CONV_NO_MEMORY, "no memory for %s", reader->name);
     node->in = *input(reader, 0);
     status = kinds[kind].infer(reader, node);
+    if (status == CONV_OK)
+        status = read_via(reader, node);
     if (status == CONV_OK)
         status = read_flag(reader, "aux", &node->aux, false);
     if (status == CONV_OK)
