@@ -78,9 +78,7 @@ static double bytes_once(const struct conv_roof_loops *loops, const float *data,
 #pragma omp parallel for num_threads(threads) reduction(max : slowest) schedule(static)
     for (int thread = 0; thread < threads; thread++) {
         const double start = now();
-        float total = 0;
-        for (int64_t pass = 0; pass < passes; pass++)
-            total += loops->read(data + thread * count, count);
+        const float total = loops->read(data + thread * count, count, passes);
         slowest = max(slowest, now() - start);
         if (total > 1e30f)
             sink = total;   /* never, but the compiler can't know */

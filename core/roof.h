@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 struct conv_roof_loops {
-    double (*multiply_add)(int64_t rounds);               /* returns the multiply-adds it did */
-    float (*read)(const float *data, int64_t count);      /* reads the array once */
+    double (*multiply_add)(int64_t rounds);   /* returns the multiply-adds it did */
+    float (*read)(const float *data, int64_t count, int64_t passes);   /* reads the array `passes` times */
 };
 
 extern const struct conv_roof_loops conv_roof_loops__baseline, conv_roof_loops__avx2, conv_roof_loops__avx512;

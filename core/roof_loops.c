@@ -30,7 +30,7 @@ static double multiply_add(int64_t rounds)
     return (double)rounds * CHAINS * CONV_LANES;
 }
 
-static float read_array(const float *data, int64_t count)
+static float read_array(const float *data, int64_t count, int64_t passes)
 {
     enum { STREAMS = 8, STEP = STREAMS * CONV_LANES };
     vec sum[STREAMS];
@@ -38,11 +38,12 @@ static float read_array(const float *data, int64_t count)
     CONV_UNROLL
     for (int i = 0; i < STREAMS; i++)
         sum[i] = vec_set(0);
-    for (int64_t at = 0; at + STEP <= count; at += STEP) {
-        CONV_UNROLL
-        for (int i = 0; i < STREAMS; i++)
-            sum[i] += vec_load(data + at + i * CONV_LANES);
-    }
+    for (int64_t pass = 0; pass < passes; pass++)
+        for (int64_t at = 0; at + STEP <= count; at += STEP) {
+            CONV_UNROLL
+            for (int i = 0; i < STREAMS; i++)
+                sum[i] += vec_load(data + at + i * CONV_LANES);
+        }
     for (int i = 0; i < STREAMS; i++)
         for (int lane = 0; lane < CONV_LANES; lane++)
             total += sum[i][lane];

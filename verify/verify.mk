@@ -27,9 +27,11 @@ libverify_la_SOURCES = \
 bin_PROGRAMS = convref
 convref_SOURCES = \
 	verify/cli/convref.c verify/cli/verbs.h verify/cli/cli.h verify/cli/cli.c verify/cli/names.h verify/cli/names.c \
+	verify/cli/operands.h verify/cli/operands.c \
 	verify/cli/cmd_list.c verify/cli/cmd_show.c verify/cli/cmd_explain.c verify/cli/cmd_count.c \
 	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/cmd_bench.c verify/cli/cmd_plot.c \
 	verify/cli/cmd_report.c verify/cli/cmd_doctor.c
 convref_LDADD = libconvref.la
-# static, so that ./convref is the program itself and not a script of libtool's; its symbols are not exported
-convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static
+# static, so that ./convref is the program itself and not a script of libtool's; it exports the public functions to
+# the providers that it loads
+convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static -export-dynamic

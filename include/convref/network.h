@@ -71,8 +71,8 @@ CONV_API enum conv_status conv_network_parse(struct conv_network *network, const
                                              const char *name, struct conv_error *error);
 CONV_API void conv_network_free(struct conv_network *network);
 
-/* Find a network by name: a path as it is, or NAME for NAME.net in the current folder's networks/, in
- * $CONVREF_NETWORKS or in the installed ones.  The caller frees the path; NULL if there is none. */
+/* Find a network by name: a path as it is, or NAME for NAME.net in $CONVREF_NETWORKS, in networks/ here or beside the
+ * program's folder, or among the installed ones.  The caller frees the path; NULL if there is none. */
 CONV_API char *conv_network_find(const char *name);
 
 /* The expectation that doesn't hold, or NULL. */

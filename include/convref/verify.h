@@ -88,6 +88,7 @@ struct conv_verify_options {
     double time_limit;                 /* seconds for one kernel; 0 means 600 */
     const struct conv_problem *problems;   /* real layers, checked besides the small shapes; may be NULL */
     int problem_count;
+    bool only_problems;                /* nothing but these */
     const char *check;                 /* only this check; NULL for all */
     int threads;                       /* only this number of threads; 0 for 1, 2, 3 and 5 */
     bool in_process;                   /* don't fork: for sanitizers that can't follow; a crash is then fatal */

@@ -72,6 +72,8 @@ static void run_checks(struct checker *checker)
     for (int i = 0; i < CHECKS && shared->result.verdict == CONV_ACCEPT; i++) {
         if (only && strcmp(only, checks[i]->name))
             continue;
+        if (checker->options.only_problems && checks[i] != &check_layers && checks[i] != &check_real)
+            continue;
         struct conv_evidence *evidence = &shared->result.evidence[shared->result.checks];
         const double start = now();
         snprintf(evidence->check, sizeof evidence->check, "%s", checks[i]->name);

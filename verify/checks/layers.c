@@ -7,10 +7,11 @@
 
 static void run(struct checker *checker)
 {
+    const int threads = checker->options.threads > 0 ? checker->options.threads : 1;
     checker->shared->total = checker->options.problem_count;
     for (int i = 0; i < checker->options.problem_count; i++) {
         const struct conv_problem *problem = &checker->options.problems[i];
-        if (!conv_kernel_refuses(checker->kernel, problem) && !check_exact(checker, problem, 1))
+        if (!conv_kernel_refuses(checker->kernel, problem) && !check_exact(checker, problem, threads))
             return;
     }
 }

@@ -42,7 +42,8 @@ static bool all_modes(struct checker *checker, struct conv_problem problem)
 
 static void run(struct checker *checker)
 {
-    const int count = sizeof texts / sizeof *texts;
+    const int count = checker->options.only_problems ? 0 : sizeof texts / sizeof *texts;
+    const int threads = checker->options.threads > 0 ? checker->options.threads : 1;
     const struct conv_fill fill = { CONV_FILL_UNIFORM, checker->options.seed, 1, 0 };
     checker->shared->total = count + checker->options.problem_count;
     for (int i = 0; i < count; i++) {
@@ -52,7 +53,7 @@ static void run(struct checker *checker)
     }
     for (int i = 0; i < checker->options.problem_count; i++) {
         const struct conv_problem *problem = &checker->options.problems[i];
-        if (!conv_kernel_refuses(checker->kernel, problem) && !check_problem(checker, problem, &fill, 1))
+        if (!conv_kernel_refuses(checker->kernel, problem) && !check_problem(checker, problem, &fill, threads))
             return;
     }
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../io/output.h"
 #include "network_totals.h"
 
 static const char *const total_names[CONV_TOTALS] = {
@@ -159,9 +160,11 @@ static char *candidate(const char *folder, const char *name)
 
 char *conv_network_find(const char *name)
 {
-    const char *const folders[] = { getenv("CONVREF_NETWORKS"), "networks", CONVREF_NETWORKS_DIR };
+    char beside[1024];
+    const char *const folders[] = { getenv("CONVREF_NETWORKS"), "networks", conv_folder_beside(beside, "../networks"),
+                                    CONVREF_NETWORKS_DIR };
     char *path = NULL;
-    if (strchr(name, '/') || strchr(name, '.'))
+    if (strchr(name, '/') || strstr(name, ".net"))
         path = access(name, R_OK) == 0 ? strdup(name) : NULL;
     for (size_t i = 0; i < sizeof folders / sizeof *folders && !path; i++)
         path = candidate(folders[i], name);

@@ -95,3 +95,17 @@ enum conv_status conv_text_read(char **text, const char *path, size_t limit, str
     *text = read;
     return CONV_OK;
 }
+
+const char *conv_folder_beside(char folder[1024], const char *relative)
+{
+    const ssize_t length = readlink("/proc/self/exe", folder, 1023);
+    char *slash = NULL;
+    if (length > 0) {
+        folder[length] = 0;
+        slash = strrchr(folder, '/');
+    }
+    if (!slash || (size_t)(slash - folder) + strlen(relative) + 2 > 1024)
+        return NULL;
+    strcpy(slash + 1, relative);
+    return folder;
+}

@@ -26,4 +26,7 @@ void conv_output_abandon(struct conv_output *output);
  * zero byte in them. */
 enum conv_status conv_text_read(char **text, const char *path, size_t limit, struct conv_error *error);
 
+/* The folder `relative` to that of the running program: where data lie in a build folder.  NULL if unknown. */
+const char *conv_folder_beside(char folder[1024], const char *relative);
+
 #endif
