@@ -16,5 +16,6 @@
 #include <convref/network.h>
 #include <convref/convention.h>
 #include <convref/verify.h>
+#include <convref/bench.h>
 
 #endif

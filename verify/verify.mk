@@ -4,7 +4,8 @@ nobase_include_HEADERS += \
 	include/convref/count.h \
 	include/convref/network.h \
 	include/convref/convention.h \
-	include/convref/verify.h
+	include/convref/verify.h \
+	include/convref/bench.h
 
 noinst_LTLIBRARIES += libverify.la
 LIBRARY_PARTS += libverify.la
@@ -16,6 +17,7 @@ libverify_la_SOURCES = \
 	verify/count/count.c verify/count/convention.c \
 	verify/count/network_read.c \
 	verify/count/network_totals.h verify/count/network_totals.c \
+	verify/bench/bench.c \
 	verify/sandbox/sandbox.h verify/sandbox/sandbox.c \
 	verify/checks/check.h verify/checks/checks.c \
 	verify/checks/run_checked.c verify/checks/judge.c verify/checks/guess.c verify/checks/shrink.c \
@@ -27,7 +29,8 @@ libverify_la_SOURCES = \
 bin_PROGRAMS = convref
 convref_SOURCES = \
 	verify/cli/convref.c verify/cli/verbs.h verify/cli/cli.h verify/cli/cli.c verify/cli/names.h verify/cli/names.c \
-	verify/cli/operands.h verify/cli/operands.c \
+	verify/cli/operands.h verify/cli/operands.c verify/cli/results.h verify/cli/results.c \
+	verify/cli/alloc_count.h verify/cli/alloc_count.c \
 	verify/cli/cmd_list.c verify/cli/cmd_show.c verify/cli/cmd_explain.c verify/cli/cmd_count.c \
 	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/cmd_bench.c verify/cli/cmd_plot.c \
 	verify/cli/cmd_report.c verify/cli/cmd_doctor.c

@@ -114,7 +114,7 @@ CONV_API int conv_check_count(void);
 CONV_API struct conv_check_facts conv_check_at(int index);
 
 /* The command that shows a finding again.  Returns `text`. */
-CONV_API char *conv_repro_line(char text[CONV_PROBLEM_TEXT + 128], const struct conv_finding *finding,
+CONV_API char *conv_repro_line(char text[CONV_PROBLEM_TEXT + 256], const struct conv_finding *finding,
                                const char *kernel);
 
 /* "n=0 k=3 p=1 q=7": the index of a wrong output in the letters of its operand.  Returns `text`. */

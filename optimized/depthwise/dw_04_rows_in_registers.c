@@ -16,7 +16,7 @@
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
     (void)threads;
-    return rows_meetings_bytes(conv) + (size_t)rows_plane_floats(conv) * sizeof(float);
+    return (size_t)rows_plane_floats(conv) * sizeof(float);
 }
 
 /* All filters of one channel: y[m][z][p][q] */
@@ -25,7 +25,7 @@ static void channel(float *y, struct rows *rows, float *plane, const float *x, c
 {
     const struct conv_problem *conv = rows->conv;
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
-    rows_pad(plane, conv, x, 0, H.in);
+    rows_fill(plane, conv, x, 0, H.in);
     rows->plane = plane;
     for (int64_t m = 0; m < conv->k / conv->c; m++) {
         rows->w = w + m * D.filter * H.filter * W.filter;
@@ -44,13 +44,12 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     const float (*w)[multiplier * D.filter * H.filter * W.filter] = operands->w;
     const float *bias = operands->bias;
     float (*y)[multiplier * D.out * H.out * W.out] = operands->y;
-    int32_t *meetings = workspace->scratch;
-    float *plane = (float *)((char *)workspace->scratch + rows_meetings_bytes(conv));
+    float *plane = workspace->scratch;
 
-    rows_meet(meetings, conv);
+    rows_clear(plane, conv);
     for (int64_t i = 0; i < conv->n * conv->c; i++) {   /* i = n * C + c */
         const int64_t c = i % conv->c;
-        struct rows rows = { .conv = conv, .meetings = meetings, .act = conv->act };
+        struct rows rows = { .conv = conv, .act = conv->act, .pitch = rows_pitch(conv) };
         channel(y[i], &rows, plane, x[i], w[c], bias ? bias + c * multiplier : NULL);
     }
 }

@@ -14,7 +14,7 @@
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
-    return rows_meetings_bytes(conv) + (size_t)threads * (size_t)rows_plane_floats(conv) * sizeof(float);
+    return (size_t)threads * (size_t)rows_plane_floats(conv) * sizeof(float);
 }
 
 /* All filters of one channel: y[m][z][p][q] */
@@ -23,7 +23,7 @@ static void channel(float *y, struct rows *rows, float *plane, const float *x, c
 {
     const struct conv_problem *conv = rows->conv;
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
-    rows_pad(plane, conv, x, 0, H.in);
+    rows_fill(plane, conv, x, 0, H.in);
     rows->plane = plane;
     for (int64_t m = 0; m < conv->k / conv->c; m++) {
         rows->w = w + m * D.filter * H.filter * W.filter;
@@ -42,14 +42,14 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     const float (*w)[multiplier * D.filter * H.filter * W.filter] = operands->w;
     const float *bias = operands->bias;
     float (*y)[multiplier * D.out * H.out * W.out] = operands->y;
-    int32_t *meetings = workspace->scratch;
-    float *planes = (float *)((char *)workspace->scratch + rows_meetings_bytes(conv));
+    float *planes = workspace->scratch;
 
-    rows_meet(meetings, conv);
+    for (int thread = 0; thread < workspace->threads; thread++)
+        rows_clear(planes + thread * rows_plane_floats(conv), conv);
 #pragma omp parallel for num_threads(workspace->threads) schedule(static)
     for (int64_t i = 0; i < conv->n * conv->c; i++) {   /* i = n * C + c */
         const int64_t c = i % conv->c;
-        struct rows rows = { .conv = conv, .meetings = meetings, .act = conv->act };
+        struct rows rows = { .conv = conv, .act = conv->act, .pitch = rows_pitch(conv) };
         channel(y[i], &rows, planes + conv_thread() * rows_plane_floats(conv), x[i], w[c],
                 bias ? bias + c * multiplier : NULL);
     }

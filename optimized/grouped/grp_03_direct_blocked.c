@@ -73,21 +73,27 @@ CONV_INLINE void add_row(struct tile *tile, const struct conv_problem *conv, con
     }
 }
 
-/* Columns q .. q + TILE_Q of the row (z, p) of TILE_K channels, from w's panel. */
-static void row_tile(struct tile *tile, const struct conv_problem *conv, const float *planes, const float *w,
-                     int64_t z, int64_t p, int64_t q)
+/* Where a tile is: one row of outputs, the taps inside for it, and the planes that it reads. */
+struct place {
+    struct conv_range T, R;
+    int64_t z, p, pitch, plane_floats;
+    const float *planes;
+};
+
+/* Columns q .. q + TILE_Q of one row of TILE_K channels, from w's panel. */
+static void row_tile(struct tile *tile, const struct conv_problem *conv, const struct place *at, const float *w,
+                     int64_t q)
 {
     const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
-    const struct conv_range T = conv_taps_inside(D, z), R = conv_taps_inside(H, p);
-    const int64_t pitch = rows_pitch(conv), plane = rows_plane_floats(conv), channels = sizes_of(conv).channels;
+    const int64_t channels = conv->c / conv->groups;
     struct tile sums;   /* a copy that the compiler knows to be nobody else's, so that it stays in registers */
     tile_clear(&sums);
     for (int64_t c = 0; c < channels; c++)
-        for (int64_t t = T.begin; t < T.end; t++)
-            for (int64_t r = R.begin; r < R.end; r++) {
-                const int64_t row = conv_input_at(D, z, t) * H->in + conv_input_at(H, p, r);
-                add_row(&sums, conv, planes + c * plane + row * W->stride * pitch + q,
-                        w + ((c * D->filter + t) * H->filter + r) * W->filter * TILE_K, pitch);
+        for (int64_t t = at->T.begin; t < at->T.end; t++)
+            for (int64_t r = at->R.begin; r < at->R.end; r++) {
+                const int64_t row = conv_input_at(D, at->z, t) * H->in + conv_input_at(H, at->p, r);
+                add_row(&sums, conv, at->planes + c * at->plane_floats + row * W->stride * at->pitch + q,
+                        w + ((c * D->filter + t) * H->filter + r) * W->filter * TILE_K, at->pitch);
             }
     *tile = sums;
 }
@@ -98,19 +104,22 @@ static void group(float *y, const struct conv_problem *conv, const float *planes
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
     const struct sizes size = sizes_of(conv);
     const int64_t positions = D.out * H.out * W.out;
+    struct place at = { .pitch = rows_pitch(conv), .plane_floats = rows_plane_floats(conv), .planes = planes };
     struct tile tile;
 
-    for (int64_t k = 0; k < size.filters; k += TILE_K) {
-        const struct tile_end end = { true, true, bias ? bias + k : NULL, conv->act };
-        const int64_t rows = min(TILE_K, size.filters - k);
-        for (int64_t z = 0; z < D.out; z++)
-            for (int64_t p = 0; p < H.out; p++)
+    for (at.z = 0; at.z < D.out; at.z++)
+        for (at.p = 0; at.p < H.out; at.p++) {
+            at.T = conv_taps_inside(&D, at.z);
+            at.R = conv_taps_inside(&H, at.p);
+            for (int64_t k = 0; k < size.filters; k += TILE_K) {
+                const struct tile_end end = { true, true, bias ? bias + k : NULL, conv->act };
                 for (int64_t q = 0; q < W.out; q += TILE_Q) {
-                    row_tile(&tile, conv, planes, w + k * size.taps, z, p, q);
-                    tile_store(y + k * positions + (z * H.out + p) * W.out + q, positions, &tile, rows,
-                               min(TILE_Q, W.out - q), &end);
+                    row_tile(&tile, conv, &at, w + k * size.taps, q);
+                    tile_store(y + k * positions + (at.z * H.out + at.p) * W.out + q, positions, &tile,
+                               min(TILE_K, size.filters - k), min(TILE_Q, W.out - q), &end);
                 }
-    }
+            }
+        }
 }
 
 static void run(const struct conv_problem *conv, const struct conv_operands *operands,
@@ -123,10 +132,12 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     float (*y)[size.filters * D.out * H.out * W.out] = operands->y;
     float *planes = workspace->scratch;
 
+    for (int64_t c = 0; c < size.channels; c++)
+        rows_clear(planes + c * rows_plane_floats(conv), conv);
     for (int64_t i = 0; i < conv->n * conv->groups; i++) {   /* i = n * G + g */
         const int64_t g = i % conv->groups;
         for (int64_t c = 0; c < size.channels; c++)
-            rows_pad(planes + c * rows_plane_floats(conv), conv, x[i * size.channels + c], 0, H.in);
+            rows_fill(planes + c * rows_plane_floats(conv), conv, x[i * size.channels + c], 0, H.in);
         group(y[i], conv, planes, w + g * group_floats(size), bias ? bias + g * size.filters : NULL);
     }
 }

@@ -33,8 +33,7 @@ static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
     const struct sizes size = sizes_of(conv);
     (void)threads;
-    return rows_meetings_bytes(conv)
-         + (size_t)(rows_plane_floats(conv) + size.middle * size.pitch) * sizeof(float);
+    return (size_t)(rows_plane_floats(conv) + size.middle * size.pitch) * sizeof(float);
 }
 
 /* ---- pointwise weights: panels of TILE_K filters, pw[k / TILE_K][m][k % TILE_K] ---- */
@@ -59,17 +58,17 @@ static void pack(void *packed, const struct conv_problem *conv, const struct con
 
 /* middle[c * mult + m][:] from one image x[c][:] */
 static void depthwise(float *middle, const struct conv_problem *conv, const float *x,
-                      const struct conv_operands *operands, const int32_t *meetings, float *plane)
+                      const struct conv_operands *operands, float *plane)
 {
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
     const struct sizes size = sizes_of(conv);
     const float (*w)[D.filter * H.filter * W.filter] = operands->w;
     const float *bias = operands->bias;
-    struct rows rows = { .conv = conv, .plane = plane, .meetings = meetings, .act = conv->mid_act };
+    struct rows rows = { .conv = conv, .plane = plane, .act = conv->mid_act, .pitch = rows_pitch(conv) };
 
     for (int64_t m = 0; m < size.middle; m++, middle += size.pitch) {
         if (m % conv->mult == 0)
-            rows_pad(plane, conv, x + m / conv->mult * D.in * H.in * W.in, 0, H.in);
+            rows_fill(plane, conv, x + m / conv->mult * D.in * H.in * W.in, 0, H.in);
         rows.w = w[m];
         rows.bias = bias ? bias[m] : 0;
         for (int64_t z = 0; z < D.out; z++)
@@ -112,13 +111,12 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
     const float (*x)[conv->c * D.in * H.in * W.in] = operands->x;
     float (*y)[conv->k * D.out * H.out * W.out] = operands->y;
-    int32_t *meetings = workspace->scratch;
-    float *plane = (float *)((char *)workspace->scratch + rows_meetings_bytes(conv));
+    float *plane = workspace->scratch;
     float *middle = plane + rows_plane_floats(conv);
 
-    rows_meet(meetings, conv);
+    rows_clear(plane, conv);
     for (int64_t n = 0; n < conv->n; n++) {
-        depthwise(middle, conv, x[n], operands, meetings, plane);
+        depthwise(middle, conv, x[n], operands, plane);
         pointwise(y[n], conv, workspace->packed, middle, operands->pw_bias);
     }
 }

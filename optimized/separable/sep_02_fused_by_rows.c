@@ -33,8 +33,7 @@ static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
     const struct sizes size = sizes_of(conv);
     (void)threads;
-    return rows_meetings_bytes(conv)
-         + (size_t)(rows_plane_floats(conv) + size.middle * size.pitch) * sizeof(float);
+    return (size_t)(rows_plane_floats(conv) + size.middle * size.pitch) * sizeof(float);
 }
 
 /* ---- pointwise weights: panels of TILE_K filters, pw[k / TILE_K][m][k % TILE_K] ---- */
@@ -59,7 +58,7 @@ static void pack(void *packed, const struct conv_problem *conv, const struct con
 
 /* middle[c * mult + m][(p - p0) * Q + q] for the rows p0 .. p1 of plane z, from one image x[c][:] */
 static void depthwise(float *middle, const struct conv_problem *conv, const float *x,
-                      const struct conv_operands *operands, const int32_t *meetings, float *plane, int64_t z,
+                      const struct conv_operands *operands, float *plane, int64_t z,
                       int64_t p0, int64_t p1)
 {
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
@@ -69,11 +68,11 @@ static void depthwise(float *middle, const struct conv_problem *conv, const floa
     const int64_t count = (p1 - p0) * W.out;
     const float (*w)[D.filter * H.filter * W.filter] = operands->w;
     const float *bias = operands->bias;
-    struct rows rows = { .conv = conv, .plane = plane, .meetings = meetings, .act = conv->mid_act };
+    struct rows rows = { .conv = conv, .plane = plane, .act = conv->mid_act, .pitch = rows_pitch(conv) };
 
     for (int64_t m = 0; m < size.middle; m++, middle += size.pitch) {
         if (m % conv->mult == 0)
-            rows_pad(plane, conv, x + m / conv->mult * D.in * H.in * W.in, needed.begin, needed.end);
+            rows_fill(plane, conv, x + m / conv->mult * D.in * H.in * W.in, needed.begin, needed.end);
         rows.w = w[m];
         rows.bias = bias ? bias[m] : 0;
         rows_compute(middle, &rows, z, p0, p1);
@@ -114,16 +113,15 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     const struct sizes size = sizes_of(conv);
     const float (*x)[conv->c * D.in * H.in * W.in] = operands->x;
     float (*y)[conv->k * size.positions] = operands->y;
-    int32_t *meetings = workspace->scratch;
-    float *plane = (float *)((char *)workspace->scratch + rows_meetings_bytes(conv));
+    float *plane = workspace->scratch;
     float *middle = plane + rows_plane_floats(conv);
 
-    rows_meet(meetings, conv);
+    rows_clear(plane, conv);
     for (int64_t n = 0; n < conv->n; n++)
         for (int64_t z = 0; z < D.out; z++)
             for (int64_t p = 0; p < H.out; p += size.rows) {
                 const int64_t end = min(p + size.rows, H.out);
-                depthwise(middle, conv, x[n], operands, meetings, plane, z, p, end);
+                depthwise(middle, conv, x[n], operands, plane, z, p, end);
                 pointwise(y[n] + (z * H.out + p) * W.out, conv, workspace->packed, middle,
                           operands->pw_bias, (end - p) * W.out);
             }

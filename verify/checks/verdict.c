@@ -38,13 +38,16 @@ const char *conv_fault_name(enum conv_fault fault)
     return names[fault];
 }
 
-char *conv_repro_line(char text[CONV_PROBLEM_TEXT + 128], const struct conv_finding *finding, const char *kernel)
+char *conv_repro_line(char text[CONV_PROBLEM_TEXT + 256], const struct conv_finding *finding, const char *kernel)
 {
-    char problem[CONV_PROBLEM_TEXT];
-    char threads[24] = "";
+    const struct conv_kernel *known = conv_kernel_find(kernel);
+    const char *source = known ? conv_kernel_source(known) : "";
+    char problem[CONV_PROBLEM_TEXT], threads[24] = "", provider[128] = "";
+    if (strstr(source, ".so"))
+        snprintf(provider, sizeof provider, " --provider %s", source);
     if (finding->threads > 1)
         snprintf(threads, sizeof threads, " --threads %d", finding->threads);
-    snprintf(text, CONV_PROBLEM_TEXT + 128, "convref verify --kernel %s --seed %" PRIu64 "%s \"%s\"", kernel,
+    snprintf(text, CONV_PROBLEM_TEXT + 256, "convref verify%s --kernel %s --seed %" PRIu64 "%s \"%s\"", provider, kernel,
              finding->seed, threads, conv_problem_print(problem, &finding->problem));
     return text;
 }

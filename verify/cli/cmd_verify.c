@@ -65,7 +65,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 static void print_finding(FILE *file, const struct conv_verification *result)
 {
     const struct conv_finding *finding = &result->finding;
-    char problem[CONV_PROBLEM_TEXT], repro[CONV_PROBLEM_TEXT + 128], index[128];
+    char problem[CONV_PROBLEM_TEXT], repro[CONV_PROBLEM_TEXT + 256], index[128];
     fprintf(file, "    what     %s, found by check \"%s\"\n", conv_fault_name(finding->fault), finding->check);
     if (finding->wrong > 0)
         fprintf(file, "    how many %" PRId64 " of %" PRId64 " elements of %s\n", finding->wrong, finding->elements,
@@ -99,7 +99,7 @@ static void print_result(FILE *file, const struct conv_verification *result)
 {
     const enum cli_colour colour = result->verdict == CONV_ACCEPT ? CLI_GOOD : result->verdict == CONV_REJECT ? CLI_BAD
                                                                                                        : CLI_DIM;
-    fprintf(file, "%s%-12s%s %-32s", file == stdout ? cli_colour(colour) : "", conv_verdict_name(result->verdict),
+    fprintf(file, "%s%-12s%s %-36s", file == stdout ? cli_colour(colour) : "", conv_verdict_name(result->verdict),
             file == stdout ? cli_colour(CLI_PLAIN) : "", result->kernel);
     double worst = 0;
     for (int i = 0; i < result->checks; i++) {
@@ -125,7 +125,7 @@ static const struct table_column columns[] = {
 
 static void add_row(struct table *table, const struct conv_verification *result)
 {
-    char repro[CONV_PROBLEM_TEXT + 128];
+    char repro[CONV_PROBLEM_TEXT + 256];
     int64_t problems = 0, elements = 0;
     double worst = 0;
     for (int i = 0; i < CONV_MOST_CHECKS; i++) {
@@ -149,7 +149,7 @@ static void add_row(struct table *table, const struct conv_verification *result)
 static json_t *finding_json(const struct conv_verification *result)
 {
     const struct conv_finding *finding = &result->finding;
-    char text[CONV_PROBLEM_TEXT + 128];
+    char text[CONV_PROBLEM_TEXT + 256];
     json_t *wrong = json_array();
     for (int i = 0; i < finding->shown; i++) {
         json_t *got = isfinite(finding->first[i].got) ? json_real(finding->first[i].got) : json_null();
