@@ -13,7 +13,7 @@ libverify_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_NETWORKS_DIR='"$(pkgdatadir)/ne
 libverify_la_SOURCES = \
 	verify/io/output.h verify/io/output.c \
 	verify/io/npy.c \
-	verify/io/table.h verify/io/table.c \
+	verify/io/table.h verify/io/table.c verify/io/tsv.h verify/io/tsv.c \
 	verify/count/count.c verify/count/convention.c \
 	verify/count/network_read.c \
 	verify/count/network_totals.h verify/count/network_totals.c \
@@ -23,18 +23,22 @@ libverify_la_SOURCES = \
 	verify/checks/run_checked.c verify/checks/judge.c verify/checks/guess.c verify/checks/shrink.c \
 	verify/checks/verdict.c \
 	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/real.c \
-	verify/checks/layers.c
+	verify/checks/layers.c verify/checks/parallel.c
 
 # ---- the program: one file for each verb --------------------------------------------------------------
 bin_PROGRAMS = convref
 convref_SOURCES = \
 	verify/cli/convref.c verify/cli/verbs.h verify/cli/cli.h verify/cli/cli.c verify/cli/names.h verify/cli/names.c \
 	verify/cli/operands.h verify/cli/operands.c verify/cli/results.h verify/cli/results.c \
-	verify/cli/alloc_count.h verify/cli/alloc_count.c \
+	verify/cli/plots.h verify/cli/plots.c verify/cli/alloc_count.h verify/cli/alloc_count.c \
 	verify/cli/cmd_list.c verify/cli/cmd_show.c verify/cli/cmd_explain.c verify/cli/cmd_count.c \
 	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/cmd_bench.c verify/cli/cmd_plot.c \
 	verify/cli/cmd_report.c verify/cli/cmd_doctor.c
 convref_LDADD = libconvref.la
+convref_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"'
 # static, so that ./convref is the program itself and not a script of libtool's; it exports the public functions to
 # the providers that it loads
 convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static -export-dynamic
+
+plotsdir = $(pkgdatadir)/plots
+dist_plots_DATA = verify/plot/speedup.gp verify/plot/roofline.gp verify/plot/ratio.gp verify/plot/networks.gp

@@ -101,6 +101,14 @@ CONV_API enum conv_status conv_verify_kernel(struct conv_verification *result,
                                              const struct conv_verify_options *options,
                                              struct conv_error *error);
 
+/* Verify several kernels, `jobs` at a time.  `finished` (may be NULL) is called after each, one call at a time.
+ * results[i] belongs to kernels[i]. */
+CONV_API enum conv_status conv_verify_kernels(struct conv_verification *results,
+                                              const struct conv_kernel *const *kernels, int count,
+                                              const struct conv_verify_options *options, int jobs,
+                                              void (*finished)(const struct conv_verification *, int done, int count),
+                                              struct conv_error *error);
+
 /* Verify outputs that somebody else computed from `operands`; the outputs are among them.  Integer inputs whose
  * sums are exact are compared bit for bit, others against the bound. */
 CONV_API enum conv_status conv_verify_operands(struct conv_verification *result,

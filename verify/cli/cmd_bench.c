@@ -59,12 +59,12 @@ static void print_machine(FILE *file, const struct results *results, const char 
 {
     const struct conv_machine *m = &results->machine;
     fprintf(file, "%s%s, %d cores, %s, %s %s\n", prefix, m->cpu, m->cores, m->system, m->compiler, m->flags);
-    fprintf(file, "%sroof of one thread: %.1f GMAC/s (%.1f at the end); ", prefix, results->roof.macs[m->isa][0] / 1e9,
+    fprintf(file, "%sone thread: roof_gmacs %.1f (%.1f at the end), GB/s:", prefix, results->roof.macs[m->isa][0] / 1e9,
             results->peak_after / 1e9);
     for (enum conv_level level = 0; level < CONV_LEVELS; level++)
         if (results->roof.bandwidth[level][0] > 0)
-            fprintf(file, "%s %.0f  ", conv_level_name(level), results->roof.bandwidth[level][0] / 1e9);
-    fprintf(file, "GB/s\n");
+            fprintf(file, " roof_%s %.1f", conv_level_name(level), results->roof.bandwidth[level][0] / 1e9);
+    fputc('\n', file);
 }
 
 /* For people: fewer columns, a block for each layer. */

@@ -16,7 +16,7 @@
 #include "operands.h"
 #include "verbs.h"
 
-enum { KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, MOST_KERNELS = 512 };
+enum { KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_JOBS = 'j', MOST_KERNELS = 512 };
 
 struct arguments {
     struct cli cli;
@@ -25,6 +25,7 @@ struct arguments {
     int problem_count;
     double time_limit;
     bool list_checks;
+    int jobs;
     struct operand_files files;
 };
 
@@ -33,6 +34,7 @@ static const struct argp_option options[] = {
     { "check", KEY_CHECK, "NAME", 0, "only this check", 0 },
     { "checks", KEY_CHECKS, NULL, 0, "list the checks: what each sees, and what it can't", 0 },
     { "time-limit", KEY_TIME, "SECONDS", 0, "for one kernel [600]", 0 },
+    { "jobs", KEY_JOBS, "N", 0, "kernels at a time [one for each core]", 0 },
     { "junit", KEY_JUNIT, "FILE", 0, "write a JUnit file too", 0 },
     { 0 }
 };
@@ -51,6 +53,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_CHECKS: arguments->list_checks = true; return 0;
     case KEY_TIME: arguments->time_limit = (double)cli_number("--time-limit", text, 1, 1000000); return 0;
     case KEY_JUNIT: arguments->junit = text; return 0;
+    case KEY_JOBS: arguments->jobs = (int)cli_number("--jobs", text, 1, 64); return 0;
     case ARGP_KEY_ARGS:
         arguments->problems = (const char **)state->argv + state->next;
         arguments->problem_count = state->argc - state->next;
@@ -252,17 +255,22 @@ static int status_of(const struct conv_verification *results, int count)
 
 /* ---- kernels ---------------------------------------------------------------------------------------------------------- */
 
-static const char *current;   /* for the progress bar */
+static void show_check(const char *check, int64_t done, int64_t total) { cli_progress(check, done, total); }
 
-static void show_progress(const char *check, int64_t done, int64_t total)
+static void show_kernel(const struct conv_verification *result, int done, int count)
 {
-    char what[96];
-    snprintf(what, sizeof what, "%s: %s", current, check);
-    cli_progress(what, done, total);
+    cli_progress(result->kernel, done, count);
+}
+
+static int cores(void)
+{
+    struct conv_machine machine;
+    conv_machine_read(&machine);
+    return machine.cores;
 }
 
 static int verify_kernels(struct conv_output *output, const struct arguments *arguments,
-                          const struct conv_verify_options *wanted)
+                          struct conv_verify_options *wanted)
 {
     const struct conv_kernel *kernels[MOST_KERNELS];
     struct conv_error error;
@@ -270,15 +278,15 @@ static int verify_kernels(struct conv_output *output, const struct arguments *ar
     if (count == 0)
         return EXIT_USAGE;
     struct conv_verification *results = calloc((size_t)count, sizeof *results);
-    int status = results ? 0 : 3;
-    for (int i = 0; i < count && status == 0; i++) {
-        current = kernels[i]->name;
-        if (conv_verify_kernel(&results[i], kernels[i], wanted, &error) != CONV_OK)
-            status = cli_error(&error, NULL);
-        cli_progress("", 0, 0);
-        if (status == 0 && arguments->cli.format == TABLE_TEXT)
-            print_result(output->file, &results[i]);
-    }
+    if (!results)
+        return conv_verdict_exit(CONV_INCONCLUSIVE);
+    wanted->progress = count == 1 ? show_check : NULL;
+    const enum conv_status verified = conv_verify_kernels(results, kernels, count, wanted,
+        arguments->jobs > 0 ? arguments->jobs : cores(), count > 1 ? show_kernel : NULL, &error);
+    cli_progress("", 0, 0);
+    int status = verified == CONV_OK ? 0 : cli_error(&error, NULL);
+    for (int i = 0; i < count && status == 0 && arguments->cli.format == TABLE_TEXT; i++)
+        print_result(output->file, &results[i]);
     if (status == 0) {
         print_all(output->file, arguments, results, count);
         status = arguments->junit ? write_junit(arguments->junit, results, count) : 0;
@@ -405,10 +413,10 @@ int cmd_verify(int argc, char **argv)
         cli_layers_free(&layers);
         return cli_error(&error, NULL);
     }
-    const struct conv_verify_options wanted = {
+    struct conv_verify_options wanted = {
         .seed = arguments.cli.seed, .time_limit = arguments.time_limit, .problems = layers.problems,
         .problem_count = layers.count, .only_problems = arguments.problem_count > 0, .check = arguments.check,
-        .threads = arguments.cli.threads, .progress = show_progress };
+        .threads = arguments.cli.threads };
     status = has_files(&arguments) ? verify_files(&output, &arguments, &layers.problems[0])
                                    : verify_kernels(&output, &arguments, &wanted);
     cli_layers_free(&layers);

@@ -1,0 +1,27 @@
+# ratio.gp - the promise and what came of it: how many times fewer MACs a separable layer has, and how many times faster
+# it is than the standard layer that it replaces, with first-step code and with the best.
+#
+# Data: one block of the network a line: name, MAC ratio, time ratio of the first steps, time ratio of the last.
+# Made by `convref report --keep`.   By hand:  gnuplot ratio.gp
+if (!exists("data")) data = "ratio.tsv"
+if (!exists("output")) output = "ratio.svg"
+if (!exists("heading")) heading = "Separable against standard"
+
+set terminal svg size 900, 460 dynamic enhanced font "sans-serif,14" background "white"
+set output output
+set datafile separator "\t"
+set title heading noenhanced
+set ylabel "standard / separable"
+set yrange [0:*]
+set grid ytics lc rgb "#dddddd"
+set border 3
+set tics nomirror
+set xtics rotate by -35 noenhanced
+set key outside below
+set style data histogram
+set style histogram clustered gap 1
+set style fill solid 0.85 noborder
+
+plot data using 2:xtic(1) lc rgb "#bbbbbb" title "fewer MACs", \
+     data using 3 lc rgb "#c99a2e" title "faster, first steps", \
+     data using 4 lc rgb "#3b78b5" title "faster, last steps"
