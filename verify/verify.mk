@@ -30,6 +30,7 @@ bin_PROGRAMS = convref
 convref_SOURCES = \
 	verify/cli/convref.c verify/cli/verbs.h verify/cli/cli.h verify/cli/cli.c verify/cli/names.h verify/cli/names.c \
 	verify/cli/operands.h verify/cli/operands.c verify/cli/results.h verify/cli/results.c \
+	verify/report/study.h verify/report/study.c verify/report/style.h verify/report/page.c \
 	verify/cli/plots.h verify/cli/plots.c verify/cli/alloc_count.h verify/cli/alloc_count.c \
 	verify/cli/cmd_list.c verify/cli/cmd_show.c verify/cli/cmd_explain.c verify/cli/cmd_count.c \
 	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/cmd_bench.c verify/cli/cmd_plot.c \

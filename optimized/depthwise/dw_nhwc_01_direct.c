@@ -2,7 +2,7 @@
  *
  * Changed since dw_01_direct: x and y have their channels last, so k is the innermost of the outer loops.
  * Why it is faster: it isn't meant to be.
- * What it costs: three comparisons and an address for each multiply-add.  The weights of neighbouring channels
+ * What it costs: a question and an address for each multiply-add.  The weights of neighbouring channels
  *     lie T * R * S floats apart.
  * Applies to: any depthwise problem in NHWC, 1-D to 3-D, any multiplier.
  * Explained in docs/ladder-depthwise.md, step 1 for channels last.
@@ -26,14 +26,20 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     for (int64_t q = 0; q < W.out; q++)
     for (int64_t k = 0; k < conv->k; k++) {
         float sum = bias ? bias[k] : 0;
-        for (int64_t t = 0; t < D.filter; t++)
-        for (int64_t r = 0; r < H.filter; r++)
-        for (int64_t s = 0; s < W.filter; s++) {
+        for (int64_t t = 0; t < D.filter; t++) {
             const int64_t plane = conv_input_at(&D, z, t);
-            const int64_t row = conv_input_at(&H, p, r);
-            const int64_t col = conv_input_at(&W, q, s);
-            if (conv_inside(&D, plane) && conv_inside(&H, row) && conv_inside(&W, col))
-                sum += x[n][plane][row][col][k / multiplier] * w[k][t][r][s];
+            if (!conv_inside(&D, plane))
+                continue;
+            for (int64_t r = 0; r < H.filter; r++) {
+                const int64_t row = conv_input_at(&H, p, r);
+                if (!conv_inside(&H, row))
+                    continue;
+                for (int64_t s = 0; s < W.filter; s++) {
+                    const int64_t col = conv_input_at(&W, q, s);
+                    if (conv_inside(&W, col))
+                        sum += x[n][plane][row][col][k / multiplier] * w[k][t][r][s];
+                }
+            }
         }
         y[n][z][p][q][k] = conv_activate(conv->act, sum);
     }

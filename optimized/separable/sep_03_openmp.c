@@ -24,7 +24,8 @@ struct sizes { int64_t middle, positions, rows, pitch; };
 static struct sizes sizes_of(const struct conv_problem *conv)
 {
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
-    const int64_t rows = min(conv_ceil_div(BLOCK_POSITIONS, W.out), H.out);
+    /* a multiple of 4 rows, which the depthwise stage computes together */
+    const int64_t rows = min(conv_ceil_div(BLOCK_POSITIONS, 4 * W.out) * 4, H.out);
     return (struct sizes){ conv->c * conv->mult, D.out * H.out * W.out, rows,
                            conv_ceil_div(rows * W.out, TILE_Q) * TILE_Q + 16 };
 }

@@ -2,8 +2,8 @@
  *
  * Changed since the reference (ref_standard.c): sums in float, written straight to y.
  * Why it is faster: it isn't meant to be; this is what everybody writes first.
- * What it costs: every tap asks whether it is inside, and one sum waits for the last: an addition can't
- *     start before the one before it has ended, 4 cycles later.
+ * What it costs: every tap asks whether it is inside; and each addition waits for the one before it, 4 cycles:
+ *     at 3.2 GHz there can't be more than 0.8 GMAC/s.  It has 0.76.
  * Applies to: any standard or pointwise problem, 1-D to 3-D.
  * Explained in docs/ladder-standard.md, step 1.
  */
@@ -26,14 +26,20 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     for (int64_t q = 0; q < W.out; q++) {
         float sum = bias ? bias[k] : 0;
         for (int64_t c = 0; c < conv->c; c++)
-        for (int64_t t = 0; t < D.filter; t++)
-        for (int64_t r = 0; r < H.filter; r++)
-        for (int64_t s = 0; s < W.filter; s++) {
+        for (int64_t t = 0; t < D.filter; t++) {
             const int64_t plane = conv_input_at(&D, z, t);
-            const int64_t row = conv_input_at(&H, p, r);
-            const int64_t col = conv_input_at(&W, q, s);
-            if (conv_inside(&D, plane) && conv_inside(&H, row) && conv_inside(&W, col))
-                sum += x[n][c][plane][row][col] * w[k][c][t][r][s];
+            if (!conv_inside(&D, plane))
+                continue;
+            for (int64_t r = 0; r < H.filter; r++) {
+                const int64_t row = conv_input_at(&H, p, r);
+                if (!conv_inside(&H, row))
+                    continue;
+                for (int64_t s = 0; s < W.filter; s++) {
+                    const int64_t col = conv_input_at(&W, q, s);
+                    if (conv_inside(&W, col))
+                        sum += x[n][c][plane][row][col] * w[k][c][t][r][s];
+                }
+            }
         }
         y[n][k][z][p][q] = conv_activate(conv->act, sum);
     }

@@ -158,12 +158,16 @@ static enum conv_status roofline_data(FILE *file, const struct tsv *table, struc
 
 static enum conv_status ratio_data(FILE *file, const struct tsv *table, struct conv_error *error)
 {
-    static const char *const columns[] = { "block", "mac_ratio", "first_ratio", "last_ratio" };
-    int c[4];
-    enum conv_status status = find_columns(c, table, columns, 4, PLOT_RATIO, error);
-    for (int row = 0; status == CONV_OK && row < table->rows; row++)
-        fprintf(file, "%s\t%g\t%g\t%g\n", tsv_text(table, row, c[0]), tsv_number(table, row, c[1]),
-                tsv_number(table, row, c[2]), tsv_number(table, row, c[3]));
+    static const char *const columns[] = {
+        "block", "mac_ratio", "first_ratio", "left_behind_ratio", "unfolded_ratio", "two_layers_ratio" };
+    int c[6];
+    enum conv_status status = find_columns(c, table, columns, 6, PLOT_RATIO, error);
+    for (int row = 0; status == CONV_OK && row < table->rows; row++) {
+        fputs(tsv_text(table, row, c[0]), file);
+        for (int i = 1; i < 6; i++)
+            fprintf(file, "\t%g", tsv_number(table, row, c[i]));
+        fputc('\n', file);
+    }
     return status;
 }
 

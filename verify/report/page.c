@@ -1,0 +1,470 @@
+/* page.c - writes a study down: one HTML page with everything in it, pictures too.   Declared in study.h.
+ *
+ * No network access, no scripts; readable on a phone and on paper.
+ */
+#include <config.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../cli/plots.h"
+#include "style.h"
+#include "study.h"
+
+/* ---- pieces of HTML ---------------------------------------------------------------------------------------------- */
+
+static void put(FILE *file, const char *text)
+{
+    for (; *text; text++)
+        switch (*text) {
+        case '<': fputs("&lt;", file); break;
+        case '>': fputs("&gt;", file); break;
+        case '&': fputs("&amp;", file); break;
+        default: fputc(*text, file);
+        }
+}
+
+static void put_table(FILE *file, struct table *table)
+{
+    table_print(table, file, TABLE_HTML);
+    table_free(table);
+}
+
+/* The picture of a file, without the lines in front of <svg. */
+static void put_svg(FILE *file, const char *path, const char *alternative)
+{
+    char *text = NULL;
+    if (conv_text_read(&text, path, 16 << 20, NULL) != CONV_OK)
+        return;
+    const char *svg = strstr(text, "<svg");
+    fprintf(file, "<figure role=\"img\" aria-label=\"");
+    put(file, alternative);
+    fprintf(file, "\">%s<figcaption>", svg ? svg : "");
+    put(file, alternative);
+    fputs("</figcaption></figure>\n", file);
+    free(text);
+}
+
+/* ---- pictures: tables into a folder, then gnuplot ------------------------------------------------------------------- */
+
+static void machine_comment(FILE *file, const struct results *results)
+{
+    const struct conv_machine *m = &results->machine;
+    fprintf(file, "# %s, %d cores, %s, %s %s\n# one thread: roof_gmacs %.2f", m->cpu, m->cores, m->system, m->compiler,
+            m->flags, results->roof.macs[m->isa][0] / 1e9);
+    for (enum conv_level level = 0; level < CONV_LEVELS; level++)
+        if (results->roof.bandwidth[level][0] > 0)
+            fprintf(file, " roof_%s %.2f", conv_level_name(level), results->roof.bandwidth[level][0] / 1e9);
+    fputc('\n', file);
+}
+
+static enum conv_status write_tsv(const char *folder, const char *name, struct table *table,
+                                  const struct results *results, struct conv_error *error)
+{
+    char path[4200];
+    struct conv_output output;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    enum conv_status status = conv_output_open(&output, path, error);
+    if (status == CONV_OK) {
+        if (results)
+            machine_comment(output.file, results);
+        table_print(table, output.file, TABLE_TSV);
+        status = conv_output_commit(&output, error);
+    }
+    table_free(table);
+    return status;
+}
+
+/* All networks of the folder that have been counted: for the table and the plot. */
+static struct table *network_table(void)
+{
+    static const char *const names[] = {
+        "alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "resnext50_32x4d", "squeezenet1_0",
+        "densenet121", "xception", "mobilenet_v1", "mobilenet_v1_dense", "mobilenet_v1_0.5", "mobilenet_v2",
+        "shufflenet_v1_g3", "shufflenet_v2", "efficientnet_b0", "convnext_tiny",
+    };
+    static const struct table_column columns[] = {
+        { "network", "network", false }, { "params", "parameters", true }, { "macs_conv", "MACs conv", true },
+        { "macs_fc", "MACs fc", true }, { "macs_inside", "conv without padding", true },
+        { "checked", "totals checked", true }, { "exact", "exact", false },
+    };
+    struct table *table = table_create(columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct conv_network network;
+        char *path = conv_network_find(names[i]);
+        if (path && conv_network_read(&network, path, NULL) == CONV_OK) {
+            table_text(table, network.name);
+            table_integer(table, network.totals[CONV_TOTAL_PARAMS]);
+            table_integer(table, network.totals[CONV_TOTAL_MACS_CONV]);
+            table_integer(table, network.totals[CONV_TOTAL_MACS_FC]);
+            table_integer(table, network.totals[CONV_TOTAL_MACS_INSIDE]);
+            table_integer(table, network.expectation_count);
+            table_text(table, conv_network_check(&network) ? "NO" : "yes");
+            conv_network_free(&network);
+        }
+        free(path);
+    }
+    return table;
+}
+
+/* One picture from one table of the folder; without gnuplot there are none, and that is no error. */
+static enum conv_status draw(const char *folder, const char *tsv, enum plot plot, const char *ladder,
+                             const char *heading, struct conv_error *error)
+{
+    char path[4200], svg[4200];
+    struct tsv table;
+    snprintf(path, sizeof path, "%s/%s", folder, tsv);
+    snprintf(svg, sizeof svg, "%s/%s%s%s.svg", folder, plot_name(plot), ladder ? "-" : "", ladder ? ladder : "");
+    enum conv_status status = tsv_read(&table, path, error);
+    if (status != CONV_OK)
+        return status;
+    status = plot_table(svg, plot, &table, ladder, heading, error);
+    tsv_free(&table);
+    return status == CONV_NOT_APPLICABLE ? CONV_OK : status;
+}
+
+static const char *const ladders[][2] = {
+    { "std", "Standard convolutions" }, { "pw", "Pointwise convolutions" },
+    { "dw", "Depthwise convolutions, channels first" }, { "dw_nhwc", "Depthwise convolutions, channels last" },
+    { "grp", "Grouped convolutions" }, { "sep", "Separable convolutions" },
+};
+enum { LADDERS = sizeof ladders / sizeof *ladders };
+
+static bool has_ladder(const struct study *study, const char *ladder)
+{
+    char name[32];
+    for (int i = 0; i < study->results.count; i++)
+        if (study->results.rows[i].timing.turns > 0
+            && !strcmp(conv_kernel_ladder(name, study->results.rows[i].kernel), ladder))
+            return true;
+    return false;
+}
+
+enum conv_status study_keep(const char *folder, const struct study *study, struct conv_error *error)
+{
+    char heading[256];
+    mkdir(folder, 0777);   /* that it can't be made shows when the first file is opened */
+    enum conv_status status = write_tsv(folder, "results.tsv", results_table(&study->results), &study->results, error);
+    if (status == CONV_OK)
+        status = write_tsv(folder, "blocks.tsv", study_block_table(study), &study->results, error);
+    if (status == CONV_OK)
+        status = write_tsv(folder, "networks.tsv", network_table(), NULL, error);
+    if (status == CONV_OK)
+        status = draw(folder, "networks.tsv", PLOT_NETWORKS, NULL, "Parameters and multiply-adds of one image", error);
+    if (status == CONV_OK && study->results.count > 0) {
+        snprintf(heading, sizeof heading, "Every layer against the roof: fastest step, one thread, warm caches");
+        status = draw(folder, "results.tsv", PLOT_ROOFLINE, NULL, heading, error);
+    }
+    for (int i = 0; i < LADDERS && status == CONV_OK; i++)
+        if (has_ladder(study, ladders[i][0])) {
+            snprintf(heading, sizeof heading, "%s: speed-up over the first step, one thread", ladders[i][1]);
+            status = draw(folder, "results.tsv", PLOT_SPEEDUP, ladders[i][0], heading, error);
+        }
+    if (status == CONV_OK && study->block_count > 0 && study->results.count > 0) {
+        snprintf(heading, sizeof heading, "%s: a separable block against its standard twin, one thread",
+                 study->network.name);
+        status = draw(folder, "blocks.tsv", PLOT_RATIO, NULL, heading, error);
+    }
+    return status;
+}
+
+/* ---- sums ------------------------------------------------------------------------------------------------------------- */
+
+struct sums {
+    double dense_macs, separable_macs, first_dense, last_dense, first, left_behind, unfolded, two_layers, fused;
+    double depthwise_macs, depthwise_seconds;
+};
+
+static double count_macs(const struct conv_problem *problem)
+{
+    struct conv_count count;
+    conv_count_problem(&count, problem);
+    return (double)count.macs;
+}
+
+static double seconds_on(const struct study *study, const struct conv_kernel *kernel, const struct conv_problem *problem)
+{
+    for (int i = 0; i < study->results.count; i++)
+        if (study->results.rows[i].kernel == kernel && conv_problem_equal(&study->results.rows[i].problem, problem))
+            return study->results.rows[i].timing.median;
+    return NAN;
+}
+
+static struct sums sum_blocks(const struct study *study)
+{
+    struct sums sums = { 0 };
+    for (int i = 0; i < study->block_count; i++) {
+        const struct study_block *b = &study->blocks[i];
+        sums.dense_macs += b->repeats * count_macs(&b->dense);
+        sums.separable_macs += b->repeats * count_macs(&b->separable);
+        sums.first_dense += b->repeats * b->first_dense;
+        sums.last_dense += b->repeats * b->last_dense;
+        sums.first += b->repeats * b->first;
+        sums.left_behind += b->repeats * b->left_behind;
+        sums.unfolded += b->repeats * b->unfolded;
+        sums.two_layers += b->repeats * b->two_layers;
+        sums.fused += b->repeats * b->fused;
+        sums.depthwise_macs += b->repeats * count_macs(&b->depthwise);
+        sums.depthwise_seconds += b->repeats * seconds_on(study, study_last("dw"), &b->depthwise);
+    }
+    return sums;
+}
+
+/* ---- sections ----------------------------------------------------------------------------------------------------------- */
+
+static void write_answer(FILE *file, const struct study *study)
+{
+    const struct sums s = sum_blocks(study);
+    if (study->block_count == 0 || study->results.count == 0)
+        return;
+    fprintf(file, "<section id=\"answer\"><h2>The question, and this machine's answer</h2>\n"
+            "<p>The separable blocks of <b>%s</b> have <b>%.1f times fewer multiply-adds</b> than the standard "
+            "convolutions that they stand for. Are they %.1f times faster? Measured here, one thread, warm caches:</p>\n",
+            study->network.name, s.dense_macs / s.separable_macs, s.dense_macs / s.separable_macs);
+    fprintf(file, "<ul>\n<li>first-step code on both sides: <b>%.1f times</b>. Both are slow for reasons that have nothing to "
+            "do with arithmetic;</li>\n"
+            "<li>the standard and the pointwise layer made fast, the depthwise layer left as it was first written: <b>%.1f "
+            "times</b>. This is what people measure who see no gain;</li>\n"
+            "<li>the depthwise layer as a grouped one, unfolded and multiplied group by group, as many frameworks did: "
+            "<b>%.1f times</b>;</li>\n", s.first_dense / s.first, s.last_dense / s.left_behind, s.last_dense / s.unfolded);
+    fprintf(file, "<li>the last steps of all ladders, two layers one after the other: <b>%.1f times</b>;</li>\n"
+            "<li>both stages fused by rows: <b>%.1f times</b>.</li>\n</ul>\n",
+            s.last_dense / s.two_layers, s.last_dense / s.fused);
+    fprintf(file, "<p>Where does the rest go? The depthwise stages do <b>%.1f %%</b> of the multiply-adds of the blocks "
+            "and take <b>%.0f %%</b> of the time of the two layers even at their best: with a 3x3 filter there are nine "
+            "multiply-adds for each number that is read, so they run at the pace of loads and stores, while a standard "
+            "convolution runs at the pace of arithmetic. The roofline below shows it layer by layer.</p>\n",
+            100 * s.depthwise_macs / s.separable_macs, 100 * s.depthwise_seconds / s.two_layers);
+}
+
+static void write_blocks(FILE *file, const struct study *study, const char *folder)
+{
+    char svg[4200];
+    if (study->block_count == 0 || study->results.count == 0)
+        return;
+    snprintf(svg, sizeof svg, "%s/ratio.svg", folder);
+    put_svg(file, svg, "How many times fewer MACs each separable block has, and how many times faster it is");
+    put_table(file, study_block_table(study));
+    fputs("<p class=\"note\">Columns are the time of the standard layer over that of the block: first steps on both sides "
+          "(std_01 over dw_01 and pw_01), then the best standard step over different ways to compute the block. Blocks of the "
+          "same shape stand once.</p></section>\n", file);
+}
+
+static void write_verdicts(FILE *file, const struct study *study)
+{
+    static const struct table_column columns[] = {
+        { "kernel", "kernel", false }, { "verdict", "verdict", false }, { "problems", "problems", true },
+        { "elements", "outputs compared", true }, { "worst", "worst error / bound", true }, { "what", "what", false },
+    };
+    if (study->kernel_count == 0)
+        return;
+    int accepted = 0;
+    int64_t problems = 0, elements = 0;
+    struct table *table = table_create(columns, sizeof columns / sizeof *columns);
+    for (int i = 0; i < study->kernel_count; i++) {
+        const struct conv_verification *v = &study->verdicts[i];
+        int64_t own_problems = 0, own_elements = 0;
+        double worst = 0;
+        for (int check = 0; check < CONV_MOST_CHECKS; check++) {
+            own_problems += v->evidence[check].problems;
+            own_elements += v->evidence[check].elements;
+            worst = v->evidence[check].worst > worst ? v->evidence[check].worst : worst;
+        }
+        accepted += v->verdict == CONV_ACCEPT;
+        problems += own_problems;
+        elements += own_elements;
+        table_text(table, v->kernel);
+        table_text(table, conv_verdict_name(v->verdict));
+        table_integer(table, own_problems);
+        table_integer(table, own_elements);
+        table_real(table, worst, "%.2f");
+        table_text(table, v->verdict == CONV_REJECT ? v->finding.where : v->reason);
+    }
+    char number[2][32];
+    fprintf(file, "<section id=\"verdicts\"><h2>Do all kernels compute the same thing?</h2>\n<p><b>%d of %d kernels "
+            "accepted</b>, on %s problems and %s outputs. Integers were compared bit for bit; real numbers within the bound "
+            "that the reference computes for each output; every run was watched by guard pages and NaN-filled memory.</p>\n",
+            accepted, study->kernel_count, table_thousands(number[0], problems), table_thousands(number[1], elements));
+    fputs("<details><summary>All verdicts</summary>\n", file);
+    put_table(file, table);
+    fputs("</details></section>\n", file);
+}
+
+static struct table *layer_table(const struct conv_network *network)
+{
+    static const struct table_column columns[] = {
+        { "layer", "layer", false }, { "kind", "kind", false }, { "params", "parameters", true },
+        { "macs", "MACs", true }, { "inside", "without padding", true }, { "intensity", "FLOP/byte", true },
+        { "problem", "problem", false },
+    };
+    struct table *table = table_create(columns, sizeof columns / sizeof *columns);
+    for (int i = 0; i < network->node_count; i++) {
+        const struct conv_node *node = &network->nodes[i];
+        struct conv_count count;
+        char text[CONV_PROBLEM_TEXT];
+        if (!conv_node_is_conv(node) && !conv_node_is_fc(node))
+            continue;
+        conv_count_problem(&count, &node->problem);
+        table_text(table, node->label);
+        table_text(table, conv_node_is_fc(node) ? "fc" : conv_kind_name(conv_problem_kind(&node->problem)));
+        table_integer(table, conv_node_params(node));
+        table_integer(table, count.macs);
+        table_integer(table, count.macs_inside);
+        table_real(table, count.intensity, "%.1f");
+        table_text(table, conv_problem_print(text, &node->problem));
+    }
+    return table;
+}
+
+static void write_counts(FILE *file, const struct study *study, const char *folder)
+{
+    const struct conv_network *network = &study->network;
+    char svg[4200], number[2][32];
+    fprintf(file, "<section id=\"counts\"><h2>What do the layers cost?</h2>\n<p>%s has <b>%s parameters</b> and <b>%s "
+            "MACs</b> in convolutions and fully connected layers; %d published totals are expected, and %s.</p>\n",
+            network->name, table_thousands(number[0], network->totals[CONV_TOTAL_PARAMS]),
+            table_thousands(number[1], network->totals[CONV_TOTAL_MACS_CONV_FC]), network->expectation_count,
+            conv_network_check(network) ? "<b>not all hold</b>" : "all hold exactly");
+    fputs("<details><summary>Layer by layer</summary>\n", file);
+    put_table(file, layer_table(network));
+    fputs("</details>\n", file);
+    snprintf(svg, sizeof svg, "%s/networks.svg", folder);
+    put_svg(file, svg, "Parameters against multiply-adds, one point a network");
+    put_table(file, network_table());
+    fputs("<p class=\"note\">Every total is recounted from the network's file and compared with the published one.</p>"
+          "</section>\n", file);
+}
+
+static void write_ladder(FILE *file, const struct study *study, const char *folder, const char *ladder, const char *title)
+{
+    static const struct table_column columns[] = {
+        { "kernel", "step", false }, { "title", "what it changes", false }, { "ms", "ms, all layers", true },
+        { "gmacs", "GMAC/s", true }, { "of_roof", "of roof", true }, { "speedup", "faster", true },
+        { "allocations", "allocations", true }, { "right", "right", false },
+    };
+    struct result_sum sums[128];
+    char svg[4200], name[32];
+    const int count = results_sum(sums, 128, &study->results, false, 1);
+    struct table *table = table_create(columns, sizeof columns / sizeof *columns);
+    for (int i = 0; i < count; i++) {
+        const struct result_sum *s = &sums[i];
+        if (strcmp(conv_kernel_ladder(name, s->kernel), ladder))
+            continue;
+        table_text(table, s->kernel->name);
+        table_text(table, s->kernel->title);
+        table_real(table, s->seconds * 1e3, "%.2f");
+        table_real(table, s->macs / s->seconds / 1e9, "%.2f");
+        table_real(table, 100 * s->ceiling_seconds / s->seconds, "%.0f %%");
+        table_real(table, s->speedup, "%.1fx");
+        table_integer(table, s->allocations);
+        table_text(table, s->verified ? "yes" : "NO");
+    }
+    fprintf(file, "<h3>%s</h3>\n", title);
+    snprintf(svg, sizeof svg, "%s/speedup-%s.svg", folder, ladder);
+    put_svg(file, svg, title);
+    put_table(file, table);
+}
+
+static void write_ladders(FILE *file, const struct study *study, const char *folder)
+{
+    char svg[4200];
+    if (study->results.count == 0)
+        return;
+    fputs("<section id=\"ladders\"><h2>How fast is each step of each ladder?</h2>\n<p>Sums over the distinct layers, each as "
+          "often as it stands in its network; one thread, warm caches. <i>of roof</i> is the time that this machine's "
+          "measured arithmetic and bandwidth would allow, over the time taken; <i>faster</i> is over the first step of the "
+          "same ladder; <i>allocations</i> are heap allocations inside all timed calls.</p>\n", file);
+    for (int i = 0; i < LADDERS; i++)
+        if (has_ladder(study, ladders[i][0]))
+            write_ladder(file, study, folder, ladders[i][0], ladders[i][1]);
+    fputs("<h3>The roofline</h3>\n", file);
+    snprintf(svg, sizeof svg, "%s/roofline.svg", folder);
+    put_svg(file, svg, "Every layer as a point: its arithmetic intensity and the speed of its fastest step, below the roof");
+    fputs("<details><summary>Every measurement</summary>\n", file);
+    put_table(file, results_table(&study->results));
+    fputs("</details></section>\n", file);
+}
+
+static void write_machine(FILE *file, const struct study *study)
+{
+    const struct results *r = &study->results;
+    const time_t when = time(NULL);
+    char date[64] = "";
+    struct conv_machine machine = r->machine;
+    struct tm local;
+    if (machine.cores == 0)
+        conv_machine_read(&machine);
+    if (localtime_r(&when, &local))
+        strftime(date, sizeof date, "%Y-%m-%d %H:%M %Z", &local);
+    fprintf(file, "<section id=\"machine\"><h2>Machine, versions, commands</h2>\n<dl>\n<dt>date</dt><dd>%s</dd>\n"
+            "<dt>convref</dt><dd>%s</dd>\n<dt>processor</dt><dd>", date, conv_version());
+    put(file, machine.cpu);
+    fprintf(file, ", %d cores</dd>\n<dt>system</dt><dd>", machine.cores);
+    put(file, machine.system);
+    fputs("</dd>\n<dt>compiler</dt><dd>", file);
+    put(file, machine.compiler);
+    fputs(" ", file);
+    put(file, machine.flags);
+    fprintf(file, "</dd>\n<dt>instruction set</dt><dd>%s</dd>\n", conv_isa_name(machine.isa));
+    if (r->count > 0) {
+        fprintf(file, "<dt>roof, one thread</dt><dd>%.1f GMAC/s (%.1f when the study ended)", r->roof.macs[machine.isa][0] / 1e9,
+                r->peak_after / 1e9);
+        for (enum conv_level level = 0; level < CONV_LEVELS; level++)
+            if (r->roof.bandwidth[level][0] > 0)
+                fprintf(file, ", %s %.0f GB/s", conv_level_name(level), r->roof.bandwidth[level][0] / 1e9);
+        fputs("</dd>\n", file);
+    }
+    fprintf(file, "<dt>seed</dt><dd>%llu</dd>\n<dt>took</dt><dd>%.0f s</dd>\n</dl>\n<p>To repeat it, or parts of it:</p>\n"
+            "<pre>%s\nconvref verify\nconvref count %s\nconvref bench --network %s --kernel \"dw_0*\"\n"
+            "convref plot speedup results.tsv --ladder dw</pre></section>\n",
+            (unsigned long long)study->seed, study->seconds, study->command, study->network.name, study->network.name);
+}
+
+static void write_page(FILE *file, const struct study *study, const char *folder)
+{
+    fprintf(file, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>convref: %s</title>\n"
+            "<style>%s</style></head>\n<body>\n<h1>convref: %s</h1>\n"
+            "<nav><a href=\"#answer\">answer</a> <a href=\"#verdicts\">verdicts</a> <a href=\"#counts\">counts</a> "
+            "<a href=\"#ladders\">ladders</a> <a href=\"#machine\">machine</a></nav>\n",
+            study->network.name, page_style, study->network.name);
+    write_answer(file, study);
+    write_blocks(file, study, folder);
+    write_verdicts(file, study);
+    write_counts(file, study, folder);
+    write_ladders(file, study, folder);
+    write_machine(file, study);
+    fputs("</body></html>\n", file);
+}
+
+/* Remove the files of study_keep(), and the folder. */
+static void remove_folder(const char *folder)
+{
+    static const char *const files[] = { "results.tsv", "blocks.tsv", "networks.tsv", "networks.svg", "roofline.svg",
+                                         "ratio.svg" };
+    char path[4200];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        unlink(path);
+    }
+    for (int i = 0; i < LADDERS; i++) {
+        snprintf(path, sizeof path, "%s/speedup-%s.svg", folder, ladders[i][0]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+enum conv_status study_page(FILE *file, const struct study *study, struct conv_error *error)
+{
+    char folder[] = "/tmp/convref-report-XXXXXX";
+    if (!mkdtemp(folder))
+        return conv_fail(error, CONV_BAD_FILE, "no temporary folder for the pictures");
+    enum conv_status status = study_keep(folder, study, error);
+    if (status == CONV_OK)
+        write_page(file, study, folder);
+    remove_folder(folder);
+    return status;
+}

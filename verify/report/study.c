@@ -1,0 +1,302 @@
+/* study.c - verifies all kernels, finds the blocks of a network, times the ladders on them.   Declared in study.h. */
+#include "study.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* ---- ladders ------------------------------------------------------------------------------------------------------ */
+
+const struct conv_kernel *study_first(const char *ladder)
+{
+    char name[32];
+    for (int i = 0; i < conv_kernel_count(); i++)
+        if (!strcmp(conv_kernel_ladder(name, conv_kernel_at(i)), ladder))
+            return conv_kernel_at(i);
+    return NULL;
+}
+
+const struct conv_kernel *study_last(const char *ladder)
+{
+    const struct conv_kernel *last = NULL;
+    char name[32];
+    for (int i = 0; i < conv_kernel_count(); i++)
+        if (!strcmp(conv_kernel_ladder(name, conv_kernel_at(i)), ladder))
+            last = conv_kernel_at(i);
+    return last;
+}
+
+/* ---- blocks --------------------------------------------------------------------------------------------------------- */
+
+/* Is node b fed by node a alone, with nothing but normalisations and activations between? */
+static const struct conv_node *next_layer(const struct conv_network *network, int i)
+{
+    for (i++; i < network->node_count; i++) {
+        const struct conv_node *node = &network->nodes[i];
+        if (node->kind != CONV_NODE_BN && node->kind != CONV_NODE_ACT && node->kind != CONV_NODE_LN)
+            return node;
+    }
+    return NULL;
+}
+
+static void make_twin(struct study_block *block)
+{
+    struct conv_problem *dense = &block->dense, *separable = &block->separable;
+    *dense = block->depthwise;
+    dense->k = block->pointwise.k;
+    dense->groups = 1;
+    *separable = *dense;
+    separable->op = CONV_OP_SEPARABLE;
+    separable->mult = block->depthwise.k / block->depthwise.c;
+    separable->mid_act = separable->act = CONV_ACT_RELU;
+    conv_problem_finish(dense, NULL);
+    conv_problem_finish(separable, NULL);
+}
+
+/* Is `second` the pointwise layer of a block that `first`, a depthwise layer, begins? */
+static bool is_block(const struct conv_node *first, const struct conv_node *second)
+{
+    return conv_node_is_conv(first) && conv_problem_kind(&first->problem) == CONV_DEPTHWISE && second
+        && second->kind == CONV_NODE_CONV && conv_problem_kind(&second->problem) == CONV_POINTWISE
+        && second->problem.c == first->problem.k && second->problem.axis[CONV_W].stride == 1;
+}
+
+static enum conv_status find_blocks(struct study *study, struct conv_error *error)
+{
+    study->blocks = calloc((size_t)study->network.node_count, sizeof *study->blocks);
+    if (!study->blocks)
+        return conv_fail(error, CONV_NO_MEMORY, "no memory for the blocks of a network");
+    for (int i = 0; i < study->network.node_count; i++) {
+        const struct conv_node *first = &study->network.nodes[i], *second = next_layer(&study->network, i);
+        struct study_block block = { .repeats = 1 };
+        if (!is_block(first, second))
+            continue;
+        snprintf(block.label, sizeof block.label, "%s", first->label);
+        block.depthwise = first->problem;
+        block.pointwise = second->problem;
+        make_twin(&block);
+        int same = 0;
+        while (same < study->block_count && !conv_problem_equal(&study->blocks[same].separable, &block.separable))
+            same++;
+        if (same < study->block_count)
+            study->blocks[same].repeats++;
+        else
+            study->blocks[study->block_count++] = block;
+    }
+    return CONV_OK;
+}
+
+/* ---- verifying ---------------------------------------------------------------------------------------------------------- */
+
+static void show_kernel(const struct conv_verification *result, int done, int count)
+{
+    char what[96];
+    snprintf(what, sizeof what, "verify %s", result->kernel);
+    cli_progress(what, done, count);
+}
+
+static enum conv_status verify_all(struct study *study, struct conv_error *error)
+{
+    const struct conv_verify_options options = { .seed = study->seed };
+    const int count = conv_kernel_count();
+    const struct conv_kernel **kernels = calloc((size_t)count, sizeof *kernels);
+    study->verdicts = calloc((size_t)count, sizeof *study->verdicts);
+    if (!kernels || !study->verdicts) {
+        free(kernels);
+        return conv_fail(error, CONV_NO_MEMORY, "no memory for %d verdicts", count);
+    }
+    for (int i = 0; i < count; i++)
+        kernels[i] = conv_kernel_at(i);
+    struct conv_machine machine;
+    conv_machine_read(&machine);
+    enum conv_status status = conv_verify_kernels(study->verdicts, kernels, count, &options, machine.cores, show_kernel,
+                                                  error);
+    cli_progress("", 0, 0);
+    study->kernel_count = status == CONV_OK ? count : 0;
+    free(kernels);
+    return status;
+}
+
+/* ---- timing --------------------------------------------------------------------------------------------------------------- */
+
+/* All steps of one ladder on one problem. */
+static enum conv_status bench_ladder(struct study *study, const char *ladder, const struct conv_problem *problem,
+                                     const char *label, int repeats, struct conv_error *error)
+{
+    const struct conv_bench_options options = { .threads = 1, .rounds = 5, .turn_seconds = 0.01, .patience = 0.3,
+                                                .seed = study->seed };
+    const struct conv_kernel *steps[64];
+    char name[32];
+    int count = 0;
+    for (int i = 0; i < conv_kernel_count() && count < 64; i++)
+        if (!strcmp(conv_kernel_ladder(name, conv_kernel_at(i)), ladder)
+            && !conv_kernel_refuses(conv_kernel_at(i), problem))
+            steps[count++] = conv_kernel_at(i);
+    return count == 0 ? CONV_OK
+        : results_bench(&study->results, steps, count, problem, label, repeats, &options, error);
+}
+
+/* The time of a kernel on a problem, in the rows from `begin` on. */
+static double seconds_of(const struct results *results, int begin, const struct conv_kernel *kernel,
+                         const struct conv_problem *problem)
+{
+    for (int i = begin; i < results->count; i++)
+        if (results->rows[i].kernel == kernel && results->rows[i].timing.turns > 0
+            && conv_problem_equal(&results->rows[i].problem, problem))
+            return results->rows[i].timing.median;
+    return NAN;
+}
+
+static enum conv_status bench_block(struct study *study, struct study_block *block, struct conv_error *error)
+{
+    struct results *results = &study->results;
+    const int begin = results->count;
+    struct conv_problem nhwc = block->depthwise;
+    nhwc.layout = CONV_CHANNELS_LAST;
+    const struct { const char *ladder; const struct conv_problem *problem; } parts[] = {
+        { "std", &block->dense }, { "dw", &block->depthwise }, { "dw_nhwc", &nhwc }, { "grp", &block->depthwise },
+        { "pw", &block->pointwise }, { "sep", &block->separable },
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        enum conv_status status = bench_ladder(study, parts[i].ladder, parts[i].problem, block->label, block->repeats,
+                                               error);
+        if (status != CONV_OK)
+            return status;
+    }
+    const double pointwise = seconds_of(results, begin, study_last("pw"), &block->pointwise);
+    const double direct = seconds_of(results, begin, study_first("dw"), &block->depthwise);
+    block->first_dense = seconds_of(results, begin, study_first("std"), &block->dense);
+    block->last_dense = seconds_of(results, begin, study_last("std"), &block->dense);
+    block->first = direct + seconds_of(results, begin, study_first("pw"), &block->pointwise);
+    block->left_behind = direct + pointwise;
+    block->unfolded = pointwise + seconds_of(results, begin, conv_kernel_find("grp_02_unfold_per_group"),
+                                             &block->depthwise);
+    block->two_layers = pointwise + seconds_of(results, begin, study_last("dw"), &block->depthwise);
+    block->fused = seconds_of(results, begin, study_last("sep"), &block->separable);
+    return CONV_OK;
+}
+
+/* Layers of a network that no block has, each by the ladder of its kind; `only` restricts the kinds. */
+static enum conv_status bench_layers(struct study *study, const char *network, unsigned only, struct conv_error *error)
+{
+    static const char *const ladders[CONV_KINDS] = {
+        [CONV_STANDARD] = "std", [CONV_POINTWISE] = "pw", [CONV_GROUPED] = "grp", [CONV_DEPTHWISE] = "dw",
+        [CONV_SEPARABLE] = "sep",
+    };
+    struct cli_layers layers;
+    enum conv_status status = cli_layers(&layers, network, NULL, true, error);
+    if (status != CONV_OK)
+        return status;
+    for (int i = 0; i < layers.count && status == CONV_OK; i++) {
+        const enum conv_kind kind = conv_problem_kind(&layers.problems[i]);
+        cli_progress(layers.labels[i], i, layers.count);
+        if (only & 1u << kind && ladders[kind])
+            status = bench_ladder(study, ladders[kind], &layers.problems[i], layers.labels[i], layers.repeats[i], error);
+    }
+    cli_progress("", 0, 0);
+    cli_layers_free(&layers);
+    return status;
+}
+
+static enum conv_status bench_all(struct study *study, const char *network, const char *grouped, struct conv_error *error)
+{
+    const unsigned every = (1u << CONV_KINDS) - 1, in_blocks = 1u << CONV_DEPTHWISE | 1u << CONV_POINTWISE;
+    enum conv_status status = CONV_OK;
+    results_begin(&study->results, 1);
+    for (int i = 0; i < study->block_count && status == CONV_OK; i++) {
+        cli_progress(study->blocks[i].label, i, study->block_count);
+        status = bench_block(study, &study->blocks[i], error);
+    }
+    cli_progress("", 0, 0);
+    if (status == CONV_OK)
+        status = bench_layers(study, network, study->block_count > 0 ? every & ~in_blocks : every, error);
+    if (status == CONV_OK && grouped)
+        status = bench_layers(study, grouped, 1u << CONV_GROUPED, error);
+    results_end(&study->results);
+    return status;
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------------------------------------- */
+
+enum conv_status study_make(struct study *study, const char *name, const struct study_options *options,
+                            struct conv_error *error)
+{
+    const double start = now();
+    *study = (struct study){ .seed = options->seed };
+    char *path = conv_network_find(name);
+    if (!path) {
+        conv_fail(error, CONV_BAD_FILE, "there is no network '%s'", name);
+        conv_hint(error, "a network is a file, or the name of one in networks/, such as mobilenet_v1");
+        return CONV_BAD_FILE;
+    }
+    enum conv_status status = conv_network_read(&study->network, path, error);
+    free(path);
+    if (status == CONV_OK)
+        status = find_blocks(study, error);
+    if (status == CONV_OK && options->verify)
+        status = verify_all(study, error);
+    if (status == CONV_OK && options->bench)
+        status = bench_all(study, name, options->grouped, error);
+    if (status != CONV_OK)
+        study_free(study);
+    study->seconds = now() - start;
+    return status;
+}
+
+void study_free(struct study *study)
+{
+    conv_network_free(&study->network);
+    results_free(&study->results);
+    free(study->blocks);
+    free(study->verdicts);
+    *study = (struct study){ .block_count = 0 };
+}
+
+static int64_t macs_of(const struct conv_problem *problem)
+{
+    struct conv_count count;
+    conv_count_problem(&count, problem);
+    return count.macs;
+}
+
+struct table *study_block_table(const struct study *study)
+{
+    static const struct table_column columns[] = {
+        { "block", "block", false }, { "shape", "input -> output", false },
+        { "dense_macs", "standard MACs", true }, { "separable_macs", "separable MACs", true },
+        { "mac_ratio", "fewer MACs", true }, { "first_ratio", "first steps", true },
+        { "left_behind_ratio", "dw_01 + best pw", true }, { "unfolded_ratio", "grp_02 + best pw", true },
+        { "two_layers_ratio", "best dw + best pw", true }, { "fused_ratio", "fused", true },
+        { "dense_ms", "standard ms", true }, { "fused_ms", "fused ms", true },
+    };
+    struct table *table = table_create(columns, sizeof columns / sizeof *columns);
+    for (int i = 0; i < study->block_count; i++) {
+        const struct study_block *b = &study->blocks[i];
+        const struct conv_axis *w = &b->dense.axis[CONV_W];
+        const double dense = (double)macs_of(&b->dense), separable = (double)macs_of(&b->separable);
+        char shape[96];
+        snprintf(shape, sizeof shape, "%lld x %lld² -> %lld x %lld²", (long long)b->dense.c, (long long)w->in,
+                 (long long)b->dense.k, (long long)w->out);
+        table_text(table, b->label);
+        table_text(table, shape);
+        table_integer(table, macs_of(&b->dense));
+        table_integer(table, macs_of(&b->separable));
+        table_real(table, dense / separable, "%.1f");
+        table_real(table, b->first_dense / b->first, "%.1f");
+        table_real(table, b->last_dense / b->left_behind, "%.1f");
+        table_real(table, b->last_dense / b->unfolded, "%.1f");
+        table_real(table, b->last_dense / b->two_layers, "%.1f");
+        table_real(table, b->last_dense / b->fused, "%.1f");
+        table_real(table, b->last_dense * 1e3, "%.2f");
+        table_real(table, b->fused * 1e3, "%.2f");
+    }
+    return table;
+}

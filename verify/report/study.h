@@ -1,0 +1,58 @@
+/* study.h - what a report is about: everything that is verified, counted and timed for one network.  Internal.
+ *
+ * A block is a depthwise layer and the pointwise layer behind it.  Its twin is the standard convolution that it stands
+ * for: same input, same output, same filter size.  Read next: page.c, which writes it down.
+ */
+#ifndef CONVREF_VERIFY_REPORT_STUDY_H
+#define CONVREF_VERIFY_REPORT_STUDY_H
+
+#include "../cli/results.h"
+
+struct study_block {
+    char label[64];
+    int repeats;                                    /* how often it stands in the network */
+    struct conv_problem dense, separable, depthwise, pointwise;
+    /* seconds of one run: the twin, by the first and by the last step of its ladder */
+    double first_dense, last_dense;
+    /* ... and the block: both stages by their first steps; the depthwise one by its first step or unfolded group by group,
+     * the pointwise one by its last; both by their last; both fused */
+    double first, left_behind, unfolded, two_layers, fused;
+};
+
+struct study {
+    struct conv_network network;
+    int block_count;
+    struct study_block *blocks;
+    int kernel_count;
+    struct conv_verification *verdicts;             /* of all kernels of the table */
+    struct results results;                         /* one thread, warm */
+    uint64_t seed;
+    double seconds;                                 /* that all of it took */
+    char command[512];
+};
+
+struct study_options {
+    uint64_t seed;
+    const char *grouped;        /* the network that grouped layers are taken from */
+    bool verify, bench;
+};
+
+/* Do everything for a network.  Progress goes to standard error on a terminal. */
+enum conv_status study_make(struct study *study, const char *network, const struct study_options *options,
+                            struct conv_error *error);
+void study_free(struct study *study);
+
+/* The first and the last kernel of a ladder, without the last one's threads: "std" -> std_01_direct, std_09_openmp */
+const struct conv_kernel *study_first(const char *ladder);
+const struct conv_kernel *study_last(const char *ladder);
+
+/* Blocks as a table: MAC ratio and time ratios. */
+struct table *study_block_table(const struct study *study);
+
+/* Write the page, in one file with everything in it. */
+enum conv_status study_page(FILE *file, const struct study *study, struct conv_error *error);
+
+/* Write results.tsv, blocks.tsv, networks.tsv and the pictures into a folder. */
+enum conv_status study_keep(const char *folder, const struct study *study, struct conv_error *error);
+
+#endif
