@@ -1,4 +1,5 @@
 /* test_problem.c - the problem: text, JSON, benchdnn strings, derived sizes, and what is refused. */
+#include "random_problem.h"
 #include "test.h"
 
 #include <stdlib.h>
@@ -76,34 +77,6 @@ static void canonical_text(void)
         const struct conv_problem problem = test_problem(pairs[i][0]);
         TEST_EQUAL_TEXT(conv_problem_print(text, &problem), pairs[i][1]);
     }
-}
-
-/* A small generator of valid problems: every key gets every sort of value. */
-static bool random_problem(struct conv_problem *problem, int64_t seed)
-{
-    const struct conv_fill fill = { .kind = CONV_FILL_UNIFORM, .seed = (uint64_t)seed, .range = 1 };
-    int64_t draw = 0;
-#define PICK(count) ((int64_t)((conv_fill_value(&fill, "problem", draw++) + 1) / 2 * (count)))
-    struct conv_problem p = conv_problem_default((int)PICK(3) + 1);
-    p.op = (enum conv_op)PICK(3);
-    p.n = PICK(4);
-    p.groups = p.op == CONV_OP_SEPARABLE ? 1 : PICK(4) + 1;
-    p.c = p.groups * (PICK(4) + 1);
-    p.k = p.groups * (PICK(4) + 1);
-    p.mult = p.op == CONV_OP_SEPARABLE ? PICK(3) + 1 : 1;
-    p.bias = PICK(2);
-    p.pass = p.op == CONV_OP_SEPARABLE ? CONV_FORWARD : (enum conv_pass)PICK(3);
-    p.act = p.pass == CONV_FORWARD ? (enum conv_activation)PICK(3) : CONV_ACT_NONE;
-    p.mid_act = p.op == CONV_OP_SEPARABLE ? (enum conv_activation)PICK(3) : CONV_ACT_NONE;
-    p.layout = (enum conv_layout)PICK(2);
-    p.type = (enum conv_type)PICK(2);
-    for (int a = CONV_AXES - p.rank; a < CONV_AXES; a++)
-        p.axis[a] = (struct conv_axis){ .in = PICK(9) + 1, .filter = PICK(4) + 1, .stride = PICK(3) + 1,
-            .dilation = PICK(3) + 1, .pad_begin = PICK(3), .pad_end = PICK(3),
-            .output_pad = p.op == CONV_OP_TRANSPOSED ? PICK(2) : 0 };
-#undef PICK
-    *problem = p;
-    return conv_problem_finish(problem, NULL) == CONV_OK;
 }
 
 static void round_trips(void)

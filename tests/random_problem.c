@@ -1,0 +1,66 @@
+/* random_problem.c - valid problems of every sort, one for each seed. */
+#include "random_problem.h"
+
+#include <string.h>
+
+struct dice { struct conv_fill fill; int64_t throws; };
+
+static int64_t pick(struct dice *dice, int64_t count)
+{
+    const double unit = (conv_fill_value(&dice->fill, "problem", dice->throws++) + 1) / 2;
+    return (int64_t)(unit * (double)count);
+}
+
+bool random_problem(struct conv_problem *problem, int64_t seed)
+{
+    struct dice dice = { { CONV_FILL_UNIFORM, (uint64_t)seed, 1, 0 }, 0 };
+    struct conv_problem p = conv_problem_default((int)pick(&dice, 3) + 1);
+    p.op = (enum conv_op)pick(&dice, CONV_OPS);
+    const bool separable = p.op == CONV_OP_SEPARABLE;
+    p.n = pick(&dice, 4);
+    p.groups = separable ? 1 : pick(&dice, 4) + 1;
+    p.c = p.groups * (pick(&dice, 4) + 1);
+    p.k = p.groups * (pick(&dice, 4) + 1);
+    p.mult = separable ? pick(&dice, 3) + 1 : 1;
+    p.bias = pick(&dice, 2);
+    p.pass = separable ? CONV_FORWARD : (enum conv_pass)pick(&dice, CONV_PASSES);
+    p.act = p.pass == CONV_FORWARD ? (enum conv_activation)pick(&dice, CONV_ACTIVATIONS) : CONV_ACT_NONE;
+    p.mid_act = separable ? (enum conv_activation)pick(&dice, CONV_ACTIVATIONS) : CONV_ACT_NONE;
+    p.layout = (enum conv_layout)pick(&dice, CONV_LAYOUTS);
+    p.type = (enum conv_type)pick(&dice, CONV_TYPES);
+    for (int a = CONV_AXES - p.rank; a < CONV_AXES; a++)
+        p.axis[a] = (struct conv_axis){
+            .in = pick(&dice, 9) + 1, .filter = pick(&dice, 4) + 1, .stride = pick(&dice, 3) + 1,
+            .dilation = pick(&dice, 3) + 1, .pad_begin = pick(&dice, 3), .pad_end = pick(&dice, 3),
+            .output_pad = p.op == CONV_OP_TRANSPOSED ? pick(&dice, 2) : 0 };
+    *problem = p;
+    return conv_problem_finish(problem, NULL) == CONV_OK;
+}
+
+void test_operands_create(struct test_operands *set, const struct conv_problem *problem, uint64_t seed)
+{
+    const struct conv_fill fill = { CONV_FILL_INTEGERS, seed, conv_exact_range(problem), 0 };
+    memset(set, 0, sizeof *set);
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
+        int64_t dims[CONV_MAX_RANK];
+        const int rank = conv_operand_shape(dims, problem, operand);
+        if (rank == 0 || conv_tensor_create(&set->tensors[operand], problem->type, rank, dims, NULL) != CONV_OK)
+            continue;
+        set->operands.at[operand] = set->tensors[operand].data;
+        memset(set->tensors[operand].data, 0xFF, conv_tensor_bytes(&set->tensors[operand]));
+        if (conv_operand_role(problem, operand) == CONV_INPUT)
+            conv_fill(problem->type, set->tensors[operand].data, conv_operand_count(problem, operand),
+                      conv_operand_name(problem, operand), &fill);
+    }
+}
+
+void test_operands_free(struct test_operands *set)
+{
+    for (int operand = 0; operand < CONV_OPERANDS; operand++)
+        conv_tensor_free(&set->tensors[operand]);
+}
+
+enum conv_operand test_output(const struct conv_problem *problem)
+{
+    return problem->pass == CONV_FORWARD ? CONV_Y : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
+}

@@ -1,0 +1,227 @@
+/* test_count.c - counts: formulas against a reference that counts, networks against their published totals, and
+ * conventions against what other people's tools printed. */
+#include "random_problem.h"
+#include "test.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef SRCDIR
+#define SRCDIR "."
+#endif
+
+/* Every pair of a window and a tap, one by one, padding too: the nominal count. */
+static int64_t nominal_by_enumeration(const struct conv_problem *problem)
+{
+    struct conv_problem depthwise, pointwise;
+    if (problem->op == CONV_OP_SEPARABLE) {
+        conv_separable_stages(&depthwise, &pointwise, problem);
+        return nominal_by_enumeration(&depthwise) + nominal_by_enumeration(&pointwise);
+    }
+    int64_t count = 0;
+    for (int64_t n = 0; n < problem->n; n++)
+        for (int64_t k = 0; k < problem->k; k++)
+            for (int64_t c = 0; c < problem->c / problem->groups; c++) {
+                int64_t pairs = 1;
+                for (int a = 0; a < CONV_AXES; a++) {
+                    int64_t axis_pairs = 0;
+                    const int64_t windows = problem->op == CONV_OP_TRANSPOSED ? problem->axis[a].in : problem->axis[a].out;
+                    for (int64_t window = 0; window < windows; window++)
+                        for (int64_t tap = 0; tap < problem->axis[a].filter; tap++)
+                            axis_pairs++;
+                    pairs *= axis_pairs;
+                }
+                count += pairs;
+            }
+    return count;
+}
+
+static void formulas_equal_counting(void)
+{
+    int compared = 0;
+    for (int64_t seed = 0; compared < 3000; seed++) {
+        struct conv_problem problem;
+        struct test_operands set;
+        struct conv_truth truth;
+        struct conv_count count;
+        int64_t products;
+        if (!random_problem(&problem, seed))
+            continue;
+        compared++;
+        test_operands_create(&set, &problem, 1);
+        conv_count_problem(&count, &problem);
+        CU_ASSERT_EQUAL_FATAL(conv_truth_compute(&truth, &products, &problem, test_output(&problem), &set.operands, NULL),
+                              CONV_OK);
+        if (products != count.macs_inside) {
+            char text[CONV_PROBLEM_TEXT];
+            TEST_NOTE("%s", conv_problem_print(text, &problem));
+        }
+        TEST_EQUAL_INT(count.macs_inside, products);
+        TEST_EQUAL_INT(count.macs, nominal_by_enumeration(&problem));
+        int64_t bytes = 0;
+        for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
+            bytes += (int64_t)(set.tensors[operand].data ? conv_tensor_bytes(&set.tensors[operand]) : 0);
+        TEST_EQUAL_INT(count.bytes, bytes);
+        conv_truth_free(&truth);
+        test_operands_free(&set);
+    }
+}
+
+/* Published figures of single layers: Lei Mao's article on separable convolutions. */
+static void known_layers(void)
+{
+    static const struct { const char *text; int64_t params, macs; } rows[] = {
+        { "c=8 in=128x128 k=64 filter=3x3 bias=1", 4672, 73156608 },
+        { "op=separable c=8 in=128x128 k=64 filter=3x3 bias=1", 656, 9271584 },
+        { "c=3 in=227x227 k=96 filter=11x11 stride=4 bias=1", 34944, 105415200 },
+        { "c=32 in=112x112 k=32 filter=3x3 groups=32 pad=1", 288, 3612672 },
+        { "op=transposed c=64 in=14x14 k=32 filter=4x4 stride=2 pad=1", 32768, 6422528 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct conv_problem problem = test_problem(rows[i].text);
+        struct conv_count count;
+        conv_count_problem(&count, &problem);
+        TEST_EQUAL_INT(count.weights + count.biases, rows[i].params);
+        TEST_EQUAL_INT(count.macs, rows[i].macs);
+    }
+}
+
+static void published_totals(void)
+{
+    glob_t files;
+    int checked = 0;
+    CU_ASSERT_EQUAL_FATAL(glob(SRCDIR "/networks/*.net", 0, NULL, &files), 0);
+    CU_ASSERT(files.gl_pathc >= 22);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        struct conv_network network;
+        struct conv_error error;
+        const enum conv_status status = conv_network_read(&network, files.gl_pathv[i], &error);
+        if (status != CONV_OK)
+            TEST_NOTE("%s", error.message);
+        CU_ASSERT_EQUAL_FATAL(status, CONV_OK);
+        CU_ASSERT(network.expectation_count > 0);
+        CU_ASSERT_PTR_NOT_NULL(network.source);
+        for (int j = 0; j < network.expectation_count; j++, checked++)
+            TEST_EQUAL_INT(network.totals[network.expectations[j].total], network.expectations[j].value);
+        conv_network_free(&network);
+    }
+    CU_ASSERT(checked >= 240);
+    globfree(&files);
+}
+
+/* tests/data/other_tools.tsv: what the tools printed when they were run. */
+static void other_tools(void)
+{
+    FILE *file = fopen(SRCDIR "/tests/data/other_tools.tsv", "r");
+    char line[512];
+    int rows = 0;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_PTR_NOT_NULL(fgets(line, sizeof line, file));   /* the names */
+    while (fgets(line, sizeof line, file)) {
+        char tool[64], network_name[64], path[256];
+        long long figure;
+        struct conv_network network;
+        struct conv_term terms[CONV_MOST_TERMS];
+        int count;
+        CU_ASSERT_EQUAL_FATAL(sscanf(line, "%63[^\t]\t%*[^\t]\t%63[^\t]\t%lld", tool, network_name, &figure), 3);
+        snprintf(path, sizeof path, SRCDIR "/networks/%s.net", network_name);
+        CU_ASSERT_EQUAL_FATAL(conv_network_read(&network, path, NULL), CONV_OK);
+        const int convention = conv_convention_find(tool);
+        CU_ASSERT_FATAL(convention >= 0);
+        const int64_t counted = conv_convention_network(terms, &count, convention, &network);
+        if (counted != figure)
+            TEST_NOTE("%s of %s", tool, network_name);
+        TEST_EQUAL_INT(counted, figure);
+        int64_t sum = 0;
+        for (int i = 0; i < count; i++)
+            sum += terms[i].count * terms[i].factor;
+        TEST_EQUAL_INT(sum, counted);
+        conv_network_free(&network);
+        rows++;
+    }
+    fclose(file);
+    CU_ASSERT(rows >= 84);
+}
+
+/* ---- network files that are wrong ---- */
+
+#define NET "network n\ninput c=3 in=8x8\n"
+
+static void bad_networks(void)
+{
+    static const struct { const char *text, *message; } rows[] = {
+        { "", "a network without nodes" },
+        { "input c=3 in=8x8\n", "the first statement is not the name" },
+        { "network\n", "a network without a name" },
+        { "network a/b\n", "a network without a name" },
+        { "network n\nconv k=4 filter=3\n", "a node before the input" },
+        { NET, "a network without nodes" },
+        { NET "input c=3 in=8x8\n", "a second input" },
+        { "network n\ninput c=3 in=8xx8\nbn\n", "'' is not a value of in" },
+        { "network n\ninput c=0 in=8x8\nbn\n", "c=0 is out of range" },
+        { NET "convolution k=4 filter=3\n", "'convolution' is not a node" },
+        { NET "conv k=4 filtre=3\n", "'filtre' is not a key of conv" },
+        { NET "conv filter=3\n", "k is missing" },
+        { NET "conv k=4 filter=9x9\n", "the window spans 9 elements" },
+        { NET "conv k=4 filter=3 groups=2\n", "groups=2 does not divide c=3" },
+        { NET "conv k=4 k=5 filter=3\n", "a key given twice" },
+        { NET "conv k=4 filter=3 from=nowhere\n", "no node before this one is called 'nowhere'" },
+        { NET "conv k=4 filter=3 stride\n", "a word without '='" },
+        { NET "a: bn\na: bn\n", "a label that is taken" },
+        { NET "a!: bn\n", "a label that is empty, too long or has odd characters" },
+        { NET "a:\n", "a label without a node" },
+        { NET "act fn=rely\n", "an unknown activation" },
+        { NET "act\n", "an unknown activation" },
+        { NET "pool kind=mean filter=2\n", "an unknown kind of pooling" },
+        { NET "pool kind=max filter=2 ceil=2\n", "a flag that is neither 0 nor 1" },
+        { NET "a: bn\nadd from=a\n", "two inputs are needed" },
+        { NET "a: conv k=4 filter=3\nadd from=a,input\n", "the inputs differ" },
+        { NET "a: pool kind=max filter=2 stride=2\nconcat from=a,input\n", "the inputs differ in size" },
+        { NET "slice channels=0:4\n", "not channels of the input" },
+        { NET "slice channels=2,5\n", "not channels of the input" },
+        { NET "slice channels=1:1\n", "not channels of the input" },
+        { NET "shuffle groups=2\n", "groups does not divide the channels" },
+        { NET "fc\n", "k is missing or not a number" },
+        { NET "fc k=-4\n", "k is missing or not a number" },
+        { NET "fc k=4 bias=2\n", "a flag that is neither 0 nor 1" },
+        { NET "dw filter=3 mult=0\n", "mult is missing or not a number" },
+        { NET "bn\nexpect params\n", "an expectation that is not a total and a number" },
+        { NET "bn\nexpect param 6\n", "an unknown total" },
+        { NET "bn\nexpect params six\n", "an expectation that is not a total and a number" },
+        { NET "bn\nsource nobody\n", "words without quotes" },
+        { NET "bn\nnote \"a\"\nnote \"b\"\n", "a statement given twice" },
+        { NET "gpool via=magic\n", "an unknown way to call a node" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct conv_network network;
+        struct conv_error error = { .message = "" };
+        const enum conv_status status = conv_network_parse(&network, rows[i].text, "bad.net", &error);
+        if (status == CONV_OK || !strstr(error.message, rows[i].message))
+            TEST_NOTE("%s\n    says \"%s\", expected \"%s\"", rows[i].text, error.message, rows[i].message);
+        CU_ASSERT_EQUAL(status, CONV_BAD_FILE);
+        CU_ASSERT(strstr(error.message, rows[i].message) != NULL);
+        CU_ASSERT(!strncmp(error.message, "bad.net:", 8));
+    }
+}
+
+/* A total that doesn't hold is found. */
+static void wrong_expectation(void)
+{
+    struct conv_network network;
+    CU_ASSERT_EQUAL_FATAL(conv_network_parse(&network, NET "bn\nexpect other_params 6\nexpect params 7\n", "n", NULL), CONV_OK);
+    const struct conv_expectation *wrong = conv_network_check(&network);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(wrong);
+    TEST_EQUAL_INT(wrong->line, 5);
+    TEST_EQUAL_INT(network.totals[CONV_TOTAL_PARAMS], 6);
+    conv_network_free(&network);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        TEST_CASE(formulas_equal_counting), TEST_CASE(known_layers), TEST_CASE(published_totals), TEST_CASE(other_tools),
+        TEST_CASE(bad_networks), TEST_CASE(wrong_expectation),
+    };
+    return test_main("test_count", cases, sizeof cases / sizeof *cases);
+}
