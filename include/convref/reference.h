@@ -5,7 +5,7 @@
  * absolute values.  They know one layout (channels first) and one input type (double), because every
  * element type is exact in double; conv_truth_compute() converts.
  *
- * Read next: reference/conv_forward.c
+ * Read next: reference/ref_forward.c
  */
 #ifndef CONVREF_REFERENCE_H
 #define CONVREF_REFERENCE_H

@@ -1,0 +1,217 @@
+/* test_verify.c - the verifier accepts what is right, rejects what is wrong, and says why in words.
+ * What it says of planted faults is in test_faults.c.   Read next: verify/checks/
+ */
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "random_problem.h"
+
+/* ---- outputs of somebody else ------------------------------------------------------------------------------------ */
+
+/* The page of the reference that computes a problem. */
+static const struct conv_kernel *reference_of(const struct conv_problem *problem)
+{
+    for (int i = 0; i < conv_kernel_count(); i++)
+        if (!strncmp(conv_kernel_at(i)->name, "ref_", 4) && !conv_kernel_refuses(conv_kernel_at(i), problem))
+            return conv_kernel_at(i);
+    return NULL;
+}
+
+/* The true output of a problem on data of one kind, in operands that can be spoilt. */
+static struct test_operands solved(const struct conv_problem *problem, enum conv_fill_kind kind)
+{
+    struct test_operands set;
+    test_operands_create(&set, problem, 3);
+    const struct conv_fill fill = { kind, 3, kind == CONV_FILL_INTEGERS ? 4 : 1, 0 };
+    for (enum conv_operand i = 0; i < CONV_OPERANDS; i++)
+        if (conv_operand_role(problem, i) == CONV_INPUT && set.operands.at[i])
+            conv_fill(problem->type, set.operands.at[i], conv_operand_count(problem, i), conv_operand_name(problem, i),
+                      &fill);
+    TEST_EQUAL_INT(conv_run(&set.operands, reference_of(problem), problem, NULL, NULL), CONV_OK);
+    return set;
+}
+
+static struct conv_verification verdict_on(const struct conv_problem *problem, const struct test_operands *set)
+{
+    struct conv_verification verification;
+    TEST_EQUAL_INT(conv_verify_operands(&verification, problem, &set->operands, NULL), CONV_OK);
+    return verification;
+}
+
+static void true_outputs_are_accepted(void)
+{
+    static const char *const problems[] = {
+        "c=3 in=7x6 k=4 filter=3x3 pad=1 bias=1", "n=2 c=4 in=9 k=8 filter=3 groups=4 stride=2",
+        "c=2 in=4x5x6 k=3 filter=2x3x2 dilation=2x1x1 type=f64", "op=separable c=4 in=8x8 k=5 filter=3x3 mid_act=relu",
+        "op=transposed c=4 in=5x5 k=3 filter=4x4 stride=2 pad=1", "c=8 in=6x6 k=8 filter=1x1 layout=nhwc act=relu6",
+    };
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
+        for (int kind = CONV_FILL_INTEGERS; kind <= CONV_FILL_UNIFORM; kind++) {
+            const struct conv_problem problem = test_problem(problems[i]);
+            struct test_operands set = solved(&problem, (enum conv_fill_kind)kind);
+            TEST_EQUAL_INT(verdict_on(&problem, &set).verdict, CONV_ACCEPT);
+            test_operands_free(&set);
+        }
+}
+
+/* One element that is off by one in an exact sum is seen, and its place is told. */
+static void one_wrong_element_is_placed(void)
+{
+    const struct conv_problem problem = test_problem("n=2 c=3 in=7x6 k=4 filter=3x3 pad=1");
+    struct test_operands set = solved(&problem, CONV_FILL_INTEGERS);
+    float *y = set.operands.y;
+    y[((1 * 4 + 2) * 7 + 5) * 6 + 3] += 1;
+    const struct conv_verification verification = verdict_on(&problem, &set);
+    const struct conv_finding *finding = &verification.finding;
+    char index[128];
+    TEST_EQUAL_INT(verification.verdict, CONV_REJECT);
+    TEST_EQUAL_INT(finding->fault, CONV_FAULT_VALUES);
+    TEST_EQUAL_INT(finding->wrong, 1);
+    TEST_EQUAL_INT(finding->elements, 2 * 4 * 7 * 6);
+    TEST_EQUAL_TEXT(conv_wrong_print(index, finding, &finding->first[0]), "n=1 k=2 p=5 q=3");
+    CU_ASSERT_DOUBLE_EQUAL(finding->first[0].got - finding->first[0].expected, 1, 0);
+    test_operands_free(&set);
+}
+
+/* NaN is never within a bound. */
+static void nan_is_rejected(void)
+{
+    const struct conv_problem problem = test_problem("c=3 in=7x6 k=4 filter=3x3 pad=1");
+    for (int kind = CONV_FILL_INTEGERS; kind <= CONV_FILL_UNIFORM; kind++) {
+        struct test_operands set = solved(&problem, (enum conv_fill_kind)kind);
+        ((float *)set.operands.y)[17] = NAN;
+        TEST_EQUAL_INT(verdict_on(&problem, &set).verdict, CONV_REJECT);
+        test_operands_free(&set);
+    }
+}
+
+/* The bound: what rounding can do is accepted, ten times the bound is not. */
+static void the_bound_divides_right_from_wrong(void)
+{
+    const struct conv_problem problem = test_problem("c=16 in=7x6 k=4 filter=3x3 pad=1");
+    struct test_operands set = solved(&problem, CONV_FILL_UNIFORM);
+    struct conv_truth truth;
+    TEST_EQUAL_INT(conv_truth_compute(&truth, NULL, &problem, CONV_Y, &set.operands, NULL), CONV_OK);
+    float *y = set.operands.y;
+    const float kept = y[20];
+    const double bound = conv_truth_bound(&truth, 20, CONV_F32);
+    CU_ASSERT(bound > 0 && bound < 1e-3);
+    y[20] = (float)(truth.value[20] + 0.5 * bound);
+    TEST_EQUAL_INT(verdict_on(&problem, &set).verdict, CONV_ACCEPT);
+    y[20] = (float)(truth.value[20] + 10 * bound);
+    TEST_EQUAL_INT(verdict_on(&problem, &set).verdict, CONV_REJECT);
+    y[20] = kept;
+    TEST_EQUAL_INT(verdict_on(&problem, &set).verdict, CONV_ACCEPT);
+    conv_truth_free(&truth);
+    test_operands_free(&set);
+}
+
+/* Mistakes that people make are named. */
+static void mistakes_are_named(void)
+{
+    static const struct { const char *right, *made, *words; } rows[] = {
+        { "c=3 in=9x8 k=4 filter=3x3 pad=1 bias=1", "c=3 in=9x8 k=4 filter=3x3 pad=1", "bias" },
+        { "c=3 in=9x8 k=4 filter=3x3 pad=0:1x0:1", "c=3 in=9x8 k=4 filter=3x3 pad=1:0x1:0", "pad" },
+        { "c=3 in=9x8 k=4 filter=3x3 act=relu", "c=3 in=9x8 k=4 filter=3x3", "activation" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct conv_problem right = test_problem(rows[i].right), made = test_problem(rows[i].made);
+        struct test_operands set = solved(&right, CONV_FILL_INTEGERS);
+        struct conv_operands mistaken = set.operands;
+        if (!made.bias)
+            mistaken.bias = NULL;
+        TEST_EQUAL_INT(conv_run(&mistaken, conv_kernel_find("ref_forward"), &made, NULL, NULL), CONV_OK);
+        const struct conv_verification verification = verdict_on(&right, &set);
+        TEST_EQUAL_INT(verification.verdict, CONV_REJECT);
+        if (!strstr(verification.finding.guess, rows[i].words))
+            TEST_NOTE("%s: guess \"%s\" doesn't say %s", rows[i].right, verification.finding.guess, rows[i].words);
+        CU_ASSERT(strstr(verification.finding.guess, rows[i].words) != NULL);
+        test_operands_free(&set);
+    }
+}
+
+static void a_constant_factor_is_named(void)
+{
+    const struct conv_problem problem = test_problem("c=3 in=9x8 k=4 filter=3x3 pad=1");
+    struct test_operands set = solved(&problem, CONV_FILL_INTEGERS);
+    for (int64_t i = 0; i < conv_operand_count(&problem, CONV_Y); i++)
+        ((float *)set.operands.y)[i] *= 2;
+    const struct conv_verification verification = verdict_on(&problem, &set);
+    TEST_EQUAL_INT(verification.verdict, CONV_REJECT);
+    CU_ASSERT(strstr(verification.finding.guess, "2") != NULL);
+    test_operands_free(&set);
+}
+
+/* ---- kernels ------------------------------------------------------------------------------------------------------- */
+
+/* At least 10,000 problems and every thread count; the verdict carries its evidence.
+ * Under a sanitizer the walk is cut: it is the same code ten times slower. */
+static void kernels_are_accepted_with_evidence(void)
+{
+    static const char *const names[] = { "ref_scatter", "std_08_unfold_by_block", "dw_nhwc_05_openmp" };
+    const struct conv_verify_options options = { .seed = 1, .time_limit = 300, .check = WATCHED ? "seams" : NULL };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct conv_verification verification;
+        TEST_EQUAL_INT(conv_verify_kernel(&verification, conv_kernel_find(names[i]), &options, NULL), CONV_OK);
+        TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
+        TEST_EQUAL_INT(verification.checks > 0, true);
+        int64_t problems = 0;
+        for (int check = 0; check < verification.checks; check++)
+            problems += verification.evidence[check].problems;
+        CU_ASSERT(problems > (WATCHED ? 10 : 10000));
+    }
+}
+
+/* Kernels verified several at a time have the verdicts that they have alone, in their order. */
+static void jobs_do_not_change_verdicts(void)
+{
+    enum { COUNT = 3 };
+    static const char *const names[COUNT] = { "pw_03_register_tile", "ref_grouped", "dw_01_direct" };
+    const struct conv_verify_options options = { .seed = 1, .time_limit = 60, .check = "seams" };
+    const struct conv_kernel *kernels[COUNT];
+    struct conv_verification together[COUNT], alone;
+    for (int i = 0; i < COUNT; i++)
+        kernels[i] = conv_kernel_find(names[i]);
+    TEST_EQUAL_INT(conv_verify_kernels(together, kernels, COUNT, &options, 2, NULL, NULL), CONV_OK);
+    for (int i = 0; i < COUNT; i++) {
+        TEST_EQUAL_INT(conv_verify_kernel(&alone, kernels[i], &options, NULL), CONV_OK);
+        TEST_EQUAL_TEXT(together[i].kernel, names[i]);
+        TEST_EQUAL_INT(together[i].verdict, alone.verdict);
+        TEST_EQUAL_INT(together[i].evidence[0].problems, alone.evidence[0].problems);
+    }
+}
+
+static void verdicts_have_exit_statuses(void)
+{
+    TEST_EQUAL_INT(conv_verdict_exit(CONV_ACCEPT), 0);
+    TEST_EQUAL_INT(conv_verdict_exit(CONV_REJECT), 1);
+    TEST_EQUAL_INT(conv_verdict_exit(CONV_INCONCLUSIVE), 3);
+    TEST_EQUAL_INT(conv_verdict_exit(CONV_SKIPPED), 77);
+    TEST_EQUAL_INT(conv_exit_status(CONV_BAD_INPUT), 2);
+    TEST_EQUAL_INT(conv_exit_status(CONV_BAD_FILE), 4);
+}
+
+static void a_kernel_without_problems_is_skipped(void)
+{
+    const struct conv_problem problem = test_problem("c=4 in=6x6 k=4 filter=3x3");
+    const struct conv_verify_options options = { .seed = 1, .problems = &problem, .problem_count = 1, .only_problems = true };
+    struct conv_verification verification;
+    TEST_EQUAL_INT(conv_verify_kernel(&verification, conv_kernel_find("dw_01_direct"), &options, NULL), CONV_OK);
+    TEST_EQUAL_INT(verification.verdict, CONV_SKIPPED);
+    CU_ASSERT(strlen(verification.reason) > 0);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        TEST_CASE(true_outputs_are_accepted), TEST_CASE(one_wrong_element_is_placed), TEST_CASE(nan_is_rejected),
+        TEST_CASE(the_bound_divides_right_from_wrong), TEST_CASE(mistakes_are_named),
+        TEST_CASE(a_constant_factor_is_named), TEST_CASE(kernels_are_accepted_with_evidence),
+        TEST_CASE(jobs_do_not_change_verdicts), TEST_CASE(verdicts_have_exit_statuses),
+        TEST_CASE(a_kernel_without_problems_is_skipped),
+    };
+    return test_main("test_verify", cases, (int)(sizeof cases / sizeof *cases));
+}
