@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 static void read_caches(struct conv_machine *machine, hwloc_topology_t topology)
 {
@@ -70,4 +71,11 @@ enum conv_level conv_machine_level(const struct conv_machine *machine, int64_t b
         if (bytes <= machine->bytes[level])
             return level;
     return CONV_DRAM;
+}
+
+double conv_seconds(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }

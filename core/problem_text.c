@@ -123,7 +123,7 @@ static enum conv_status cut_into_slots(struct reader *reader)
 static bool read_digits(int64_t *number, struct span digits)
 {
     *number = 0;
-    for (int i = 0; i < digits.length; i++) {
+    for (int i = 0; i < digits.length && i < 15; i++) {
         if (digits.at[i] < '0' || digits.at[i] > '9')
             return false;
         *number = *number * 10 + (digits.at[i] - '0');

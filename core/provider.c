@@ -49,14 +49,15 @@ static enum conv_status check_kernel(const struct conv_kernel *kernel, const cha
 static enum conv_status add_kernels(const struct conv_provider *provider, const char *path,
                                     struct conv_error *error)
 {
-    char *source = strdup(path);   /* lives as long as the kernels, which is until the program ends */
-    for (const struct conv_kernel *const *kernel = provider->kernels; *kernel; kernel++) {
-        enum conv_status status = check_kernel(*kernel, path, error);
-        if (status != CONV_OK)
-            return status;
+    enum conv_status status = CONV_OK;
+    for (const struct conv_kernel *const *kernel = provider->kernels; *kernel && status == CONV_OK; kernel++)
+        status = check_kernel(*kernel, path, error);   /* all of them before the first is added */
+    if (status != CONV_OK)
+        return status;
+    const char *source = strdup(path);   /* lives as long as the kernels, which is until the program ends */
+    for (const struct conv_kernel *const *kernel = provider->kernels; *kernel; kernel++)
         if (!source || !conv_kernel_add(*kernel, source))
             return conv_fail(error, CONV_NO_MEMORY, "no memory for the kernels of %s", path);
-    }
     return CONV_OK;
 }
 
@@ -79,5 +80,9 @@ enum conv_status conv_provider_load(const char *path, struct conv_error *error)
     memcpy(&entry, &symbol, sizeof entry);   /* ISO C has no cast from an object to a function */
     const struct conv_provider *provider = entry();
     enum conv_status status = check_abi(provider, path, error);
-    return status == CONV_OK ? add_kernels(provider, path, error) : status;
+    if (status == CONV_OK)
+        status = add_kernels(provider, path, error);
+    if (status != CONV_OK && status != CONV_NO_MEMORY)
+        dlclose(object);
+    return status;
 }

@@ -7,7 +7,6 @@
 #include <convref/machine.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "roof.h"
 
@@ -31,13 +30,6 @@ static const struct conv_roof_loops *loops_of(enum conv_isa isa)
     return isa == CONV_ISA_BASELINE ? &conv_roof_loops__baseline : NULL;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static double max(double a, double b) { return a > b ? a : b; }
 
 /* ---- multiply-adds ----------------------------------------------------------------------------------- */
@@ -46,11 +38,11 @@ static double max(double a, double b) { return a > b ? a : b; }
 static double macs_once(const struct conv_roof_loops *loops, int64_t rounds, int threads)
 {
     double done = 0;
-    const double start = now();
+    const double start = conv_seconds();
 #pragma omp parallel for num_threads(threads) reduction(+ : done) schedule(static)
     for (int thread = 0; thread < threads; thread++)
         done += loops->multiply_add(rounds);
-    return done / (now() - start);
+    return done / (conv_seconds() - start);
 }
 
 static double peak_macs(const struct conv_roof_loops *loops, int threads)
@@ -59,9 +51,9 @@ static double peak_macs(const struct conv_roof_loops *loops, int threads)
     double best = 0, start;
     do {
         rounds *= 2;
-        start = now();
+        start = conv_seconds();
         loops->multiply_add(rounds);
-    } while (now() - start < sample_seconds);
+    } while (conv_seconds() - start < sample_seconds);
     for (int repeat = 0; repeat < REPEATS; repeat++)
         best = max(best, macs_once(loops, rounds, threads));
     return best;
@@ -77,9 +69,9 @@ static double bytes_once(const struct conv_roof_loops *loops, const float *data,
     volatile float sink = 0;
 #pragma omp parallel for num_threads(threads) reduction(max : slowest) schedule(static)
     for (int thread = 0; thread < threads; thread++) {
-        const double start = now();
+        const double start = conv_seconds();
         const float total = loops->read(data + thread * count, count, passes);
-        slowest = max(slowest, now() - start);
+        slowest = max(slowest, conv_seconds() - start);
         if (total > 1e30f)
             sink = total;   /* never, but the compiler can't know */
     }

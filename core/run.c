@@ -4,10 +4,10 @@
  * and two readings of the clock.
  */
 #include <convref/guarded.h>
+#include <convref/machine.h>
 #include <convref/run.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "kernel_table.h"
 
@@ -169,13 +169,6 @@ enum conv_status conv_plan_load(struct conv_plan *plan, const struct conv_operan
     return status;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static bool has_outputs(const struct conv_problem *problem)
 {
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
@@ -191,9 +184,9 @@ double conv_plan_run(struct conv_plan *plan)
         return 0;
     if (kernel->device && kernel->device->timed_run)
         return kernel->device->timed_run(kernel, &plan->problem, &plan->place, &plan->workspace);
-    const double start = now();
+    const double start = conv_seconds();
     kernel->run(&plan->problem, &plan->place, &plan->workspace);
-    return now() - start;
+    return conv_seconds() - start;
 }
 
 enum conv_status conv_plan_store(struct conv_plan *plan, struct conv_error *error)

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "random_problem.h"
 
@@ -204,6 +205,38 @@ static void a_kernel_without_problems_is_skipped(void)
     CU_ASSERT(strlen(verification.reason) > 0);
 }
 
+/* A kernel that never returns, and one that returns late: the first is wrong, of the second nothing is known. */
+static void run_forever(const struct conv_problem *conv, const struct conv_operands *operands,
+                        const struct conv_workspace *workspace)
+{
+    (void)conv, (void)operands, (void)workspace;
+    for (;;)
+        pause();
+}
+
+static void run_late(const struct conv_problem *conv, const struct conv_operands *operands,
+                     const struct conv_workspace *workspace)
+{
+    usleep(20000);
+    conv_kernel_find("dw_01_direct")->run(conv, operands, workspace);
+}
+
+static void hanging_and_slow_are_not_the_same(void)
+{
+    static const struct conv_kernel hangs = { .name = "hangs", .title = "never returns", .kinds = 1u << CONV_DEPTHWISE,
+                                              .run = run_forever };
+    static const struct conv_kernel late = { .name = "late", .title = "returns late", .kinds = 1u << CONV_DEPTHWISE,
+                                             .run = run_late };
+    const struct conv_verify_options options = { .seed = 1, .time_limit = 0.5 };
+    struct conv_verification verification;
+    TEST_EQUAL_INT(conv_verify_kernel(&verification, &hangs, &options, NULL), CONV_OK);
+    TEST_EQUAL_INT(verification.verdict, CONV_REJECT);
+    TEST_EQUAL_INT(verification.finding.fault, CONV_FAULT_HANG);
+    TEST_EQUAL_INT(conv_verify_kernel(&verification, &late, &options, NULL), CONV_OK);
+    TEST_EQUAL_INT(verification.verdict, CONV_INCONCLUSIVE);
+    CU_ASSERT(strstr(verification.reason, "without a fault") != NULL);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -211,7 +244,7 @@ int main(void)
         TEST_CASE(the_bound_divides_right_from_wrong), TEST_CASE(mistakes_are_named),
         TEST_CASE(a_constant_factor_is_named), TEST_CASE(kernels_are_accepted_with_evidence),
         TEST_CASE(jobs_do_not_change_verdicts), TEST_CASE(verdicts_have_exit_statuses),
-        TEST_CASE(a_kernel_without_problems_is_skipped),
+        TEST_CASE(a_kernel_without_problems_is_skipped), TEST_CASE(hanging_and_slow_are_not_the_same),
     };
     return test_main("test_verify", cases, (int)(sizeof cases / sizeof *cases));
 }

@@ -100,6 +100,14 @@ struct conv_device {
     const struct conv_kernel CONV_SYMBOL(kernel_##id) = { \
         .name = #id, .isa = CONV_ISA_OF_BUILD, __VA_ARGS__ }
 
+/* Before a function whose loops the compiler must not vectorise by itself, where that would make a naive step slower
+ * than naive and the next steps look better than they are. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define CONV_SCALAR __attribute__((optimize("no-tree-vectorize")))
+#else
+#define CONV_SCALAR
+#endif
+
 /* The activation, on one number.  Written so that NaN passes through. */
 static inline float conv_activate(enum conv_activation act, float value)
 {

@@ -29,6 +29,9 @@ CONV_API void conv_machine_read(struct conv_machine *machine);
 
 CONV_API const char *conv_level_name(enum conv_level level);   /* "L1", "L2", "L3", "DRAM" */
 
+/* Seconds of a clock that never goes back; only differences mean something. */
+CONV_API double conv_seconds(void);
+
 /* Measured ceilings.  Index 0: one thread; index 1: `threads` threads together. */
 struct conv_roof {
     int threads;

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_ROUNDS = 101, MOST_CALLS = 4096 };
 
@@ -29,13 +28,6 @@ struct bench {
     unsigned char *sweep;               /* larger than every cache; NULL unless cold */
     size_t sweep_bytes;
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* ---- order statistics ---------------------------------------------------------------------------------------- */
 
@@ -122,9 +114,9 @@ static enum conv_status verify_runner(struct runner *runner, const struct bench 
 {
     const enum conv_operand output = main_output(bench->problem);
     memset(bench->operands.at[output], 0xFF, conv_operand_bytes(bench->problem, output));
-    double start = now();
+    double start = conv_seconds();
     enum conv_status status = conv_plan_load(runner->plan, &bench->operands, error);
-    runner->timing->pack_seconds = conv_plan_packed_bytes(runner->plan) > 0 ? now() - start : 0;
+    runner->timing->pack_seconds = conv_plan_packed_bytes(runner->plan) > 0 ? conv_seconds() - start : 0;
     if (status != CONV_OK)
         return status;
     runner->first_call = conv_plan_run(runner->plan);

@@ -8,6 +8,7 @@
 #define CONVREF_VERIFY_CHECK_H
 
 #include <convref/guarded.h>
+#include <convref/machine.h>
 #include <convref/reference.h>
 #include <convref/run.h>
 #include <convref/verify.h>
@@ -22,6 +23,7 @@ struct verification {
     int threads;
     char check[24];
     int64_t done, total;                /* problems of the check, for progress */
+    double call_began;                  /* conv_seconds() when the kernel was called; 0 between calls */
 };
 
 struct suspects;

@@ -160,8 +160,10 @@ static bool call_and_judge(struct checker *checker, struct conv_plan *plan, cons
     poison_outputs(problem, operands, call);
     conv_plan_poison(plan, poisons[call]);
     enum conv_status status = checker->kernel->device ? conv_plan_load(plan, operands, &error) : CONV_OK;
+    checker->shared->call_began = conv_seconds();
     if (status == CONV_OK && conv_plan_run(plan) < 0)
         status = conv_fail(&error, CONV_NOT_APPLICABLE, "the kernel failed on its device");
+    checker->shared->call_began = 0;
     if (status == CONV_OK)
         status = conv_plan_store(plan, &error);
     if (status != CONV_OK)

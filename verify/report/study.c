@@ -4,14 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* ---- ladders ------------------------------------------------------------------------------------------------------ */
 
@@ -229,7 +221,7 @@ static enum conv_status bench_all(struct study *study, const char *network, cons
 enum conv_status study_make(struct study *study, const char *name, const struct study_options *options,
                             struct conv_error *error)
 {
-    const double start = now();
+    const double start = conv_seconds();
     *study = (struct study){ .seed = options->seed };
     char *path = conv_network_find(name);
     if (!path) {
@@ -247,7 +239,7 @@ enum conv_status study_make(struct study *study, const char *name, const struct 
         status = bench_all(study, name, options->grouped, error);
     if (status != CONV_OK)
         study_free(study);
-    study->seconds = now() - start;
+    study->seconds = conv_seconds() - start;
     return status;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "sandbox.h"
 
+#include <convref/machine.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -40,28 +41,21 @@ static void be_child(const struct call *call)
     _exit(0);
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* Wait for the child; kill it when its time is up. */
 static void wait_for(struct sandbox_end *end, pid_t child, double seconds, void (*meanwhile)(void *), void *argument)
 {
     const struct timespec nap = { .tv_nsec = 2 * 1000 * 1000 };
-    const double deadline = now() + seconds;
+    const double deadline = conv_seconds() + seconds;
     int status = 0;
-    double reported = now();
+    double reported = conv_seconds();
     while (waitpid(child, &status, WNOHANG) == 0) {
-        if (now() > deadline && !end->timed_out) {
+        if (conv_seconds() > deadline && !end->timed_out) {
             end->timed_out = true;
             kill(child, SIGKILL);
         }
-        if (now() - reported > 0.1) {
+        if (conv_seconds() - reported > 0.1) {
             meanwhile(argument);
-            reported = now();
+            reported = conv_seconds();
         }
         nanosleep(&nap, NULL);
     }
