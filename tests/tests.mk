@@ -48,8 +48,9 @@ TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"' -DBUILDDIR='"$(abs
 
 UNIT_TESTS = \
 	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_count \
-	tests/test_run tests/test_verify tests/test_faults tests/test_accept tests/test_bench tests/test_threads
+	tests/test_kernels tests/test_run tests/test_verify tests/test_faults tests/test_accept tests/test_bench tests/test_threads
 tests_test_count_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_kernels_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_run_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_verify_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_faults_CPPFLAGS = $(TEST_CPPFLAGS)

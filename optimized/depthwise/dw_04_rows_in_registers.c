@@ -1,9 +1,9 @@
 /* dw_04_rows_in_registers.c - step 4 of the depthwise ladder: several rows of y stay in registers.
  *
  * Changed since dw_03_whole_rows: each channel is first copied with its padding, its columns split by stride
- *     (rows.h); then 2 rows by 4 vectors of y, or 4 by 2, or 8 by 1, are summed in registers over all taps.
- * Why it is faster: a vector of x is loaded once and used by all rows that read it, y is written once, and
- *     with a stride the loads are as good as without.  Eight sums in flight keep both multiply-add units busy.
+ *     (rows.h); then 2 rows by 4 vectors of y, or 4 by 2, or 4 by 1, are summed in registers over all taps.
+ * Why it is faster: y is written once, no tap asks whether it is inside, and with a stride the loads are as
+ *     good as without.  Eight sums in flight keep both multiply-add units busy; narrow images have four.
  * What it costs: the copy: one load and one store where a 3x3 filter has nine multiply-adds.
  * Applies to: any depthwise problem in NCHW, 1-D to 3-D, any multiplier.  TensorFlow's kernel for small
  *     images keeps its image in fast memory for the same reason.

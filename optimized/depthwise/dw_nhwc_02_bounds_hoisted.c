@@ -2,7 +2,8 @@
  *
  * Changed since dw_nhwc_01_direct: the taps that lie inside are a range for each output position; the inner
  *     loops run over it without asking.
- * Why it is faster: no comparisons at each tap, and the divisions are shared by all channels of a position.
+ * Why it is faster: it is hardly so; the comparisons were asked beside loads that a vector of channels will make
+ *     cheap.  The divisions are shared by all channels of a position, and the next step needs the ranges.
  * What it costs: nothing.
  * Applies to: any depthwise problem in NHWC, 1-D to 3-D, any multiplier.
  * Explained in docs/ladder-depthwise.md, step 2 for channels last.

@@ -5,8 +5,8 @@
  *     them: for each tap, the vectors just start one column further on.
  * Why it is faster: a group has few filters, so unfolding, T*R*S copies of each input, costs as much as the
  *     arithmetic that follows it.  The planes are one copy, and small enough for the cache.
- * What it costs: a tile doesn't go on in the next row: a row of 14 fills 14 of 16 columns.  Tiles still
- *     have 6 channels, and groups of 4 waste a third.
+ * What it costs: a tile doesn't go on in the next row: with AVX2 a row of 14 fills 14 of 16 columns.  Tiles
+ *     have 6 channels (AVX-512: 12), and groups of 4 fill a part of them.
  * Applies to: any grouped or depthwise problem, 1-D to 3-D.
  * Explained in docs/ladder-grouped.md, step 3.
  */

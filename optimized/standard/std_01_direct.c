@@ -3,8 +3,8 @@
  * Changed since the reference (ref_standard.c): sums in float, written straight to y.
  * Why it is faster: it isn't meant to be; this is what everybody writes first.
  * What it costs: every tap asks whether it is inside; and each addition waits for the one before it, 4 cycles:
- *     at 3.2 GHz there can't be more than 0.8 GMAC/s.  It has 0.76.  CONV_SCALAR: for AVX-512 GCC 12 would turn
- *     the few taps of a row into masked vectors of 16, and have 0.37.
+ *     at 3.2 GHz there can't be more than 0.8 GMAC/s.  A Zen 3 has 0.76.  CONV_SCALAR: for AVX-512 GCC 12 would
+ *     turn the few taps of a row into masked vectors of 16, and have half.
  * Applies to: any standard or pointwise problem, 1-D to 3-D.
  * Explained in docs/ladder-standard.md, step 1.
  */

@@ -3,7 +3,7 @@
  * Changed since std_01_direct: the taps that lie inside are a range; it is computed once for each output
  *     and each axis, and the inner loops run over it without asking.
  * Why it is faster: it isn't.  The questions are gone, but they were asked while an addition waited for the one
- *     before it, and it still does (0.76 GMAC/s, as before).  Ranges are what the next steps are made of.
+ *     before it, and it still does.  Ranges are what the next steps are made of.
  * What it costs: two divisions for each range, paid once for C * T * R * S multiply-adds.
  * Applies to: any standard or pointwise problem, 1-D to 3-D.
  * Explained in docs/ladder-standard.md, step 2.
