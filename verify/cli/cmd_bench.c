@@ -54,19 +54,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-/* The machine and its roof, as comments above a TSV or lines above a table. */
-static void print_machine(FILE *file, const struct results *results, const char *prefix)
-{
-    const struct conv_machine *m = &results->machine;
-    fprintf(file, "%s%s, %d cores, %s, %s %s\n", prefix, m->cpu, m->cores, m->system, m->compiler, m->flags);
-    fprintf(file, "%sone thread: roof_gmacs %.1f (%.1f at the end), GB/s:", prefix, results->roof.macs[m->isa][0] / 1e9,
-            results->peak_after / 1e9);
-    for (enum conv_level level = 0; level < CONV_LEVELS; level++)
-        if (results->roof.bandwidth[level][0] > 0)
-            fprintf(file, " roof_%s %.1f", conv_level_name(level), results->roof.bandwidth[level][0] / 1e9);
-    fputc('\n', file);
-}
-
 /* For people: fewer columns, a block for each layer. */
 static void print_text(FILE *file, const struct results *results)
 {
@@ -118,7 +105,7 @@ static int print_results(const struct arguments *arguments, const struct results
     if (conv_output_open(&output, arguments->cli.output, &error) != CONV_OK)
         return cli_error(&error, NULL);
     if (arguments->cli.format == TABLE_TEXT || arguments->cli.format == TABLE_TSV)
-        print_machine(output.file, results, arguments->cli.format == TABLE_TSV ? "# " : "");
+        results_print_machine(output.file, results, arguments->cli.format == TABLE_TSV ? "# " : "");
     if (arguments->cli.format == TABLE_TEXT) {
         print_text(output.file, results);
     } else {

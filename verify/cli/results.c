@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "alloc_count.h"
 
@@ -19,6 +20,26 @@ void results_end(struct results *results)
     struct conv_roof roof;
     conv_roof_measure(&roof, &results->machine, 1);
     results->peak_after = roof.macs[results->machine.isa][0];
+}
+
+void results_print_machine(FILE *file, const struct results *results, const char *prefix)
+{
+    const struct conv_machine *m = &results->machine;
+    const time_t now = time(NULL);
+    struct tm local;
+    char day[32] = "";
+    if (localtime_r(&now, &local))
+        strftime(day, sizeof day, "%Y-%m-%d", &local);
+    fprintf(file, "%s%s, %d cores, %s, %s %s, up to %s, convref %s, %s\n", prefix, m->cpu, m->cores, m->system, m->compiler,
+            m->flags, conv_isa_name(m->isa), conv_version(), day);
+    fprintf(file, "%sone thread: roof_gmacs %.1f", prefix, results->roof.macs[m->isa][0] / 1e9);
+    if (results->peak_after > 0)
+        fprintf(file, " (%.1f at the end)", results->peak_after / 1e9);
+    fputs(", GB/s:", file);
+    for (enum conv_level level = 0; level < CONV_LEVELS; level++)
+        if (results->roof.bandwidth[level][0] > 0)
+            fprintf(file, " roof_%s %.1f", conv_level_name(level), results->roof.bandwidth[level][0] / 1e9);
+    fputc('\n', file);
 }
 
 void results_free(struct results *results)

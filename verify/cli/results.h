@@ -39,6 +39,9 @@ enum conv_status results_bench(struct results *results, const struct conv_kernel
 void results_end(struct results *results);
 void results_free(struct results *results);
 
+/* The machine, the compiler, the day and the roof in two lines: comments above a TSV, or lines above a table. */
+void results_print_machine(FILE *file, const struct results *results, const char *prefix);
+
 /* Multiply-adds a second, of products inside the image; and that as part of the ceiling, 0 to 1. */
 double result_macs(const struct result *row);
 double result_of_roof(const struct result *row);

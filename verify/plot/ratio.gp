@@ -12,12 +12,12 @@ set terminal svg size 900, 460 dynamic enhanced font "sans-serif,14" background 
 set output output
 set datafile separator "\t"
 set title heading noenhanced
-set ylabel "standard / separable"
+set ylabel "standard layer / separable block"
 set yrange [0:*]
 set grid ytics lc rgb "#dddddd"
 set border 3
 set tics nomirror
-set xtics rotate by -35 noenhanced
+set xtics rotate by -35 noenhanced scale 0
 set key outside below
 set style data histogram
 set style histogram clustered gap 1

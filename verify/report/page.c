@@ -50,17 +50,6 @@ static void put_svg(FILE *file, const char *path, const char *alternative)
 
 /* ---- pictures: tables into a folder, then gnuplot ------------------------------------------------------------------- */
 
-static void machine_comment(FILE *file, const struct results *results)
-{
-    const struct conv_machine *m = &results->machine;
-    fprintf(file, "# %s, %d cores, %s, %s %s\n# one thread: roof_gmacs %.2f", m->cpu, m->cores, m->system, m->compiler,
-            m->flags, results->roof.macs[m->isa][0] / 1e9);
-    for (enum conv_level level = 0; level < CONV_LEVELS; level++)
-        if (results->roof.bandwidth[level][0] > 0)
-            fprintf(file, " roof_%s %.2f", conv_level_name(level), results->roof.bandwidth[level][0] / 1e9);
-    fputc('\n', file);
-}
-
 static enum conv_status write_tsv(const char *folder, const char *name, struct table *table,
                                   const struct results *results, struct conv_error *error)
 {
@@ -70,7 +59,7 @@ static enum conv_status write_tsv(const char *folder, const char *name, struct t
     enum conv_status status = conv_output_open(&output, path, error);
     if (status == CONV_OK) {
         if (results)
-            machine_comment(output.file, results);
+            results_print_machine(output.file, results, "# ");
         table_print(table, output.file, TABLE_TSV);
         status = conv_output_commit(&output, error);
     }
