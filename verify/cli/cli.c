@@ -54,6 +54,13 @@ int cli_usage(const char *what, const char *hint)
     return EXIT_USAGE;
 }
 
+int cli_unknown(const char *word, const char *sort, const char *legal)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: '%s' is not %s\n    %s\n", cli_name, word, sort, legal);
+    return EXIT_USAGE;
+}
+
 int64_t cli_number(const char *option, const char *text, int64_t least, int64_t most)
 {
     char *end;
@@ -100,7 +107,7 @@ static error_t parse_output(int key, char *text, struct argp_state *state)
     if (key == KEY_FORMAT) {
         const int format = table_format_of(text);
         if (format < 0)
-            exit(cli_usage("that is not a format", "formats are text, json, tsv and markdown"));
+            exit(cli_unknown(text, "a format", "formats are text, json, tsv and markdown"));
         cli->format = (enum table_format)format;
     } else if (key == KEY_OUTPUT)
         cli->output = text;
@@ -121,12 +128,12 @@ static void set_isa(const char *name)
     for (enum conv_isa isa = 0; isa < CONV_ISAS; isa++)
         if (!strcmp(name, conv_isa_name(isa))) {
             if (!conv_isa_available(isa))
-                exit(cli_usage("this machine or this build doesn't have that instruction set",
-                               "`convref doctor` lists those that it has"));
+                exit(cli_unknown(name, "an instruction set of this machine and this build",
+                                 "`convref doctor` lists those that it has"));
             conv_isa_set_limit(isa);
             return;
         }
-    exit(cli_usage("that is not an instruction set", "they are baseline, avx2 and avx512"));
+    exit(cli_unknown(name, "an instruction set", "they are baseline, avx2 and avx512"));
 }
 
 static error_t parse_kernel(int key, char *text, struct argp_state *state)

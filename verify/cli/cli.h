@@ -44,6 +44,9 @@ int cli_error(const struct conv_error *error, const char *text);
 /* Wrong usage: a sentence, and a hint that may be NULL.  Returns EXIT_USAGE. */
 int cli_usage(const char *what, const char *hint);
 
+/* A word that an option doesn't know: "'xml' is not a format", and what would be legal.  Returns EXIT_USAGE. */
+int cli_unknown(const char *word, const char *sort, const char *legal);
+
 /* A number from `least` to `most`; ends the program with a message about `option` if it isn't one. */
 int64_t cli_number(const char *option, const char *text, int64_t least, int64_t most);
 

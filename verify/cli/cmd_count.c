@@ -336,6 +336,13 @@ static int count_networks(FILE *file, const struct arguments *arguments)
 
 /* ---- the verb -------------------------------------------------------------------------------------------------------- */
 
+/* Both i and o channels are in every benchdnn string, and hardly in the name of a network. */
+static bool is_problem(const char *what)
+{
+    const char *in = strstr(what, "ic"), *out = strstr(what, "oc");
+    return strpbrk(what, "= ") || !*what || (in && strchr("0123456789", in[2])) || (out && strchr("0123456789", out[2]));
+}
+
 /* A problem has '=' or is a benchdnn string; everything else names a network. */
 static int count_one(FILE *file, const struct arguments *arguments, const char *what)
 {
@@ -348,7 +355,7 @@ static int count_one(FILE *file, const struct arguments *arguments, const char *
             count_problem(file, arguments, &problem);
             return 0;
         }
-        if (!strchr(what, '=') && !strpbrk(what, "0123456789 ")) {
+        if (!is_problem(what)) {
             conv_fail(&error, CONV_BAD_FILE, "there is no network '%s'", what);
             conv_hint(&error, "a network is a file, or the name of one in networks/; a problem is a line of key=value");
         }

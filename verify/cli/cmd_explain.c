@@ -106,26 +106,26 @@ static void print_window(const struct conv_problem *p, const int64_t index[5])
 /* ---- one output by hand -------------------------------------------------------------------------------------------- */
 
 /* The output asked for with --at, or the first whose window has no padding, or the first. */
-static int choose_output(int64_t index[5], const struct conv_problem *p, const char *at)
+static int choose_output(int64_t index[5], const struct conv_problem *p, const char *asked)
 {
+    const char *at = asked;
     const int64_t sizes[5] = { p->n, p->k, p->axis[0].out, p->axis[1].out, p->axis[2].out };
     memset(index, 0, 5 * sizeof *index);
-    for (int a = 0; a < CONV_AXES && !at; a++)
-        for (int64_t out = 0; out < p->axis[a].out; out++) {
-            const struct conv_range taps = conv_taps_inside(&p->axis[a], out);
-            if (taps.end - taps.begin == p->axis[a].filter) {
-                index[2 + a] = out;
-                break;
-            }
-        }
+    for (int a = 0; a < CONV_AXES && !at; a++) {
+        /* the first window that begins inside the image; if that one has padding, all have */
+        const int64_t out = conv_ceil_div(p->axis[a].pad_begin, p->axis[a].stride);
+        const struct conv_range taps = conv_taps_inside(&p->axis[a], out);
+        if (out < p->axis[a].out && taps.end - taps.begin == p->axis[a].filter)
+            index[2 + a] = out;
+    }
     for (int i = 0; at && i < 5; i++) {
         char *end;
         if (i == 2)
             i += CONV_AXES - p->rank;
         index[i] = strtoll(at, &end, 10);
         if (end == at || index[i] < 0 || index[i] >= sizes[i] || *end != (i < 4 ? ',' : 0))
-            return cli_usage("--at is not an output of this problem",
-                             "give n,k and one number for each axis, below the sizes of y");
+            return cli_unknown(asked, "an output of this problem",
+                               "--at is n,k and one number for each axis, below the sizes of y");
         at = end + 1;
     }
     return 0;
@@ -251,8 +251,11 @@ int cmd_explain(int argc, char **argv)
     printf("  %s multiply-adds, ", table_thousands(number, count.macs));
     printf("%s of them inside the image; ", table_thousands(number, count.macs_inside));
     printf("%s parameters\n", table_thousands(number, count.weights + count.biases));
+    enum { MOST_PRODUCTS = 1 << 24 };   /* a sum that a person waits for */
     const bool by_hand = problem.op == CONV_OP_CONV && problem.pass == CONV_FORWARD && problem.n > 0;
-    if (by_hand) {
+    if (by_hand && conv_fan_in(&problem) > MOST_PRODUCTS) {
+        puts("\n(The window and the sum by hand are left out: one output has more than 2^24 products.)");
+    } else if (by_hand) {
         print_window(&problem, index);
         print_by_hand(&problem, arguments.cli.seed, index);
     } else {

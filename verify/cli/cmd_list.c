@@ -47,6 +47,14 @@ static void add_row(struct table *table, const struct conv_kernel *kernel, const
         table_text(table, why ? why : "yes");
 }
 
+static bool matches_any(const char *pattern)
+{
+    bool any = false;
+    for (int i = 0; i < conv_kernel_count(); i++)
+        any = any || fnmatch(pattern, conv_kernel_at(i)->name, 0) == 0;
+    return any;
+}
+
 int cmd_list(int argc, char **argv)
 {
     static const struct argp_child children[] = {
@@ -66,6 +74,8 @@ int cmd_list(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.problem && conv_problem_parse(&problem, arguments.problem, &error) != CONV_OK)
         return cli_error(&error, arguments.problem);
+    if (arguments.pattern && !matches_any(arguments.pattern))
+        return cli_unknown(arguments.pattern, "the name of a kernel or a pattern of names", "`convref list` shows all of them");
     if (conv_output_open(&output, arguments.cli.output, &error) != CONV_OK)
         return cli_error(&error, NULL);
 
