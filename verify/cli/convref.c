@@ -5,6 +5,7 @@
  * Adding a verb is one file, cmd_VERB.c, and one line in verbs.h.   Read next: cli.h
  */
 #include <config.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,12 +61,18 @@ static bool environment_is_good(void)
     return !isa;
 }
 
-int main(int argc, char **argv)
+/* What was printed must have arrived: a full disk behind > is a bad file like any other. */
+static int check_output(int status)
 {
-    argp_err_exit_status = EXIT_USAGE;
-    argp_program_version = PACKAGE_STRING;
-    if (!environment_is_good())
-        return EXIT_USAGE;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    if (status != EXIT_FILE)   /* else it has been said */
+        fprintf(stderr, "%s: the standard output can't be written: %s\n", cli_name, strerror(errno));
+    return EXIT_FILE;
+}
+
+static int run_verb(int argc, char **argv)
+{
     if (argc < 2)
         return help(stderr);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
@@ -83,4 +90,11 @@ int main(int argc, char **argv)
             return verbs[i].run(argc - 1, argv + 1);
         }
     return unknown_verb(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    argp_err_exit_status = EXIT_USAGE;
+    argp_program_version = PACKAGE_STRING;
+    return environment_is_good() ? check_output(run_verb(argc, argv)) : EXIT_USAGE;
 }
