@@ -98,22 +98,19 @@ static void print_text(FILE *file, const struct results *results)
         fprintf(file, "\nspeed-up is over %s\n", results->rows[0].first);
 }
 
-static int print_results(const struct arguments *arguments, const struct results *results)
+static int print_results(struct conv_output *output, const struct arguments *arguments, const struct results *results)
 {
-    struct conv_output output;
     struct conv_error error;
-    if (conv_output_open(&output, arguments->cli.output, &error) != CONV_OK)
-        return cli_error(&error, NULL);
     if (arguments->cli.format == TABLE_TEXT || arguments->cli.format == TABLE_TSV)
-        results_print_machine(output.file, results, arguments->cli.format == TABLE_TSV ? "# " : "");
+        results_print_machine(output->file, results, arguments->cli.format == TABLE_TSV ? "# " : "");
     if (arguments->cli.format == TABLE_TEXT) {
-        print_text(output.file, results);
+        print_text(output->file, results);
     } else {
         struct table *table = results_table(results);
-        table_print(table, output.file, arguments->cli.format);
+        table_print(table, output->file, arguments->cli.format);
         table_free(table);
     }
-    return conv_output_commit(&output, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
+    return conv_output_commit(output, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
 }
 
 static int bench_layers(struct results *results, const struct arguments *arguments,
@@ -160,6 +157,7 @@ int cmd_bench(int argc, char **argv)
     const struct conv_kernel *kernels[MOST_KERNELS];
     struct cli_layers layers;
     struct results results;
+    struct conv_output output;
     struct conv_error error;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (!arguments.cli.network && arguments.problem_count == 0)
@@ -176,12 +174,18 @@ int cmd_bench(int argc, char **argv)
         cli_layers_free(&layers);
         return status;
     }
+    /* opened first: minutes of work must not end in a folder that isn't there */
+    if (conv_output_open(&output, arguments.cli.output, &error) != CONV_OK) {
+        cli_layers_free(&layers);
+        return cli_error(&error, NULL);
+    }
     results_begin(&results, arguments.cli.threads);
     status = bench_layers(&results, &arguments, kernels, count, &layers);
-    if (status == 0) {
+    if (status == 0 && results.count > 0) {
         results_end(&results);
-        status = print_results(&arguments, &results);
+        status = print_results(&output, &arguments, &results);
     }
+    conv_output_abandon(&output);   /* if it was not written */
     for (int i = 0; i < results.count && status == 0; i++)
         if (!results.rows[i].timing.verified)
             status = conv_verdict_exit(CONV_REJECT);

@@ -194,28 +194,25 @@ static void put_xml(FILE *file, const char *text)
         }
 }
 
-static int write_junit(const char *path, const struct conv_verification *results, int count)
+static int write_junit(struct conv_output *output, const struct conv_verification *results, int count)
 {
-    struct conv_output output;
     struct conv_error error;
-    if (conv_output_open(&output, path, &error) != CONV_OK)
-        return cli_error(&error, NULL);
-    fprintf(output.file, "<?xml version=\"1.0\"?>\n<testsuite name=\"convref verify\" tests=\"%d\">\n", count);
+    fprintf(output->file, "<?xml version=\"1.0\"?>\n<testsuite name=\"convref verify\" tests=\"%d\">\n", count);
     for (int i = 0; i < count; i++) {
         const struct conv_verification *result = &results[i];
-        fprintf(output.file, "  <testcase classname=\"convref.verify\" name=\"%s\" time=\"%.3f\">", result->kernel,
-                seconds_of(result));
+        fprintf(output->file, "  <testcase classname=\"convref.verify\" name=\"%s\" time=\"%.3f\">",
+                result->kernel[0] ? result->kernel : "output files", seconds_of(result));
         if (result->verdict == CONV_SKIPPED)
-            fputs("<skipped/>", output.file);
+            fputs("<skipped/>", output->file);
         else if (result->verdict != CONV_ACCEPT) {
-            fprintf(output.file, "<failure type=\"%s\" message=\"", conv_verdict_name(result->verdict));
-            put_xml(output.file, result->verdict == CONV_REJECT ? result->finding.where : result->reason);
-            fputs("\"/>", output.file);
+            fprintf(output->file, "<failure type=\"%s\" message=\"", conv_verdict_name(result->verdict));
+            put_xml(output->file, result->verdict == CONV_REJECT ? result->finding.where : result->reason);
+            fputs("\"/>", output->file);
         }
-        fputs("</testcase>\n", output.file);
+        fputs("</testcase>\n", output->file);
     }
-    fputs("</testsuite>\n", output.file);
-    return conv_output_commit(&output, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
+    fputs("</testsuite>\n", output->file);
+    return conv_output_commit(output, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
 }
 
 static void print_all(FILE *file, const struct arguments *arguments, const struct conv_verification *results, int count)
@@ -269,7 +266,7 @@ static int cores(void)
     return machine.cores;
 }
 
-static int verify_kernels(struct conv_output *output, const struct arguments *arguments,
+static int verify_kernels(struct conv_output *output, struct conv_output *junit, const struct arguments *arguments,
                           struct conv_verify_options *wanted)
 {
     const struct conv_kernel *kernels[MOST_KERNELS];
@@ -289,7 +286,7 @@ static int verify_kernels(struct conv_output *output, const struct arguments *ar
         print_result(output->file, &results[i]);
     if (status == 0) {
         print_all(output->file, arguments, results, count);
-        status = arguments->junit ? write_junit(arguments->junit, results, count) : 0;
+        status = arguments->junit ? write_junit(junit, results, count) : 0;
     }
     if (status == 0)
         status = status_of(results, count);
@@ -308,7 +305,7 @@ static void print_what_one_tensor_tells(FILE *file, const struct conv_verificati
                       "    noticed.  For an exact comparison, save integers: convref run \"PROBLEM\" --save FOLDER\n");
 }
 
-static int verify_files(struct conv_output *output, const struct arguments *arguments,
+static int verify_files(struct conv_output *output, struct conv_output *junit, const struct arguments *arguments,
                         const struct conv_problem *problem)
 {
     struct conv_verification result;
@@ -335,7 +332,8 @@ static int verify_files(struct conv_output *output, const struct arguments *argu
     } else {
         print_all(output->file, arguments, &result, 1);
     }
-    return conv_verdict_exit(result.verdict);
+    const int written = arguments->junit ? write_junit(junit, &result, 1) : 0;
+    return written ? written : conv_verdict_exit(result.verdict);
 }
 
 /* ---- the verb ------------------------------------------------------------------------------------------------------------ */
@@ -354,7 +352,7 @@ static int check_exists(const char *name)
     for (int i = 0; name && i < conv_check_count(); i++)
         if (!strcmp(conv_check_at(i).name, name))
             return 0;
-    return !name ? 0 : cli_usage("there is no such check", "`convref verify --checks` lists them");
+    return !name ? 0 : cli_unknown(name, "a check", "`convref verify --checks` lists them");
 }
 
 static bool has_files(const struct arguments *arguments)
@@ -395,7 +393,7 @@ int cmd_verify(int argc, char **argv)
         "file.", children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults() };
     struct cli_layers layers;
-    struct conv_output output;
+    struct conv_output output, junit = { .file = NULL };
     struct conv_error error;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.list_checks)
@@ -409,7 +407,10 @@ int cmd_verify(int argc, char **argv)
         cli_layers_free(&layers);
         return cli_usage("files need exactly one problem", "convref verify \"c=3 in=8x8 k=4 filter=3x3\" --y y.npy");
     }
-    if (conv_output_open(&output, arguments.cli.output, &error) != CONV_OK) {
+    /* opened first: minutes of work must not end in a folder that isn't there */
+    if (conv_output_open(&output, arguments.cli.output, &error) != CONV_OK
+        || (arguments.junit && conv_output_open(&junit, arguments.junit, &error) != CONV_OK)) {
+        conv_output_abandon(&output);
         cli_layers_free(&layers);
         return cli_error(&error, NULL);
     }
@@ -417,8 +418,9 @@ int cmd_verify(int argc, char **argv)
         .seed = arguments.cli.seed, .time_limit = arguments.time_limit, .problems = layers.problems,
         .problem_count = layers.count, .only_problems = arguments.problem_count > 0, .check = arguments.check,
         .threads = arguments.cli.threads };
-    status = has_files(&arguments) ? verify_files(&output, &arguments, &layers.problems[0])
-                                   : verify_kernels(&output, &arguments, &wanted);
+    status = has_files(&arguments) ? verify_files(&output, &junit, &arguments, &layers.problems[0])
+                                   : verify_kernels(&output, &junit, &arguments, &wanted);
+    conv_output_abandon(&junit);   /* if it was not written */
     cli_layers_free(&layers);
     if (status == EXIT_USAGE || status == EXIT_FILE) {
         conv_output_abandon(&output);
