@@ -105,13 +105,18 @@ int cmd_plot(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     const int plot = plot_find(arguments.plot);
     if (plot < 0)
-        return cli_usage("there is no such plot", "plots are speedup, roofline, ratio and networks");
+        return cli_unknown(arguments.plot, "a plot", "plots are speedup, roofline, ratio and networks");
     snprintf(svg, sizeof svg, "%s.svg", plot_name((enum plot)plot));
     const char *output = strcmp(arguments.cli.output, "-") ? arguments.cli.output : svg;
 
     enum conv_status status = tsv_read(&table, arguments.table, &error);
     if (status != CONV_OK)
         return cli_error(&error, NULL);
+    if (table.rows == 0) {
+        tsv_free(&table);
+        conv_fail(&error, CONV_BAD_FILE, "%s has no rows", arguments.table);
+        return cli_error(&error, NULL);
+    }
     status = arguments.save ? save(&arguments, (enum plot)plot, &table, &error)
                             : plot_table(output, (enum plot)plot, &table, arguments.ladder, arguments.heading, &error);
     tsv_free(&table);

@@ -1,6 +1,7 @@
 /* plots.c - data for the gnuplot scripts, and running them. */
 #include "plots.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,7 +319,9 @@ enum conv_status plot_draw(const char *svg, enum plot plot, const char *data, co
 enum conv_status plot_table(const char *svg, enum plot plot, const struct tsv *table, const char *ladder,
                             const char *heading, struct conv_error *error)
 {
-    char data[] = "/tmp/convref-plot-XXXXXX";
+    char data[] = "/tmp/convref-plot-XXXXXX", drawn[4200];
+    if (snprintf(drawn, sizeof drawn, "%s.drawing", svg) >= (int)sizeof drawn)
+        return conv_fail(error, CONV_BAD_FILE, "%s can't be written: the name is too long", svg);
     const int descriptor = mkstemp(data);
     FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
     if (!file)
@@ -327,7 +330,12 @@ enum conv_status plot_table(const char *svg, enum plot plot, const struct tsv *t
     if (fclose(file) != 0 && status == CONV_OK)
         status = conv_fail(error, CONV_BAD_FILE, "the plot's data can't be written");
     if (status == CONV_OK)
-        status = plot_draw(svg, plot, data, heading, error);
+        status = plot_draw(drawn, plot, data, heading, error);
     unlink(data);
+    /* gnuplot empties its output first: a plot that fails must not cost the picture of an earlier one */
+    if (status == CONV_OK && rename(drawn, svg) != 0)
+        status = conv_fail(error, CONV_BAD_FILE, "%s can't be written: %s", svg, strerror(errno));
+    if (status != CONV_OK)
+        unlink(drawn);
     return status;
 }
