@@ -34,6 +34,7 @@ struct reader {
     int line;
     struct line words;
     int inputs[MOST_INPUTS], input_count;   /* nodes that the current one reads */
+    double work;                            /* everything that will be counted so far, from above */
     struct conv_error *error;
 };
 
@@ -510,6 +511,21 @@ static enum conv_status read_via(struct reader *reader, struct conv_node *node)
                                     "via is call, mean, 2d or adaptive");
 }
 
+/* Totals are 64-bit sums of 64-bit products, which a short file could overflow: concat doubles channels with every
+ * line.  2^56 leaves room for any convention's factors; a large language model has 2^40 parameters. */
+static enum conv_status check_size(struct reader *reader, const struct conv_node *node)
+{
+    const double elements = (double)node->out.c * (double)node->out.size[0] * (double)node->out.size[1]
+                          * (double)node->out.size[2];
+    struct conv_count count = { 0 };
+    if (conv_node_is_conv(node) || conv_node_is_fc(node))
+        conv_count_problem(&count, &node->problem);
+    reader->work += (double)count.macs + (double)count.weights + elements * (double)(node->window + 4);
+    return reader->work <= 0x1p56 ? CONV_OK
+        : fail_at(reader, reader->words.word_column, "the network has more than 2^56 multiply-adds and elements up to here",
+                  "convref counts in 64 bits; give smaller sizes");
+}
+
 static enum conv_status read_node(struct reader *reader, enum conv_node_kind kind)
 {
     if (reader->network->node_count == 0)
@@ -528,6 +544,8 @@ static enum conv_status read_node(struct reader *reader, enum conv_node_kind kin
         return conv_fail(reader->error, CONV_NO_MEMORY, "no memory for %s", reader->name);
     node->in = *input(reader, 0);
     status = kinds[kind].infer(reader, node);
+    if (status == CONV_OK)
+        status = check_size(reader, node);
     if (status == CONV_OK)
         status = read_via(reader, node);
     if (status == CONV_OK)
@@ -563,7 +581,7 @@ static enum conv_status read_input(struct reader *reader)
     node->out.c = problem.c;
     node->in = node->out;
     reader->network->node_count = 1;
-    return CONV_OK;
+    return check_size(reader, node);
 }
 
 static const char *rest_of(const char *text, const char *word)
@@ -690,6 +708,7 @@ static enum conv_status read_lines(struct reader *reader, char *text)
             status = read_statement(reader, line);
         line = end ? end + 1 : NULL;
     }
+    reader->line = status == CONV_OK ? 1 : reader->line;   /* what follows is about the whole file */
     if (status == CONV_OK && reader->network->node_count < 2)
         status = fail_at(reader, 0, "a network without nodes", "docs/networks.md has an example");
     return status;
