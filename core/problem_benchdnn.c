@@ -99,10 +99,18 @@ static int complete_axes(struct strings *s)
     return rank;
 }
 
+/* Sizes that multiply to more than 63 bits are for conv_problem_finish() to refuse; here they must not overflow. */
+static bool spans_overflow(const struct conv_axis *axis, int64_t out)
+{
+    int64_t taps, windows, sum;
+    return __builtin_mul_overflow(axis->filter - 1, axis->dilation, &taps)
+        || __builtin_mul_overflow(out, axis->stride, &windows) || __builtin_add_overflow(taps, windows, &sum);
+}
+
 /* Pads of one axis.  With an output size, the beginning is half of what is needed unless it is given. */
 static void derive_pads(struct conv_axis *axis, int64_t out, int64_t pad)
 {
-    if (out == ABSENT) {
+    if (out == ABSENT || spans_overflow(axis, out)) {
         axis->pad_begin = axis->pad_end = pad == ABSENT ? 0 : pad;
         return;
     }

@@ -45,6 +45,13 @@ static enum conv_status point_at(const struct reader *reader, struct span place)
     return CONV_BAD_INPUT;
 }
 
+/* For callers who made the line from something else, such as a node of a network, and point there. */
+static void name_key(const struct reader *reader, enum key key)
+{
+    if (reader->error)
+        snprintf(reader->error->key, sizeof reader->error->key, "%s", key_names[key]);
+}
+
 /* Reject the value of a key (or a piece of it) and say what would be legal. */
 static enum conv_status bad_value(const struct reader *reader, enum key key, struct span place,
                                   const char *legal)
@@ -52,6 +59,7 @@ static enum conv_status bad_value(const struct reader *reader, enum key key, str
     conv_fail(reader->error, CONV_BAD_INPUT, "'%.*s' is not a value of %s", place.length, place.at,
               key_names[key]);
     conv_hint(reader->error, "%s is %s", key_names[key], legal);
+    name_key(reader, key);
     return point_at(reader, place);
 }
 
@@ -187,6 +195,7 @@ static enum conv_status check_pieces(const struct reader *reader, enum key key, 
               pieces, rank);
     conv_hint(reader->error, "give %s one number for all axes, or %d of them with x between",
               key_names[key], rank);
+    name_key(reader, key);
     return point_at(reader, reader->value[key]);
 }
 
@@ -240,7 +249,7 @@ static void resolve_same(struct conv_problem *problem, bool lower)
     for (int a = CONV_AXES - problem->rank; a < CONV_AXES; a++) {
         struct conv_axis *axis = &problem->axis[a];
         int64_t span, total;   /* span = extent - 1 */
-        if (axis->stride < 1 || __builtin_mul_overflow(axis->filter - 1, axis->dilation, &span))
+        if (axis->stride < 1 || __builtin_mul_overflow(axis->filter - 1, axis->dilation, &span) || span > INT64_MAX / 2)
             continue;          /* conv_problem_finish() will say so */
         if (problem->op == CONV_OP_TRANSPOSED)
             total = span + 1 + axis->output_pad - axis->stride;
