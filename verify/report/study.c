@@ -218,19 +218,37 @@ static enum conv_status bench_all(struct study *study, const char *network, cons
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------------------- */
 
-enum conv_status study_make(struct study *study, const char *name, const struct study_options *options,
-                            struct conv_error *error)
+static enum conv_status read_network(struct conv_network *network, const char *name, struct conv_error *error)
 {
-    const double start = conv_seconds();
-    *study = (struct study){ .seed = options->seed };
     char *path = conv_network_find(name);
     if (!path) {
         conv_fail(error, CONV_BAD_FILE, "there is no network '%s'", name);
         conv_hint(error, "a network is a file, or the name of one in networks/, such as mobilenet_v1");
         return CONV_BAD_FILE;
     }
-    enum conv_status status = conv_network_read(&study->network, path, error);
+    enum conv_status status = conv_network_read(network, path, error);
     free(path);
+    return status;
+}
+
+/* That a network can be read is found out before minutes of timing, not behind them. */
+static enum conv_status check_network(const char *name, struct conv_error *error)
+{
+    struct conv_network network;
+    enum conv_status status = read_network(&network, name, error);
+    if (status == CONV_OK)
+        conv_network_free(&network);
+    return status;
+}
+
+enum conv_status study_make(struct study *study, const char *name, const struct study_options *options,
+                            struct conv_error *error)
+{
+    const double start = conv_seconds();
+    *study = (struct study){ .seed = options->seed };
+    enum conv_status status = read_network(&study->network, name, error);
+    if (status == CONV_OK && options->bench)
+        status = check_network(options->grouped, error);
     if (status == CONV_OK)
         status = find_blocks(study, error);
     if (status == CONV_OK && options->verify)
