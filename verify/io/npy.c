@@ -8,6 +8,7 @@
  */
 #include <convref/npy.h>
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,8 +211,7 @@ enum conv_status conv_npy_read(struct conv_tensor *tensor, const char *path, str
     struct conv_tensor made;
     FILE *file = fopen(path, "rb");
     if (!file) {
-        conv_fail(error, CONV_BAD_FILE, "%s can't be opened", path);
-        return CONV_BAD_FILE;
+        return conv_fail(error, CONV_BAD_FILE, "%s can't be opened: %s", path, strerror(errno));
     }
     enum conv_status status = read_header(&header, file, path, error);
     if (status == CONV_OK)
