@@ -67,3 +67,60 @@ endif
 
 CLEANFILES += *-junit.xml
 EXTRA_DIST += tests/data/other_tools.tsv tools/count-tests
+
+# ---- shared objects for the tests: tests/providers/provider.c, once for each way to be wrong ----------------
+TEST_PROVIDERS = good.la wrong_symbol.la wrong_null.la wrong_abi.la wrong_size.la wrong_no_run.la wrong_no_name.la \
+	wrong_half_packed.la wrong_name_taken.la last_column_zero.la writes_nan.la writes_outside.la changes_input.la \
+	crashes.la hangs.la
+check_LTLIBRARIES += $(TEST_PROVIDERS)
+TEST_MODULE = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+good_la_SOURCES = tests/providers/provider.c
+good_la_LDFLAGS = $(TEST_MODULE)
+wrong_symbol_la_SOURCES = tests/providers/provider.c
+wrong_symbol_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_SYMBOL
+wrong_symbol_la_LDFLAGS = $(TEST_MODULE)
+wrong_null_la_SOURCES = tests/providers/provider.c
+wrong_null_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_NULL
+wrong_null_la_LDFLAGS = $(TEST_MODULE)
+wrong_abi_la_SOURCES = tests/providers/provider.c
+wrong_abi_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_ABI
+wrong_abi_la_LDFLAGS = $(TEST_MODULE)
+wrong_size_la_SOURCES = tests/providers/provider.c
+wrong_size_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_SIZE
+wrong_size_la_LDFLAGS = $(TEST_MODULE)
+wrong_no_run_la_SOURCES = tests/providers/provider.c
+wrong_no_run_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_NO_RUN
+wrong_no_run_la_LDFLAGS = $(TEST_MODULE)
+wrong_no_name_la_SOURCES = tests/providers/provider.c
+wrong_no_name_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_NO_NAME
+wrong_no_name_la_LDFLAGS = $(TEST_MODULE)
+wrong_half_packed_la_SOURCES = tests/providers/provider.c
+wrong_half_packed_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_HALF_PACKED
+wrong_half_packed_la_LDFLAGS = $(TEST_MODULE)
+wrong_name_taken_la_SOURCES = tests/providers/provider.c
+wrong_name_taken_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_NAME_TAKEN
+wrong_name_taken_la_LDFLAGS = $(TEST_MODULE)
+last_column_zero_la_SOURCES = tests/providers/provider.c
+last_column_zero_la_CPPFLAGS = $(AM_CPPFLAGS) -DLAST_COLUMN_ZERO
+last_column_zero_la_LDFLAGS = $(TEST_MODULE)
+writes_nan_la_SOURCES = tests/providers/provider.c
+writes_nan_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRITES_NAN
+writes_nan_la_LDFLAGS = $(TEST_MODULE)
+writes_outside_la_SOURCES = tests/providers/provider.c
+writes_outside_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRITES_OUTSIDE
+writes_outside_la_LDFLAGS = $(TEST_MODULE)
+changes_input_la_SOURCES = tests/providers/provider.c
+changes_input_la_CPPFLAGS = $(AM_CPPFLAGS) -DCHANGES_INPUT
+changes_input_la_LDFLAGS = $(TEST_MODULE)
+crashes_la_SOURCES = tests/providers/provider.c
+crashes_la_CPPFLAGS = $(AM_CPPFLAGS) -DCRASHES
+crashes_la_LDFLAGS = $(TEST_MODULE)
+hangs_la_SOURCES = tests/providers/provider.c
+hangs_la_CPPFLAGS = $(AM_CPPFLAGS) -DHANGS
+hangs_la_LDFLAGS = $(TEST_MODULE)
+
+# ---- the program, from outside ------------------------------------------------------------------------------------
+CLI_TESTS = tests/test_bad_input.sh
+TESTS += $(CLI_TESTS)
+dist_check_SCRIPTS += $(CLI_TESTS)
+EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh
