@@ -32,7 +32,7 @@ mkdir "$work/bin"
 ln -s "$(cd "$(dirname "$program")" && pwd)/$(basename "$program")" "$work/bin/convref"
 PATH=$work/bin:$PATH
 export PATH
-cd "$work"
+cd "$work" || exit 99
 : > cases.xml
 
 escaped() { printf '%s' "$1" | tr -d '\000-\010\013\014\016-\037' | sed 's/&/\&amp;/g; s/</\&lt;/g; s/"/\&quot;/g'; }
