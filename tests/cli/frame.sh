@@ -60,6 +60,81 @@ fail()
     echo "  <testcase classname=\"$suite\" name=\"$1\"><failure message=\"$(escaped "$3")\"/></testcase>" >> "$work/cases.xml"
 }
 
+# Run a command line; its status is in $status, its output in the files out and err.
+run()
+{
+    command=$1 status=0
+    sh -c "$1" > out 2> err < /dev/null || status=$?
+}
+
+# expect NAME STATUS COMMAND PATTERN...: the status, and for each pattern a line of the output that it matches.  Patterns
+# are extended regular expressions; one that begins with ! must match no line.
+expect()
+{
+    name=$1 wanted=$2
+    run "$3"
+    shift 3
+    wrong=
+    [ "$status" = "$wanted" ] || wrong="exit status $status, expected $wanted"
+    for pattern; do
+        case $pattern in
+        '!'*) ! grep -qE -- "${pattern#!}" out || wrong="$wrong; the output has: ${pattern#!}" ;;
+        *) grep -qE -- "$pattern" out || wrong="$wrong; the output lacks: $pattern" ;;
+        esac
+    done
+    judge "$name"
+}
+
+# same NAME WHAT EXPECTED SEEN: two texts are equal.
+same()
+{
+    wrong=
+    [ "$3" = "$4" ] || wrong="$2 is '$4', expected '$3'"
+    judge "$1"
+}
+
+# Pass or fail, by what is in $wrong.
+judge()
+{
+    if [ -z "$wrong" ]; then pass "$1"; else fail "$1" "$command" "${wrong#; }" "$(cat err out)"; fi
+}
+
+# has PROGRAM: true if it is there and runs; pyenv's python3 may be a shim that doesn't.
+has() { "$1" --version > /dev/null 2>&1; }
+
+# well_formed json|xml FILE: 0 if it is, 77 without a program that can tell.
+well_formed()
+{
+    if has python3; then
+        python3 -c 'import json, sys, xml.dom.minidom as xml
+with open(sys.argv[2], encoding="utf-8") as file:
+    (json.load if sys.argv[1] == "json" else xml.parse)(file)' "$1" "$2" 2> err
+    elif [ "$1" = xml ] && has xmllint; then
+        xmllint --noout "$2" 2> err
+    else
+        return 77
+    fi
+}
+
+# parses NAME json|xml FILE
+parses()
+{
+    result=0
+    well_formed "$2" "$3" || result=$?
+    wrong=
+    [ "$result" = 0 ] || wrong="$3 is not well-formed $2"
+    [ "$3" = out ] || cp "$3" out
+    if [ "$result" = 77 ]; then skip "$1" "no python3 or xmllint"; else judge "$1"; fi
+}
+
+# cell TSV ROW COLUMN: the cell of a table, by the name in its first column and that of the column.
+cell()
+{
+    awk -F '\t' -v row="$2" -v column="$3" '/^#/ { next }
+        !n { for (i = 1; i <= NF; i++) if ($i == column) n = i; next }
+        $1 == row { print $n; exit }' "$1"
+}
+
 finish()
 {
     {

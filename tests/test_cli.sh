@@ -1,0 +1,107 @@
+#!/bin/sh
+# test_cli.sh - convref list, show, explain and doctor, and what all verbs share: help, version, colours.
+#
+# What is asserted are names, formulas and numbers, never the width of a column.
+# Not here: wrong input (test_bad_input.sh), counts, verdicts and timings (the other test_cli_*.sh).
+set -eu
+
+suite=test_cli   # for the frame
+# shellcheck source=tests/cli/frame.sh
+. "${srcdir:-.}/tests/cli/frame.sh"
+
+
+verbs='list show explain count run verify bench plot report doctor'
+
+# ---- help and version ----------------------------------------------------------------------------------------
+for verb in $verbs; do
+    expect "help_$verb" 0 "convref $verb --help" "^Usage: convref $verb" '--version'
+    expect "version_$verb" 0 "convref $verb --version" '^convref [0-9]+\.[0-9]+'
+    expect "in_help_$verb" 0 'convref --help' "^  $verb  +[^ ]"
+done
+expect help 0 'convref --help' '^Usage: convref VERB' 'Exit status: 0 accepted' 'CONVREF_NETWORKS' 'NO_COLOR'
+expect help_as_a_verb 0 'convref help' '^Usage: convref VERB'
+expect version 0 'convref --version' '^convref [0-9]+\.[0-9]+\.[0-9]+$'
+
+# ---- list -------------------------------------------------------------------------------------------------------
+expect list 0 'convref list' '^ref_forward ' '^std_01_direct ' '^dw_05_openmp ' '^sep_01_two_passes '
+expect list_pattern 0 'convref list "dw_0*"' '^dw_01_direct ' '!^std_' '!^dw_nhwc'
+expect list_tsv 0 'convref list "ref_forward" --format tsv --output list.tsv'
+same list_tsv_kinds 'its kinds' 'standard pointwise grouped depthwise' "$(cell list.tsv ref_forward kinds)"
+expect list_markdown 0 'convref list ref_forward --format markdown' '^\| kernel \|' '^\| --- \|' '^\| ref_forward \|'
+expect list_json 0 'convref list --format json' '"kernel": "ref_forward"' '"passes": "backward_data"'
+parses list_json_parses json out
+expect list_for 0 'convref list "dw_01*" --for "c=8 in=9 k=8 filter=3 groups=8" --format tsv' 'yes$'
+expect list_for_refused 0 'convref list "dw_01*" --for "c=8 in=9 k=8 filter=3" --format tsv' '!yes$'
+expect list_isa 0 'convref list std_01_direct --isa baseline --format tsv' 'baseline'
+expect list_environment 0 'CONVREF_ISA=baseline convref list std_01_direct --format tsv' 'baseline'
+if [ -f "$modules/good.so" ]; then
+    expect list_provider 0 "convref list mine --provider '$modules/good.so'" '^mine  +a kernel of the tests'
+else
+    skip list_provider "no shared objects in MODULES"
+fi
+convref list --format tsv > before.tsv
+echo old > list.tsv
+expect list_replaces_its_output 0 'convref list --format tsv --output list.tsv; cmp list.tsv before.tsv'
+same list_leaves_no_temporary 'the number of files' 1 "$(find . -name 'list.tsv*' | wc -l | tr -d ' ')"
+
+# ---- show: every kernel --------------------------------------------------------------------------------------------
+for kernel in $(convref list --format tsv | tail -n +2 | cut -f 1); do
+    expect "show_$kernel" 0 "convref show $kernel" "^$kernel - ." '^  computes +[a-z]' '^  source +[a-z_/0-9]+\.c$'
+    file=$(sed -n 's/^  source *//p' out)
+    same "source_of_$kernel" 'its source' yes "$([ -f "$source_top/$file" ] && echo yes)"
+done
+expect show_ladder 0 'convref show dw_02_bounds_hoisted' 'grew out of +dw_01_direct$' 'next step +dw_03_whole_rows$'
+
+# ---- explain -------------------------------------------------------------------------------------------------------
+# by_hand NAME PROBLEM AT INDEX: the sum that explain makes by hand is the number that run computes there.
+by_hand()
+{
+    run "convref explain '$2' --at $3"
+    by_hand=$(sed -n 's/^    = \(-*[0-9]*\)  *(.* products)$/\1/p' out)
+    run "convref run '$2'"
+    computed=$(sed -n 's/^y [0-9x]*: //p' out | cut -d ' ' -f "$4")
+    same "by_hand_$1" 'the sum by hand' "${computed:-no number}" "$by_hand"
+}
+by_hand first 'c=2 in=6x6 k=3 filter=3x3 pad=1' 0,0,0,0 1
+by_hand second 'c=2 in=6x6 k=3 filter=3x3 pad=1' 0,0,0,1 2
+by_hand eighth 'c=2 in=6x6 k=3 filter=3x3 pad=1' 0,0,1,1 8
+by_hand bias 'c=3 in=7x5 k=2 filter=3x3 bias=1' 0,0,1,1 5
+by_hand one_axis 'n=2 c=3 in=5 k=2 filter=3 stride=2 pad=0:1 bias=1' 1,0,1 6
+by_hand three_axes 'c=2 in=4x3x4 k=2 filter=2x3x2 dilation=2x1x1' 0,0,1,0,2 6
+by_hand depthwise 'c=3 in=4x3 k=6 filter=3x3 groups=3 pad=same' 0,0,1,1 5
+by_hand channels_last 'c=2 in=5x4 k=1 filter=3x3 layout=nhwc' 0,0,1,1 4
+by_hand seed 'c=2 in=4 k=1 filter=3 type=f64' 0,0,1 2
+expect explain_sizes 0 'convref explain "c=3 in=11x8 k=4 filter=3x3 stride=2 pad=1"' \
+    'P = .* = floor\(\(11 \+ 2 - 3\) / 2\) \+ 1 = 6$' 'Q = .* = floor\(\(8 \+ 2 - 3\) / 2\) \+ 1 = 4$' '^standard, forward'
+expect explain_transposed 0 'convref explain "op=transposed c=2 in=4 k=3 filter=3 stride=2 output_pad=1"' \
+    'Q = .* = \(4 - 1\) \* 2 \+ 3 \+ 1 - 0 = 10$'
+expect explain_window 0 'convref explain "c=1 in=5 k=1 filter=3 dilation=2 pad=1" --at 0,0,0' '^  W: 0\.#\.#.-$|^  W: 0\.#\.#\.-$'
+expect explain_counts 0 'convref explain "c=2 in=6x6 k=3 filter=3x3 pad=1"' '1,944 multiply-adds, 1,536 of them inside' '54 parameters'
+expect explain_padding_only 0 'timeout 10 convref explain "c=1 in=1 k=1 filter=3 pad=549755813000"' '^standard'
+expect explain_long_sum 0 'timeout 10 convref explain "c=1099511627776 in=1 k=1 filter=1"' 'more than 2\^24 products'
+
+# ---- doctor ---------------------------------------------------------------------------------------------------------
+expect doctor 0 'convref doctor --no-roof' '^convref [0-9]' '^processor +.*[0-9]+ cores?$' 'instruction sets +baseline' \
+    '^kernels +[0-9]+' 'gnuplot +(found|missing)' 'networks +.*mobilenet_v1\.net$'
+expect doctor_without_networks 0 'CONVREF_NETWORKS=/nonexistent convref doctor --no-roof' 'networks   '
+
+# ---- colours: none into a file, and none on a terminal with NO_COLOR ---------------------------------------------------
+escape=$(printf '\033')
+problem='c=4 in=4 k=4 filter=3 groups=4'
+expect no_colour_in_a_file 0 "env -u NO_COLOR convref verify '$problem' --kernel dw_01_direct" '^ACCEPT' "!$escape"
+if has script && script -qec true /dev/null > /dev/null 2>&1; then
+    expect colour_on_a_terminal 0 "env -u NO_COLOR script -qec 'convref verify \"$problem\" --kernel dw_01_direct' /dev/null" "$escape\\[32m"
+    expect no_color 0 "NO_COLOR=1 script -qec 'convref verify \"$problem\" --kernel dw_01_direct' /dev/null" 'ACCEPT' "!$escape\\[3"
+else
+    skip colour_on_a_terminal "no script(1)"
+    skip no_color "no script(1)"
+fi
+
+# ---- completion -----------------------------------------------------------------------------------------------------
+completion=$(find "$source_top" -path '*completion*' -name 'convref*' -type f | head -n 1)
+if [ -n "$completion" ] && has bash; then
+    expect completion 0 "bash -n '$completion' && bash -c '. \"$completion\"; complete -p convref'" 'convref$'
+else
+    skip completion "no completion in the sources, or no bash"
+fi
+finish

@@ -1,0 +1,112 @@
+#!/bin/sh
+# test_cli_bench.sh - convref bench, plot and report: that they run, and what their tables, pictures and page hold.
+#
+# Shapes are tiny and times are never asserted: a machine under load must pass.
+# Not here: whether the times are right (docs/measuring.md).
+set -eu
+
+suite=test_cli_bench   # for the frame
+# shellcheck source=tests/cli/frame.sh
+. "${srcdir:-.}/tests/cli/frame.sh"
+
+
+quick='--rounds 3 --turn 1 --patience 20'
+
+# ---- bench: one run serves all that follows --------------------------------------------------------------------------------
+expect bench_tsv 0 "convref bench 'c=8 in=9x9 k=8 filter=3x3 groups=8' 'c=4 in=6x6 k=4 filter=3x3 groups=4 pad=1' \
+    --kernel 'dw_0[12]*' $quick --format tsv --output dw.tsv; cat dw.tsv" '^# one thread: roof_gmacs [0-9.]+ \([0-9.]+ at the end\)' \
+    'roof_L1 [0-9.]+' '^# .*, [0-9]+ cores, .*Linux|^# .*, [0-9]+ cores, ' '^layer	kernel	isa	threads	cache	verified	ms	'
+# every COLUMN VALUE: all rows have it
+every()
+{
+    values=$(awk -F '\t' -v column="$1" '/^#/ { next } !n { for (i = 1; i <= NF; i++) if ($i == column) n = i; next } { print $n }' dw.tsv | sort -u)
+    same "every_$1" "column $1" "$2" "$values"
+}
+command='convref bench ... --format tsv'
+every verified yes
+every allocations 0
+every cache warm
+every first dw_01_direct
+every threads 1
+same rows 'the number of rows' 4 "$(grep -vc '^#\|^layer' dw.tsv)"
+same speedup_of_the_first 'the speed-up of the first over itself' 1 "$(awk -F '\t' '$2 == "dw_01_direct" { print $14 }' dw.tsv | sort -u)"
+for column in ms p10_ms p90_ms gmacs of_roof roof_gmacs speedup calls macs macs_inside bytes; do
+    numbers=$(awk -F '\t' -v column=$column '/^#/ { next } !n { for (i = 1; i <= NF; i++) if ($i == column) n = i; next }
+        $n + 0 > 0 { count++ } END { print count + 0 }' dw.tsv)
+    same "positive_$column" "the number of rows with a positive $column" 4 "$numbers"
+done
+expect bench_text 0 "convref bench 'c=8 in=9x9 k=8 filter=3x3 groups=8' --kernel dw_01_direct $quick" 'GMAC/s' 'of roof' 'speed-up' \
+    'allocations' 'c=8 in=9x9 k=8 filter=3x3 groups=8, warm caches' '1\.00x +0 ' 'speed-up is over dw_01_direct'
+expect bench_json 0 "convref bench 'c=8 in=9x9 k=8 filter=3x3 groups=8' --kernel dw_01_direct --cold $quick --format json" \
+    '"verified": "yes"' '"cache": "cold"' '"allocations": 0'
+parses bench_json_parses json out
+expect bench_network 0 "convref bench --network lenet5 --layer C1 --kernel ref_forward $quick --format markdown" '\| ref_forward \|'
+if [ -f "$modules/last_column_zero.so" ]; then
+    expect bench_wrong_kernel 1 "convref bench 'c=8 in=9x9 k=8 filter=3x3 groups=8' --provider '$modules/last_column_zero.so' \
+        --kernel mine $quick" 'NOT TIMED: its outputs are wrong'
+else
+    skip bench_wrong_kernel "no shared objects in MODULES"
+fi
+
+# ---- plot -----------------------------------------------------------------------------------------------------------------------
+CONVREF_PLOTS=$source_top/verify/plot
+export CONVREF_PLOTS
+convref count alexnet lenet5 resnet18 --format tsv > networks.tsv
+printf 'block\tmac_ratio\tfirst_ratio\tleft_behind_ratio\tunfolded_ratio\ttwo_layers_ratio\na\t8\t2\t3\t1\t4\nb\t9\t3\t4\t2\t5\n' > ratio.tsv
+expect plot_save 0 'convref plot speedup dw.tsv --save mine && cat mine/speedup.tsv' '^dw_01_direct	.*	1$' '^dw_02_bounds_hoisted	'
+expect plot_saves_the_script 0 "cmp mine/speedup.gp '$CONVREF_PLOTS/speedup.gp'"
+if has gnuplot; then
+    # plot NAME TABLE TEXT: a picture that is well-formed, has the text in it and loads nothing
+    plot()
+    {
+        echo earlier > "$1.svg"
+        expect "plot_$1" 0 "convref plot $1 $2 --title 'A title of ours' --output $1.svg; cat $1.svg" '<svg' "$3" 'A title of ours' '!href="http'
+        parses "plot_$1_parses" xml "$1.svg"
+    }
+    plot speedup dw.tsv dw_02
+    plot roofline dw.tsv peak
+    plot networks networks.tsv resnet18
+    plot ratio ratio.tsv '>b<|>b |b</'
+    same plot_leaves_nothing 'what is left beside the pictures' '' "$(find . -name '*.drawing')"
+else
+    for name in speedup roofline networks ratio; do
+        skip "plot_$name" "no gnuplot"
+    done
+fi
+
+# ---- report ---------------------------------------------------------------------------------------------------------------------
+expect report 0 'convref report --network mobilenet_v1 --no-bench --no-verify --output page.html --keep kept && cat page.html' \
+    '^<!DOCTYPE html>|^<!doctype html>' '</html>' '4,231,976' 'MobileNet|mobilenet_v1' 'convref report --network mobilenet_v1'
+cp out page.html
+loads=$(grep -oE '(src|href)="?(https?:)?//[^"> ]*|url\((https?:)?//[^)]*|@import|<script[^>]* src' page.html | grep -v 'href="https\?://' | head -n 3 || true)
+same report_loads_nothing 'what the page would load' '' "$loads"
+same report_has_no_stylesheet_link 'links to style sheets' '' "$(grep -oE '<link[^>]*>' page.html || true)"
+same report_keeps_tables 'tables and pictures kept' yes "$(find kept -type f | grep -q . && echo yes)"
+if has python3; then
+    expect report_tags_match 0 "python3 -c '
+import html.parser
+class Page(html.parser.HTMLParser):
+    VOID = set(\"area base br col embed hr img input link meta source track wbr\".split())
+    def __init__(self):
+        super().__init__()
+        self.open = []
+    def handle_starttag(self, tag, attributes):
+        if tag not in self.VOID:
+            self.open.append(tag)
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, (tag, self.open[-3:], self.getpos())
+        self.open.pop()
+page = Page()
+page.feed(open(\"page.html\", encoding=\"utf-8\").read())
+assert not page.open, page.open
+print(\"every tag is closed\")'" 'every tag is closed'
+else
+    skip report_tags_match "no python3"
+fi
+if has gnuplot; then
+    printf 'network small\ninput c=4 in=6x6\nsep: separable k=8 filter=3x3 pad=1\ngrp: conv k=8 filter=3x3 groups=4\n' > small.net
+    expect report_with_times 0 'convref report --network ./small.net --grouped ./small.net --no-verify --output small.html && cat small.html' '<svg' '</html>'
+else
+    skip report_with_times "no gnuplot"
+fi
+finish

@@ -1,0 +1,82 @@
+#!/bin/sh
+# test_cli_count.sh - convref count: published parameters, every network, every convention, every format.
+#
+# Figures of other tools come from tests/data/other_tools.tsv, where they were noted from runs of those tools.
+# Not here: the formulas themselves (test_count.c).
+set -eu
+
+suite=test_cli_count   # for the frame
+# shellcheck source=tests/cli/frame.sh
+. "${srcdir:-.}/tests/cli/frame.sh"
+
+
+# ---- problems: the figures of two questions that people ask, and of every kind ------------------------------------------
+# count NAME PROBLEM PARAMS MACS
+count()
+{
+    expect "count_$1" 0 "convref count '$2' --format tsv"
+    cp out table.tsv
+    same "params_$1" "params of $2" "$3" "$(cell table.tsv params value)"
+    same "macs_$1" "macs of $2" "$4" "$(cell table.tsv macs value)"
+}
+count standard 'c=8 in=128x128 k=64 filter=3x3 bias=1' 4672 73156608
+count separable 'op=separable c=8 in=128x128 k=64 filter=3x3 bias=1' 656 9271584
+count one_axis 'c=4 in=10 k=6 filter=3' 72 576
+count depthwise 'c=32 in=112x112 k=32 filter=3x3 groups=32 pad=1' 288 3612672
+count pointwise 'c=32 in=112x112 k=64 filter=1x1' 2048 25690112
+count grouped 'n=2 c=8 in=6x6 k=12 filter=3x3 groups=4' 216 6912
+count transposed 'op=transposed c=4 in=5x5 k=3 filter=2x2 stride=2 bias=1' 51 1200
+count three_axes 'c=2 in=4x5x6 k=3 filter=3x3x3' 162 3888
+count benchdnn 'g32ic32ih112oc32oh112kh3ph1' 288 3612672
+expect padding 0 'convref count "c=1 in=4 k=1 filter=3 pad=1" --format tsv'
+same macs_inside 'products inside the image' 10 "$(cell out macs_inside value)"
+expect formats_text 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1"' '^standard: c=8' '4,672' '73,156,608'
+expect formats_markdown 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1" --format markdown' '^\| params \| 4,672 \|'
+expect formats_json 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1" --format json' '"value": 4672,'
+parses formats_json_parses json out
+expect to_a_file 0 'convref count "c=1 in=1 k=1 filter=1" --format tsv --output table.tsv; cat table.tsv' '^params	1'
+
+# ---- networks: every one of networks/, and two totals that a forum asked about -----------------------------------------
+for file in "$source_top"/networks/*.net; do
+    network=$(basename "$file" .net)
+    expect "network_$network" 0 "convref count $network" 'published totals: all exactly as expected'
+    expect "network_${network}_json" 0 "convref count $network --format json" '"expectations_hold": true'
+    expect "network_${network}_by_path" 0 "convref count '$file' --format tsv" '^layer	kind'
+done
+convref count lenet5 --format json > net.json
+parses network_json_parses json net.json
+expect stack50 0 'convref count stack50 stack50_separable --format tsv --output two.tsv'
+same stack50_params 'params of stack50' 28354058 "$(cell two.tsv stack50 params)"
+same stack50_separable_params 'params of stack50_separable' 3311114 "$(cell two.tsv stack50_separable params)"
+expect all_networks 0 "convref count '$source_top'/networks/*.net --format tsv" '!	NO$' '	yes$'
+expect unknown_total_is_wrong 1 "sed 's/^expect params .*/expect params 1/' '$source_top/networks/lenet5.net' > wrong.net;
+    convref count ./wrong.net 2>&1" 'expects params 1, counted' 'not all as expected'
+printf 'network tiny\ninput c=3 in=32x32\nstem:  conv k=16 filter=3x3 pad=1\nbn\nact fn=relu\n%s\n%s\n%s\n%s\n%s\n%s\n' \
+    'left:  conv k=16 filter=3x3 pad=1 from=stem' 'right: dw filter=3x3 pad=1 from=stem' 'concat from=left,right' \
+    gpool 'fc k=10' 'expect params 3242' > tiny.net
+expect documented_example 0 'convref count ./tiny.net' '1 published totals: all exactly as expected'
+
+# ---- conventions: what the tools themselves printed ---------------------------------------------------------------------
+# one call for each network, whose rows are compared with those of the tools
+figures()
+{
+    convref count "$1" --conventions --format tsv > figures.tsv
+    while read -r tool figure; do
+        same "${tool}_$1" "the figure of $tool for $1" "$figure" "$(cell figures.tsv "$tool" figure)"
+    done < wanted.tsv
+}
+command='convref count NETWORK --conventions --format tsv'
+for network in $(tail -n +2 "$data/data/other_tools.tsv" | cut -f 3 | sort -u); do
+    awk -F '\t' -v network="$network" '$3 == network { print $1, $4 }' "$data/data/other_tools.tsv" > wanted.tsv
+    figures "$network"
+done
+for convention in papers torchvision ptflops ptflops-aten thop fvcore torchinfo torchprofile flop_counter; do
+    expect "why_$convention" 0 "convref count lenet5 --convention $convention --why" "^$convention"
+    expect "of_a_problem_$convention" 0 "convref count 'c=8 in=16x16 k=8 filter=3x3 bias=1' --convention $convention" .
+    # the terms of --why add up to the figure
+    expect "terms_$convention" 0 "convref count resnet18 --convention $convention --why --format tsv"
+    terms=$(awk -F '\t' 'NR > 1 && NF == 4 { sum += $4 } END { printf "%.0f", sum }' out)
+    same "sum_$convention" 'the sum of the terms' \
+        "$(convref count resnet18 --conventions --format tsv > all.tsv; cell all.tsv "$convention" figure)" "$terms"
+done
+finish

@@ -1,0 +1,128 @@
+#!/bin/sh
+# test_cli_verify.sh - convref run and verify: files in, files out, verdicts, diagnoses, reports.
+#
+# Kernels that are wrong on purpose are tests/providers/; none of them may be accepted.
+# Not here: whether the verifier finds every fault (verify/faults).
+set -eu
+
+suite=test_cli_verify   # for the frame
+# shellcheck source=tests/cli/frame.sh
+. "${srcdir:-.}/tests/cli/frame.sh"
+
+
+# ---- run: numbers that were worked out on paper ----------------------------------------------------------------------------
+# x = 1 2 3 4 and w = 1 2 as .npy, written by hand
+npy_f32() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': ($1), }"; }
+{ npy_f32 '1, 1, 4'; printf '\000\000\200\077\000\000\000\100\000\000\100\100\000\000\200\100'; } > x.npy
+{ npy_f32 '1, 1, 2'; printf '\000\000\200\077\000\000\000\100'; } > w.npy
+small='c=1 in=4 k=1 filter=2'
+expect run_by_hand 0 "convref run '$small' --x x.npy --w w.npy --y y.npy" '^y 1x1x3: 5 8 11$' '^ref_forward, seed 1$'
+{ npy_f32 '1, 1, 3'; printf '\000\000\240\100\000\000\000\101\000\000\060\101'; } > wanted.npy
+expect run_writes_npy 0 'tail -c 12 y.npy > got; tail -c 12 wanted.npy | cmp - got'
+expect run_reads_its_own 0 "convref verify '$small' --x x.npy --w w.npy --y y.npy" '^ACCEPT'
+expect verify_reads_others 0 "convref verify '$small' --x x.npy --w w.npy --y wanted.npy" '^ACCEPT' 'bit for bit'
+expect run_gradient_of_x 0 "convref run '$small pass=backward_data' --w w.npy --y wanted.npy" '^dx 1x1x4: 5 18 27 22$'
+expect run_gradient_of_w 0 "convref run '$small pass=backward_weights' --x x.npy --y wanted.npy" '^dw 1x1x2: 54 78$'
+expect run_bias 0 "convref run 'c=1 in=1 k=1 filter=1 bias=1 type=f64'" '^y 1x1x1: -?[0-9]+$'
+expect run_nothing 0 "convref run 'n=0 c=1 in=4 k=1 filter=2'" '^y 0x1x3:$'
+
+# ---- round trip, for every operand and every kind ------------------------------------------------------------------------------
+round_trip()
+{
+    rm -rf saved
+    expect "save_$1" 0 "convref run '$2' --save saved --seed 7"
+    expect "round_trip_$1" 0 "convref run '$2' $3 --save again && cmp saved/${4:-y}.npy again/${4:-y}.npy"
+    expect "verify_$1" 0 "convref verify '$2' $3 --${4:-y} again/${4:-y}.npy" '^ACCEPT'
+    rm -rf again
+}
+xw='--x saved/x.npy --w saved/w.npy'
+round_trip standard 'n=2 c=4 in=9x8 k=6 filter=3x3 pad=1' "$xw"
+round_trip bias 'c=4 in=9x8 k=6 filter=3x3 pad=1 bias=1 type=f64' "$xw --bias saved/bias.npy"
+round_trip depthwise 'c=4 in=9x8 k=8 filter=3x3 groups=4 layout=nhwc' "$xw"
+round_trip three_axes 'c=2 in=3x4x5 k=2 filter=2x2x2' "$xw"
+round_trip transposed 'op=transposed c=3 in=5 k=2 filter=3 stride=2 output_pad=1' "$xw"
+round_trip separable 'op=separable c=3 in=6x6 k=5 filter=3x3 bias=1' \
+    "$xw --bias saved/bias.npy --pw saved/pw.npy --pw-bias saved/pw_bias.npy"
+expect kernels_agree 0 'convref run "c=3 in=8x8 k=4 filter=3x3" --save ref && convref run "c=3 in=8x8 k=4 filter=3x3" \
+    --kernel std_09_openmp --threads 3 --save fast && cmp ref/y.npy fast/y.npy'
+expect seeds_differ 1 'convref run "c=3 in=8x8 k=4 filter=3x3" --seed 2 --save other && cmp -s ref/y.npy other/y.npy'
+expect uniform_by_bound 0 'convref run "c=3 in=8x8 k=4 filter=3x3" --fill uniform --save real --kernel std_06_register_tile &&
+    convref verify "c=3 in=8x8 k=4 filter=3x3" --x real/x.npy --w real/w.npy --y real/y.npy' '^ACCEPT' 'within its bound'
+
+# ---- verdicts on files ---------------------------------------------------------------------------------------------------------------
+# 432 outputs: 4 bytes each behind a header of 128; elements 3 and 40 change places
+problem='c=4 in=9x8 k=6 filter=3x3 pad=1'
+convref run "$problem" --save good > out
+part() { tail -c +$(($1 + 1)) good/y.npy | head -c "$2"; }
+{ part 0 140; part 288 4; part 144 144; part 140 4; part 292 100000; } > swapped.npy
+expect accept 0 "convref verify '$problem' --y good/y.npy" '^ACCEPT' 'integers 1' 'every output was compared bit for bit'
+expect swapped 1 "convref verify '$problem' --y swapped.npy" '^REJECT' 'wrong values' '2 of 432 elements of y' \
+    'n=0 k=0 p=0 q=3: expected -?[0-9]+, got -?[0-9]+' 'n=0 k=0 p=5 q=0: expected' "problem  $problem"
+{ part 0 1852; head -c 4 /dev/zero; } > last.npy
+expect last_element 1 "convref verify '$problem' --y last.npy" '^REJECT' '1 of 432 elements' 'n=0 k=5 p=8 q=7'
+{ part 0 128; printf '\000\000\300\177'; part 132 100000; } > nan.npy
+expect nan 1 "convref verify '$problem' --y nan.npy" '^REJECT' '1 of 432 elements' 'n=0 k=0 p=0 q=0: expected .* got NaN'
+expect other_seed 1 "convref verify '$problem' --seed 2 --y good/y.npy" '^REJECT'
+
+# diagnosed NAME WHAT-WAS-COMPUTED WHAT-WAS-MEANT WORDS: what one problem computes is judged as another
+diagnosed()
+{
+    rm -rf theirs
+    expect "diagnosed_$1" 1 "convref run '$2' --save theirs && convref verify '$3' --y theirs/y.npy" '^REJECT' "guess +$4"
+}
+base='c=4 in=9x8 k=6 filter=3x3'
+diagnosed exchanged_pads "$base pad=2:0x2:0" "$base pad=0:2x0:2" 'the padding at the beginning and at the end are exchanged'
+diagnosed missing_bias "$base" "$base bias=1" 'the bias is missing'
+diagnosed missing_activation "$base" "$base act=relu" 'the activation is missing'
+diagnosed relu_for_relu6 "$base act=relu" "$base act=relu6" 'relu6 is computed as relu'
+expect no_guess_without_a_fit 1 "convref verify '$problem' --seed 5 --y good/y.npy" '^REJECT' '!guess'
+expect swapped_json 1 "convref verify '$problem' --y swapped.npy --format json" '"verdict": "REJECT"' '"wrong": 2' '"elements": 432'
+parses swapped_json_parses json out
+expect swapped_tsv 1 "convref verify '$problem' --y swapped.npy --format tsv" '	REJECT	' 'wrong values'
+expect swapped_markdown 1 "convref verify '$problem' --y swapped.npy --format markdown" '\| REJECT \|'
+expect swapped_junit 1 "convref verify '$problem' --y swapped.npy --junit junit.xml && exit 9; s=\$?; cat junit.xml; exit \$s" \
+    '<testsuite .*tests="1"' '<failure type="REJECT"'
+parses swapped_junit_parses xml junit.xml
+
+# ---- verdicts on kernels -----------------------------------------------------------------------------------------------------------
+expect kernel_accepted 0 'convref verify --kernel dw_01_direct --check seams' '^ACCEPT +dw_01_direct +seams [1-9]'
+expect kernel_on_a_problem 0 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel std_04_im2col' '^ACCEPT'
+expect kernel_skipped 77 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel dw_01_direct' '^SKIPPED +dw_01_direct .* applies to none'
+expect skipped_does_not_count 0 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel "dw_01_direct,std_01_direct"' \
+    '1 accepted, 0 rejected, 0 inconclusive, 1 skipped; seed 1'
+expect inconclusive 3 'convref verify "n=100000000 c=1 in=10000 k=1 filter=1" --kernel std_01_direct' '^INCONCLUSIVE' 'no memory'
+expect checks 0 'convref verify --checks' '^small +sees' '^seams +sees' 'does not'
+expect network_layer 0 'convref verify --network lenet5 --check layers --kernel ref_forward' '^ACCEPT +ref_forward +layers [1-9]'
+expect junit 0 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel "dw_01_direct,std_01_direct" --junit junit.xml; cat junit.xml' \
+    'tests="2"' 'name="std_01_direct"' '<skipped/>' '!<failure'
+parses junit_parses xml junit.xml
+expect kernels_json 0 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel "std_0*" --format json' '"seed": 1' '"verdict": "ACCEPT"' '!REJECT'
+parses kernels_json_parses json out
+
+# rejected NAME PATTERN...: the provider of that name is rejected, with its reason in words and a line to see it again
+rejected()
+{
+    provider=$1
+    shift
+    if [ ! -f "$modules/$provider.so" ]; then
+        skip "provider_$provider" "no shared objects in MODULES"
+        return
+    fi
+    expect "provider_$provider" 1 "convref verify --provider '$modules/$provider.so' --kernel mine --check small --time-limit ${limit:-60}" \
+        '^REJECT +mine' "repro    convref verify --provider .*$provider.so --kernel mine" "$@"
+    [ "$status" = 1 ] || return 0
+    repro=$(sed -n 's/^    repro *//p' out)
+    expect "repro_of_$provider" 1 "$repro --time-limit ${limit:-60}" '^REJECT +mine'
+}
+rejected last_column_zero 'wrong values' '1 of 1 elements of y' 'problem  c=1 in=1 k=1 filter=1$'
+rejected writes_nan 'not written|wrong values' 'got NaN'
+rejected writes_outside 'memory behind the end of y'
+rejected changes_input 'an input changed'
+rejected crashes '  what     crash'
+limit=1 rejected hangs '  what     hang' 'time limit of 1 seconds'
+if [ -f "$modules/good.so" ]; then
+    expect provider_good 0 "convref verify --provider '$modules/good.so' --kernel mine --check seams" '^ACCEPT +mine'
+else
+    skip provider_good "no shared objects in MODULES"
+fi
+finish
