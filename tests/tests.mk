@@ -120,7 +120,8 @@ hangs_la_CPPFLAGS = $(AM_CPPFLAGS) -DHANGS
 hangs_la_LDFLAGS = $(TEST_MODULE)
 
 # ---- the program, from outside ------------------------------------------------------------------------------------
-CLI_TESTS = tests/test_bad_input.sh
+CLI_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
+	tests/test_cli_bench.sh
 TESTS += $(CLI_TESTS)
 dist_check_SCRIPTS += $(CLI_TESTS)
 EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh
