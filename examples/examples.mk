@@ -1,1 +1,2 @@
-# (filled in below)
+# Small programs, compiled and run by tests/test_docs.sh.
+EXTRA_DIST += examples/provider.c examples/library.c

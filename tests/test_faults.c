@@ -15,7 +15,7 @@ static int faults;
 static void verify_all_faults(void)
 {
     const int before = conv_kernel_count();
-    TEST_EQUAL_INT(conv_provider_load(BUILDDIR "/verify/faults/.libs/faults.so", NULL), CONV_OK);
+    TEST_EQUAL_INT(conv_provider_load(BUILDDIR "/tests/modules/faults.so", NULL), CONV_OK);
     faults = conv_kernel_count() - before;
     const struct conv_kernel **kernels = calloc((size_t)faults, sizeof *kernels);
     verifications = calloc((size_t)faults, sizeof *verifications);

@@ -1,127 +1,84 @@
 # The tests.  Programs end with 77 when something that they need is missing, and say what.
 # tools/count-tests adds up what they print.
 
-# ---- providers that tests load -------------------------------------------------------------------------
-PROVIDER_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+# ---- shared objects that tests load: tests/modules/NAME.so ------------------------------------------------
+# provider.c is compiled once for each way to be wrong: wrong_abi.so with -DWRONG_ABI, and so on.
+PROVIDER_VARIANTS = good wrong_symbol wrong_null wrong_abi wrong_size wrong_no_run wrong_no_name wrong_half_packed \
+	wrong_name_taken last_column_zero writes_nan writes_outside changes_input crashes hangs
+MODULE_SOURCES = tests/providers/device.c verify/faults/faults.c
+COMPILE_MODULE = $(CC) $(DEFS) -I. $(AM_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) -fPIC -shared
 
-check_LTLIBRARIES += verify/faults/faults.la tests/device.la tests/bad_abi.la tests/bad_size.la tests/bad_name.la \
-	tests/bad_run.la tests/bad_pack.la tests/bad_kernels.la
+tests/modules/made: tests/providers/provider.c $(MODULE_SOURCES) include/convref/kernel.h include/convref/problem.h
+	$(AM_V_GEN)$(MKDIR_P) tests/modules
+	$(AM_V_at)set -e; for variant in $(PROVIDER_VARIANTS); do \
+	    name=`echo $$variant | tr '[:lower:]' '[:upper:]'`; \
+	    $(COMPILE_MODULE) -D$$name -o tests/modules/$$variant.so $(srcdir)/tests/providers/provider.c -lm; done
+	$(AM_V_at)set -e; for source in $(MODULE_SOURCES); do \
+	    $(COMPILE_MODULE) -o tests/modules/`basename $$source .c`.so $(srcdir)/$$source -lm; done
+	$(AM_V_at)touch $@
 
-verify_faults_faults_la_SOURCES = verify/faults/faults.c
-verify_faults_faults_la_LDFLAGS = $(PROVIDER_LDFLAGS)
-tests_device_la_SOURCES = tests/providers/device.c
-tests_device_la_LDFLAGS = $(PROVIDER_LDFLAGS)
-tests_bad_abi_la_SOURCES = tests/providers/bad.c
-tests_bad_abi_la_CPPFLAGS = $(AM_CPPFLAGS) -DBAD=BAD_ABI
-tests_bad_abi_la_LDFLAGS = $(PROVIDER_LDFLAGS)
-tests_bad_size_la_SOURCES = tests/providers/bad.c
-tests_bad_size_la_CPPFLAGS = $(AM_CPPFLAGS) -DBAD=BAD_SIZE
-tests_bad_size_la_LDFLAGS = $(PROVIDER_LDFLAGS)
-tests_bad_name_la_SOURCES = tests/providers/bad.c
-tests_bad_name_la_CPPFLAGS = $(AM_CPPFLAGS) -DBAD=BAD_NAME_TAKEN
-tests_bad_name_la_LDFLAGS = $(PROVIDER_LDFLAGS)
-tests_bad_run_la_SOURCES = tests/providers/bad.c
-tests_bad_run_la_CPPFLAGS = $(AM_CPPFLAGS) -DBAD=BAD_NO_RUN
-tests_bad_run_la_LDFLAGS = $(PROVIDER_LDFLAGS)
-tests_bad_pack_la_SOURCES = tests/providers/bad.c
-tests_bad_pack_la_CPPFLAGS = $(AM_CPPFLAGS) -DBAD=BAD_NO_PACK
-tests_bad_pack_la_LDFLAGS = $(PROVIDER_LDFLAGS)
-tests_bad_kernels_la_SOURCES = tests/providers/bad.c
-tests_bad_kernels_la_CPPFLAGS = $(AM_CPPFLAGS) -DBAD=BAD_NO_KERNELS
-tests_bad_kernels_la_LDFLAGS = $(PROVIDER_LDFLAGS)
+check_DATA = tests/modules/made
+CLEANFILES += tests/modules/*
+EXTRA_DIST += tests/providers/provider.c $(MODULE_SOURCES)
 
 # ---- CUnit suites ----------------------------------------------------------------------------------------
-if HAVE_CUNIT
-noinst_LTLIBRARIES += libtest.la
-libtest_la_SOURCES = tests/test.h tests/test.c tests/random_problem.h tests/random_problem.c
-libtest_la_CPPFLAGS = $(AM_CPPFLAGS)
-libtest_la_LIBADD = libconvref.la $(CUNIT_LIBS)
-LDADD = libtest.la
-
 # Under a sanitizer the same tests do less of the same.
 if SANITIZED
 WATCHED = 1
 else
 WATCHED = 0
 endif
-TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"' -DBUILDDIR='"$(abs_top_builddir)"' -DWATCHED=$(WATCHED)
 
 UNIT_TESTS = \
-	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_count \
-	tests/test_kernels tests/test_run tests/test_verify tests/test_faults tests/test_accept tests/test_bench tests/test_threads
+	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_golden tests/test_count \
+	tests/test_kernels tests/test_run tests/test_verify tests/test_faults tests/test_accept tests/test_bench \
+	tests/test_threads
+
+if HAVE_CUNIT
+noinst_LTLIBRARIES += libtest.la
+libtest_la_SOURCES = tests/test.h tests/test.c tests/random_problem.h tests/random_problem.c
+libtest_la_LIBADD = libconvref.la $(CUNIT_LIBS) $(JANSSON_LIBS)
+LDADD = libtest.la
+check_PROGRAMS += $(UNIT_TESTS)
+TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"' -DBUILDDIR='"$(abs_top_builddir)"' -DWATCHED=$(WATCHED)
+tests_test_golden_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_count_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_kernels_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_run_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_verify_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_faults_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_accept_CPPFLAGS = $(TEST_CPPFLAGS)
+endif
+EXTRA_DIST += tests/data/other_tools.tsv tests/golden/make.py tests/golden/cases.json
 
-check_PROGRAMS += $(UNIT_TESTS)
+# ---- the program and the documents, from outside ------------------------------------------------------------
+SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
+	tests/test_cli_bench.sh tests/test_docs.sh tests/test_new_kernel.sh
+dist_check_SCRIPTS += $(SHELL_TESTS)
+EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tools/count-tests
+
+# ---- Python ---------------------------------------------------------------------------------------------------
+# python/run-test says when it can't be tested.
+TEST_EXTENSIONS = .sh .py
+PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/python/run-test '$(PYTHON)' '$(SANITIZER_CFLAGS)'
+PYTHON_TESTS = tests/test_python.py tests/test_photo.py tests/test_notebook.py
+EXTRA_DIST += $(PYTHON_TESTS) tests/case.py
+
 # The thread sanitizer is there for the threads alone: it can't follow the forks of the verifier.
 if THREAD_SANITIZER
 TESTS += tests/test_threads
 else
+if HAVE_CUNIT
 TESTS += $(UNIT_TESTS)
 endif
+TESTS += $(SHELL_TESTS) $(PYTHON_TESTS)
 endif
 
+AM_TESTS_ENVIRONMENT = \
+	MODULES=tests/modules; export MODULES; \
+	SANITIZED='$(SANITIZER_CFLAGS)'; export SANITIZED; \
+	NEW_KERNEL_CC='$(CC) $(DEFS) -I$(abs_top_builddir) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS)'; export NEW_KERNEL_CC; \
+	NEW_KERNEL_LIBS='$(JANSSON_LIBS) $(HWLOC_LIBS) $(LIBS)'; export NEW_KERNEL_LIBS; \
+	NEW_KERNEL_BUILDS='$(BUILDS)'; export NEW_KERNEL_BUILDS;
+
 CLEANFILES += *-junit.xml
-EXTRA_DIST += tests/data/other_tools.tsv tools/count-tests
-
-# ---- shared objects for the tests: tests/providers/provider.c, once for each way to be wrong ----------------
-TEST_PROVIDERS = good.la wrong_symbol.la wrong_null.la wrong_abi.la wrong_size.la wrong_no_run.la wrong_no_name.la \
-	wrong_half_packed.la wrong_name_taken.la last_column_zero.la writes_nan.la writes_outside.la changes_input.la \
-	crashes.la hangs.la
-check_LTLIBRARIES += $(TEST_PROVIDERS)
-TEST_MODULE = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
-good_la_SOURCES = tests/providers/provider.c
-good_la_LDFLAGS = $(TEST_MODULE)
-wrong_symbol_la_SOURCES = tests/providers/provider.c
-wrong_symbol_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_SYMBOL
-wrong_symbol_la_LDFLAGS = $(TEST_MODULE)
-wrong_null_la_SOURCES = tests/providers/provider.c
-wrong_null_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_NULL
-wrong_null_la_LDFLAGS = $(TEST_MODULE)
-wrong_abi_la_SOURCES = tests/providers/provider.c
-wrong_abi_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_ABI
-wrong_abi_la_LDFLAGS = $(TEST_MODULE)
-wrong_size_la_SOURCES = tests/providers/provider.c
-wrong_size_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_SIZE
-wrong_size_la_LDFLAGS = $(TEST_MODULE)
-wrong_no_run_la_SOURCES = tests/providers/provider.c
-wrong_no_run_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_NO_RUN
-wrong_no_run_la_LDFLAGS = $(TEST_MODULE)
-wrong_no_name_la_SOURCES = tests/providers/provider.c
-wrong_no_name_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_NO_NAME
-wrong_no_name_la_LDFLAGS = $(TEST_MODULE)
-wrong_half_packed_la_SOURCES = tests/providers/provider.c
-wrong_half_packed_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_HALF_PACKED
-wrong_half_packed_la_LDFLAGS = $(TEST_MODULE)
-wrong_name_taken_la_SOURCES = tests/providers/provider.c
-wrong_name_taken_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRONG_NAME_TAKEN
-wrong_name_taken_la_LDFLAGS = $(TEST_MODULE)
-last_column_zero_la_SOURCES = tests/providers/provider.c
-last_column_zero_la_CPPFLAGS = $(AM_CPPFLAGS) -DLAST_COLUMN_ZERO
-last_column_zero_la_LDFLAGS = $(TEST_MODULE)
-writes_nan_la_SOURCES = tests/providers/provider.c
-writes_nan_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRITES_NAN
-writes_nan_la_LDFLAGS = $(TEST_MODULE)
-writes_outside_la_SOURCES = tests/providers/provider.c
-writes_outside_la_CPPFLAGS = $(AM_CPPFLAGS) -DWRITES_OUTSIDE
-writes_outside_la_LDFLAGS = $(TEST_MODULE)
-changes_input_la_SOURCES = tests/providers/provider.c
-changes_input_la_CPPFLAGS = $(AM_CPPFLAGS) -DCHANGES_INPUT
-changes_input_la_LDFLAGS = $(TEST_MODULE)
-crashes_la_SOURCES = tests/providers/provider.c
-crashes_la_CPPFLAGS = $(AM_CPPFLAGS) -DCRASHES
-crashes_la_LDFLAGS = $(TEST_MODULE)
-hangs_la_SOURCES = tests/providers/provider.c
-hangs_la_CPPFLAGS = $(AM_CPPFLAGS) -DHANGS
-hangs_la_LDFLAGS = $(TEST_MODULE)
-
-# ---- the program, from outside ------------------------------------------------------------------------------------
-CLI_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
-	tests/test_cli_bench.sh
-TESTS += $(CLI_TESTS)
-dist_check_SCRIPTS += $(CLI_TESTS)
-EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh

@@ -7,14 +7,14 @@
 #
 #   CONVREF   the program [./convref]
 #   srcdir    the top of the sources [.]
-#   MODULES   the folder of the shared objects that tests/tests.mk builds for the tests [.libs]
+#   MODULES   the folder of the shared objects that tests/tests.mk builds for the tests [tests/modules]
 
 program=${CONVREF:-./convref}
 [ -x "$program" ] || { echo "$suite: there is no program $program; set CONVREF"; exit 99; }
 start=$(pwd)
 data=$(cd "${srcdir:-.}/tests" && pwd)
 source_top=$(dirname "$data")
-modules=$(cd "${MODULES:-.libs}" 2>/dev/null && pwd) || modules=/nonexistent
+modules=$(cd "${MODULES:-tests/modules}" 2>/dev/null && pwd) || modules=/nonexistent
 junit=$start/$suite-junit.xml
 passed=0 failed=0 skipped=0
 
