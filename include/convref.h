@@ -17,5 +17,6 @@
 #include <convref/convention.h>
 #include <convref/verify.h>
 #include <convref/bench.h>
+#include <convref/layout.h>
 
 #endif

@@ -5,14 +5,15 @@ nobase_include_HEADERS += \
 	include/convref/network.h \
 	include/convref/convention.h \
 	include/convref/verify.h \
-	include/convref/bench.h
+	include/convref/bench.h \
+	include/convref/layout.h
 
 noinst_LTLIBRARIES += libverify.la
 LIBRARY_PARTS += libverify.la
 libverify_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_NETWORKS_DIR='"$(pkgdatadir)/networks"'
 libverify_la_SOURCES = \
 	verify/io/output.h verify/io/output.c \
-	verify/io/npy.c \
+	verify/io/npy.c verify/io/layout.c \
 	verify/io/table.h verify/io/table.c verify/io/tsv.h verify/io/tsv.c \
 	verify/count/count.c verify/count/convention.c \
 	verify/count/network_read.c \
