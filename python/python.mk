@@ -1,1 +1,18 @@
-# (filled in below)
+# The Python module: ctypes over the shared library, so there is nothing to build but the place of the library.
+convrefpythondir = $(pythondir)/convref
+dist_convrefpython_DATA = \
+	python/convref/__init__.py \
+	python/convref/_library.py \
+	python/convref/_problem.py \
+	python/convref/_compute.py \
+	python/convref/_count.py \
+	python/convref/_measure.py
+nodist_convrefpython_DATA = python/convref/_installed.py
+
+python/convref/_installed.py: Makefile
+	$(AM_V_GEN)$(MKDIR_P) python/convref && \
+		printf '# Where make install puts the library.\nLIBDIR = "%s"\n' '$(libdir)' > $@
+CLEANFILES += python/convref/_installed.py
+
+# How tests in Python are run: python/run-test knows what they need.
+EXTRA_DIST += python/run-test
