@@ -61,7 +61,17 @@ AC_DEFUN([CONVREF_PYTHON], [
     done
     AS_CASE([$python_summary], [no*], [AC_MSG_RESULT([no])], [AC_MSG_RESULT([$python_summary])])])
   AS_CASE(["x$with_python$python_summary"], [xyesno*], [AC_MSG_ERROR([Python was asked for; none with NumPy was found])])
-  AM_CONDITIONAL([HAVE_PYTHON], [test "x$python_summary" = "x$PYTHON"])])
+  AM_CONDITIONAL([HAVE_PYTHON], [test "x$python_summary" = "x$PYTHON"])
+  # Under --prefix, where that Python looks when PREFIX is one of its own.  Debian's calls the folder dist-packages.
+  AC_ARG_WITH([pythondir], [AS_HELP_STRING([--with-pythondir=DIR], [where the Python module goes @<:@PREFIX/lib/pythonX.Y/site-packages or dist-packages; without Python DATADIR/convref/python@:>@])],
+    [pythondir=$withval],
+    [AS_IF([test "x$python_summary" = "x$PYTHON"],
+      [pythondir='${prefix}/lib/'`"$PYTHON" -c '
+import sys, sysconfig
+debian = sysconfig.get_path("purelib").endswith("dist-packages")
+print("python%d.%d/%s-packages" % (*sys.version_info@<:@:2@:>@, "dist" if debian else "site"))'`],
+      [pythondir='${pkgdatadir}/python'])])
+  AC_SUBST([pythondir])])
 
 # The CUDA toolkit.  This version has no CUDA kernels yet; what is found is reported.
 AC_DEFUN([CONVREF_CUDA], [
