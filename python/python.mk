@@ -16,3 +16,6 @@ CLEANFILES += python/convref/_installed.py
 
 # How tests in Python are run: python/run-test knows what they need.
 EXTRA_DIST += python/run-test
+
+# Programs and notebooks that use the module; tests run them.
+EXTRA_DIST += examples/photo.py examples/data/README.md examples/data/coffee.jpg
