@@ -111,13 +111,13 @@ def show_singular_values(axis, sepia, edges):
     axis.bar(places + 0.2, singular_values(edges), 0.4, color="#2a6fbb", label="edges: rank 2")
     axis.set_xticks(places, ["1st", "2nd", "3rd"])
     axis.set_box_aspect(2 / 3)
-    axis.set_title("singular values of the red channel's filters, over the 1st:\nas many looks are needed as aren't 0",
-                   fontsize=10)
+    axis.set_title("singular values of one channel's filters:\nas many looks are needed as aren't 0", fontsize=10)
     axis.legend(frameon=False, fontsize=9)
     axis.spines[["top", "right"]].set_visible(False)
 
 
 def draw(path, rows, pictures, filters):
+    plt.rcParams.update({"figure.constrained_layout.w_pad": 0.06, "figure.constrained_layout.h_pad": 0.1})
     figure, axes = plt.subplots(2, 4, figsize=(16, 6.6), constrained_layout=True)
     titles = [("the photograph", "coffee.jpg, CC0 Rachel Michetti")] + rows
     for axis, picture, (name, cost) in zip(axes.flat, pictures, titles):
@@ -125,7 +125,6 @@ def draw(path, rows, pictures, filters):
         axis.set_title(f"{name}\n{cost}", fontsize=10)
         axis.axis("off")
     show_singular_values(axes.flat[-1], *filters)
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.1)
     figure.savefig(path, dpi=110)
 
 
