@@ -92,7 +92,7 @@ class Notebook(unittest.TestCase):
         verdicts = re.findall(r"^\w+_\d\d_\w+ +([A-Z]+) ", self.text, re.MULTILINE)
         self.assertEqual(verdicts, ["ACCEPT"] * 8)
         self.assertEqual(self.find(r"my_depthwise: ([A-Z]+)"), "ACCEPT")
-        self.assertEqual(self.find(r"filter upside down: ([A-Z]+)"), "REJECT")
+        self.assertEqual(self.find(r"filter turned round: ([A-Z]+)"), "REJECT")
 
     def test_gains_are_numbers(self):
         for words in ("plain loops on both sides", r"plain depthwise \+ best pointwise", r"unfolded depthwise \+ best pw"):
