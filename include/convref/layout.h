@@ -12,9 +12,9 @@
 extern "C" {
 #endif
 
-/* The structs as a JSON object, {"conv_error": {"size": 1016, "fields": [["status", 0, 4, "I"], ...]}, ...}: name,
- * offset, bytes and type of each field.  Types are letters of Python's struct module (? i I l L q Q d), s for an array
- * of char, P for a pointer, x for anything else.  The caller frees it; NULL if memory is short. */
+/* The structs as a JSON object, {"conv_error": {"size": 1008, "fields": [["status", 0, 4, "I"], ...]}, ...}: name,
+ * offset, bytes and type of each field.  Types are letters of Python's struct module (? i I l L q Q d), s for an
+ * array of char, P for a pointer, x for anything else.  The caller frees it; NULL if memory is short. */
 CONV_API char *conv_layout_json(void);
 
 #ifdef __cplusplus

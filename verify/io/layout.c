@@ -1,7 +1,7 @@
 /* layout.c - where the fields of the public structs lie.   Declared in convref/layout.h.
  *
- * The names stand here once; offsets, sizes and types are the compiler's.  Not here: structs that callers only pass on
- * (problems, plans, kernels behind their names), and those that only kernels see.
+ * The names stand here once; offsets, sizes and types are the compiler's.  Not here: structs that callers only pass
+ * on (problems, plans), and those that only kernels see.
  */
 #include <convref.h>
 #include <jansson.h>
