@@ -4,8 +4,8 @@
 
 A separable layer is a standard layer whose filter is a product: w[k][c][r][s] = pw[k][c] * dw[c][r][s].  So each
 separable layer has a standard twin that computes the same; the other way round it holds only if, for every input
-channel c, the matrix of w[k][c] (a row for each k, a column for each tap) has rank 1.  With a channel multiplier M the
-depthwise stage looks M times at each channel, and rank M is enough.
+channel c, the matrix of w[k][c] (a row for each k, a column for each tap) has rank 1.  With a channel multiplier M
+the depthwise stage looks M times at each channel, and rank M is enough.
 
 Everything is a small integer, so "the same" means the same bits: the program ends with 1 if it doesn't hold.
 Not here: filters that were learned, and times (notebooks/01-why-separable.ipynb).
@@ -23,14 +23,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "python"))
 import convref                                   # noqa: E402  (the source tree's, if no other is installed)
 
-# ---- filters, all of integers ----------------------------------------------------------------------------------------
+# ---- filters, all of integers --------------------------------------------------------------------------------------
 
 BLUR = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1])                      # sums to 256
 SEPIA = np.array([[6, 12, 3], [5, 11, 3], [4, 9, 2]])                  # sixteenths: red, green, blue of old paper
 OUTLINE = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])          # 0 where nothing changes
 ACROSS = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])                # change from left to right (Sobel)
 DOWN = ACROSS.T                                                        # and from top to bottom
-DIRECTIONS = np.array([[2, 0], [-1, 2], [-1, -2]])                     # of red, green, blue: about 0, 120, 240 degrees
+DIRECTIONS = np.array([[2, 0], [-1, 2], [-1, -2]])                     # red, green, blue: about 0, 120, 240 degrees
 
 
 def per_channel(*filters):
@@ -63,7 +63,7 @@ def singular_values(w):
     return s / s[0]
 
 
-# ---- layers ----------------------------------------------------------------------------------------------------------
+# ---- layers --------------------------------------------------------------------------------------------------------
 
 class Layers:
     """Runs layers on one photograph and notes what they cost."""
@@ -103,7 +103,7 @@ def run_layers(x):
     return layers.rows, pictures, equal, (composed(blur, sepia, 1), edges)
 
 
-# ---- the page --------------------------------------------------------------------------------------------------------
+# ---- the page ------------------------------------------------------------------------------------------------------
 
 def show_singular_values(axis, sepia, edges):
     places = np.arange(3)

@@ -1,7 +1,7 @@
 """test_notebook.py - runs the notebook as a reader would, and looks at what it printed.
 
-The executed notebook stays in notebooks/ of the build folder, as .ipynb and, with nbconvert, as .html.  Times are never
-asserted: only counts, verdicts, and that every figure is there.
+The executed notebook stays in notebooks/ of the build folder, as .ipynb and, with nbconvert, as .html.  Times are
+never asserted: only counts, verdicts, and that every figure is there.
 """
 import os
 import pathlib
@@ -95,7 +95,8 @@ class Notebook(unittest.TestCase):
         self.assertEqual(self.find(r"filter turned round: ([A-Z]+)"), "REJECT")
 
     def test_gains_are_numbers(self):
-        for words in ("plain loops on both sides", r"plain depthwise \+ best pointwise", r"unfolded depthwise \+ best pw"):
+        for words in ("plain loops on both sides", r"plain depthwise \+ best pointwise",
+                      r"unfolded depthwise \+ best pw"):
             self.assertGreater(float(self.find(words + r" +([\d.]+)")), 0)
 
     def test_figures(self):

@@ -1,4 +1,4 @@
-"""test_photo.py - the example with the photograph: its equalities hold, its counts are right, its picture is there."""
+"""test_photo.py - the example with the photograph: equalities hold, counts are right, the picture is there."""
 import os
 import pathlib
 import subprocess

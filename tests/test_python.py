@@ -20,7 +20,7 @@ except ImportError:
 import convref
 
 
-# ---- the formula once more -------------------------------------------------------------------------------------------
+# ---- the formula once more -----------------------------------------------------------------------------------------
 
 def channels_first(problem, array):
     return np.moveaxis(array, -1, 1) if problem.layout[-1] == "c" else array
@@ -79,7 +79,7 @@ def backward_data(problem, w, dy):
                                            for (begin, end), size in zip(problem.pad, inner)))]
 
 
-# ---- the same numbers ------------------------------------------------------------------------------------------------
+# ---- the same numbers ----------------------------------------------------------------------------------------------
 
 FORWARD = """
 c=3 in=9x11 k=5 filter=3x3
@@ -199,7 +199,7 @@ class SameNumbers(unittest.TestCase):
         self.assertEqual(set(convref.fill(problem, "x", "constant", range=3).flat), {3})
 
 
-# ---- problems and errors ---------------------------------------------------------------------------------------------
+# ---- problems and errors -------------------------------------------------------------------------------------------
 
 class Problems(unittest.TestCase):
     def test_text_attributes_and_shapes(self):
@@ -264,7 +264,7 @@ class Problems(unittest.TestCase):
             convref.load(file.name)
 
 
-# ---- the table, counts, verdicts, times ------------------------------------------------------------------------------
+# ---- the table, counts, verdicts, times ----------------------------------------------------------------------------
 
 class Library(unittest.TestCase):
     def test_the_table_is_that_of_the_program(self):

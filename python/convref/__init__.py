@@ -19,6 +19,6 @@ from ._measure import Roof, Timing, Verification, bench, judge, machine, verify
 
 __version__ = _lib.conv_version().decode()
 
-__all__ = ["BadFile", "BadInput", "Error", "Kernel", "Network", "NoMemory", "Node", "NotApplicable", "Problem", "Roof",
-           "Timing", "TooLarge", "Truth", "Verification", "bench", "count", "fill", "judge", "kernels", "library_path",
-           "load", "machine", "reference", "run", "truth", "verify"]
+__all__ = ["BadFile", "BadInput", "Error", "Kernel", "Network", "NoMemory", "Node", "NotApplicable", "Problem",
+           "Roof", "Timing", "TooLarge", "Truth", "Verification", "bench", "count", "fill", "judge", "kernels",
+           "library_path", "load", "machine", "reference", "run", "truth", "verify"]

@@ -13,7 +13,7 @@ from ._problem import as_problem, operands
 _FORWARD_OPERANDS = ("x", "w", "bias", "pw", "pw_bias", "y")    # by enum conv_operand
 
 
-# ---- the table of kernels --------------------------------------------------------------------------------------------
+# ---- the table of kernels ------------------------------------------------------------------------------------------
 
 class Kernel:
     """One way to compute some convolutions: a row of the library's table.  str(kernel) is its name.
@@ -81,7 +81,7 @@ def load(path):
     return kernels()[before:]
 
 
-# ---- running ---------------------------------------------------------------------------------------------------------
+# ---- running -------------------------------------------------------------------------------------------------------
 
 def _result(problem, arrays):
     """One array as it is; dw and dbias as a named pair."""
@@ -93,9 +93,9 @@ def _result(problem, arrays):
 def run(problem, kernel=None, threads=1, **arrays):
     """Run a kernel once and return its output: y, or dx, or dw, or (dw, dbias) if the problem has a bias.
 
-    The arrays are the problem's inputs, by name: run(p, x=x, w=w), run(p.replace(pass_="backward_data"), w=w, dy=dy).
-    Shapes and types must be the problem's; arrays that aren't contiguous are copied.  Without a kernel the last step of
-    the library's ladders that computes the problem is run.  Raises NotApplicable if the kernel refuses.
+    The arrays are the problem's inputs, by name: run(p, x=x, w=w), or for backward_data w=w, dy=dy.  Shapes and types
+    must be the problem's; arrays that aren't contiguous are copied.  Without a kernel the last step of the library's
+    ladders that computes the problem is run.  Raises NotApplicable if the kernel refuses.
     """
     problem = as_problem(problem)
     kernel = default_kernel(problem) if kernel is None else as_kernel(kernel)
@@ -108,7 +108,7 @@ def run(problem, kernel=None, threads=1, **arrays):
     return _result(problem, outputs)
 
 
-# ---- the truth -------------------------------------------------------------------------------------------------------
+# ---- the truth -----------------------------------------------------------------------------------------------------
 
 Truth = collections.namedtuple("Truth", "value magnitude taps bound products")
 
@@ -137,17 +137,26 @@ def truth(problem, output=None, **arrays):
     name = problem.outputs[0] if output is None else output
     if name not in problem.outputs:
         raise ValueError(f"output is {name!r}, expected one of {', '.join(problem.outputs)}")
+    return _truth(problem, name, arrays, with_bound=True)
+
+
+def _bound(found, problem, name):
+    """One call for each element, so only made when asked for."""
+    kind = ("f32", "f64").index(problem.type)
+    bounds = (lib.conv_truth_bound(ctypes.byref(found), i, kind) for i in range(found.count))
+    values = (ctypes.c_double * found.count)(*bounds)
+    return _copied(ctypes.addressof(values), np.float64, problem, name)
+
+
+def _truth(problem, name, arrays, with_bound):
     kept, pointers = operands(problem, arrays, problem.inputs)
     found, products = new("conv_truth"), ctypes.c_int64()
     checked(lib.conv_truth_compute, ctypes.byref(found), ctypes.byref(products), problem._struct,
             problem._index[name], pointers)
     try:
-        real = ctypes.c_double * found.count
-        kind = ("f32", "f64").index(problem.type)
-        bounds = real(*(lib.conv_truth_bound(ctypes.byref(found), i, kind) for i in range(found.count)))
-        value, magnitude, bound = (_copied(pointer, np.float64, problem, name)
-                                   for pointer in (found.value, found.magnitude, ctypes.addressof(bounds)))
-        return Truth(value, magnitude, _copied(found.taps, np.int64, problem, name), bound, products.value)
+        value, magnitude = (_copied(pointer, np.float64, problem, name) for pointer in (found.value, found.magnitude))
+        return Truth(value, magnitude, _copied(found.taps, np.int64, problem, name),
+                     _bound(found, problem, name) if with_bound else None, products.value)
     finally:
         lib.conv_truth_free(ctypes.byref(found))
 
@@ -155,4 +164,5 @@ def truth(problem, output=None, **arrays):
 def reference(problem, **arrays):
     """What run() should return, by the reference: in double, not rounded to the problem's type."""
     problem = as_problem(problem)
-    return _result(problem, {name: truth(problem, name, **arrays).value for name in problem.outputs})
+    return _result(problem, {name: _truth(problem, name, arrays, with_bound=False).value
+                             for name in problem.outputs})

@@ -47,7 +47,7 @@ _free = ctypes.CDLL(None).free
 _free.argtypes = [ctypes.c_void_p]
 
 
-# ---- functions -------------------------------------------------------------------------------------------------------
+# ---- functions -----------------------------------------------------------------------------------------------------
 
 _TYPES = {"i": ctypes.c_int, "I": ctypes.c_uint, "l": ctypes.c_int64, "d": ctypes.c_double, "?": ctypes.c_bool,
           "z": ctypes.c_size_t, "s": ctypes.c_char_p, "p": ctypes.c_void_p, ".": None}
@@ -75,7 +75,7 @@ def _declare():
         try:
             function = getattr(lib, name)
         except AttributeError:
-            raise ImportError(f"{PATH} has no {name}(): it is not the libconvref that this module belongs to") from None
+            raise ImportError(f"{PATH} has no {name}(): it is not the libconvref of this module") from None
         function.restype, *function.argtypes = (_TYPES[letter] for letter in types)
 
 
@@ -92,7 +92,7 @@ def owned_text(pointer):
         _free(pointer)
 
 
-# ---- structs ---------------------------------------------------------------------------------------------------------
+# ---- structs -------------------------------------------------------------------------------------------------------
 
 _FIELDS = {"?": ctypes.c_bool, "i": ctypes.c_int, "I": ctypes.c_uint, "l": ctypes.c_long, "L": ctypes.c_ulong,
            "q": ctypes.c_longlong, "Q": ctypes.c_ulonglong, "d": ctypes.c_double, "P": ctypes.c_void_p}
@@ -108,13 +108,14 @@ def _structure(name, size, fields):
             plain = ctypes.c_char if letter == "s" else ctypes.c_ubyte
             members.append((field, _FIELDS.get(letter) or plain * length))
         at = offset + length
-    structure = type(name, (ctypes.Structure,), {"_pack_": 1, "_fields_": members})
+    structure = type(name, (ctypes.Structure,), {"_pack_": 1, "_layout_": "ms", "_fields_": members})
     if ctypes.sizeof(structure) != size:
         raise ImportError(f"struct {name} has {size} bytes in {PATH} and {ctypes.sizeof(structure)} here")
     return structure
 
 
-structs = {name: _structure(name, **layout) for name, layout in json.loads(owned_text(lib.conv_layout_json())).items()}
+_layout = json.loads(owned_text(lib.conv_layout_json()))
+structs = {name: _structure(name, **row) for name, row in _layout.items()}
 
 
 def new(name, **fields):
@@ -127,7 +128,7 @@ def numbers(array, kind):
     return list((kind * (ctypes.sizeof(array) // ctypes.sizeof(kind))).from_buffer_copy(array))
 
 
-# ---- errors ----------------------------------------------------------------------------------------------------------
+# ---- errors --------------------------------------------------------------------------------------------------------
 
 class Error(Exception):
     """What the library says is wrong: str() has its message and its hint.

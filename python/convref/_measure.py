@@ -13,7 +13,7 @@ from ._problem import Problem, as_problem, operands
 _LEVELS = range(4)         # enum conv_level: L1, L2, L3, DRAM
 
 
-# ---- verdicts --------------------------------------------------------------------------------------------------------
+# ---- verdicts ------------------------------------------------------------------------------------------------------
 
 Verification = collections.namedtuple("Verification", "verdict kernel reason checks finding")
 Verification.__doc__ = """A verdict and its evidence.
@@ -67,7 +67,7 @@ def judge(problem, **arrays):
     return _verification(result)
 
 
-# ---- the machine -----------------------------------------------------------------------------------------------------
+# ---- the machine ---------------------------------------------------------------------------------------------------
 
 def machine():
     """What this machine is: cpu, system, compiler, flags, cores, isa, and bytes, the sizes of L1, L2, L3 and DRAM."""
@@ -109,10 +109,10 @@ class Roof:
                                   counted["bytes"], threads > 1)
 
 
-# ---- times -----------------------------------------------------------------------------------------------------------
+# ---- times ---------------------------------------------------------------------------------------------------------
 
-Timing = collections.namedtuple("Timing", "kernel verified median p10 p90 speedup macs_per_second turns calls threads "
-                                          "scratch_bytes packed_bytes pack_seconds")
+Timing = collections.namedtuple("Timing", "kernel verified median p10 p90 speedup macs_per_second turns calls "
+                                          "threads scratch_bytes packed_bytes pack_seconds")
 Timing.__doc__ = """What one kernel took on one problem.
 
 verified             right on this problem; if it isn't, it wasn't timed and the numbers are 0

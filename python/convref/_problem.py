@@ -97,7 +97,7 @@ def as_problem(problem):
     return problem if isinstance(problem, Problem) else Problem(problem)
 
 
-# ---- arrays ----------------------------------------------------------------------------------------------------------
+# ---- arrays --------------------------------------------------------------------------------------------------------
 
 def _checked_array(problem, name, array):
     """The array in C order, or a ValueError that says what was expected."""
@@ -112,14 +112,13 @@ def _checked_array(problem, name, array):
 
 
 def operands(problem, arrays, wanted):
-    """Check the arrays.  Returns them by name and the struct conv_operands (six pointers) that points into them; the
-    arrays must outlive it."""
+    """Check the arrays.  Returns them by name, and the struct conv_operands (six pointers) that points into them;
+    they must outlive it."""
     unknown = [name for name in arrays if name not in wanted]
     missing = [name for name in wanted if arrays.get(name) is None]
     if unknown or missing:
-        raise TypeError(f"{problem} takes the arrays {', '.join(wanted)}; "
-                        + "; ".join(f"{name} is {what}" for what, names in (("missing", missing), ("not one", unknown))
-                                    for name in names))
+        faults = [f"{name} is missing" for name in missing] + [f"{name} is not one" for name in unknown]
+        raise TypeError(f"{problem} takes the arrays {', '.join(wanted)}; {'; '.join(faults)}")
     kept = {name: _checked_array(problem, name, arrays[name]) for name in wanted}
     pointers = (ctypes.c_void_p * len(OPERANDS))()
     for name, array in kept.items():
@@ -150,5 +149,6 @@ def fill(problem, operand=None, kind="integers", seed=1, range=None, impulse=0):
         raise ValueError(f"range is {range}, expected a whole number, 1 or more")
     how = new("conv_fill", kind=kinds.index(kind), seed=seed, range=range, impulse=impulse)
     array = np.empty(problem.shapes[operand], problem.dtype)
-    lib.conv_fill(list(_DTYPES).index(problem.type), array.ctypes.data, array.size, operand.encode(), ctypes.byref(how))
+    kind_of_element = list(_DTYPES).index(problem.type)
+    lib.conv_fill(kind_of_element, array.ctypes.data, array.size, operand.encode(), ctypes.byref(how))
     return array
