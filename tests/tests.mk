@@ -5,21 +5,21 @@
 # provider.c is compiled once for each way to be wrong: wrong_abi.so with -DWRONG_ABI, and so on.
 PROVIDER_VARIANTS = good wrong_symbol wrong_null wrong_abi wrong_size wrong_no_run wrong_no_name wrong_half_packed \
 	wrong_name_taken last_column_zero writes_nan writes_outside changes_input crashes hangs
-MODULE_SOURCES = tests/providers/device.c verify/faults/faults.c
+MODULE_FILES = tests/providers/device.c verify/faults/faults.c
 COMPILE_MODULE = $(CC) $(DEFS) -I. $(AM_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) -fPIC -shared
 
-tests/modules/made: tests/providers/provider.c $(MODULE_SOURCES) include/convref/kernel.h include/convref/problem.h
+tests/modules/made: tests/providers/provider.c $(MODULE_FILES) include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) tests/modules
 	$(AM_V_at)set -e; for variant in $(PROVIDER_VARIANTS); do \
 	    name=`echo $$variant | tr '[:lower:]' '[:upper:]'`; \
 	    $(COMPILE_MODULE) -D$$name -o tests/modules/$$variant.so $(srcdir)/tests/providers/provider.c -lm; done
-	$(AM_V_at)set -e; for source in $(MODULE_SOURCES); do \
+	$(AM_V_at)set -e; for source in $(MODULE_FILES); do \
 	    $(COMPILE_MODULE) -o tests/modules/`basename $$source .c`.so $(srcdir)/$$source -lm; done
 	$(AM_V_at)touch $@
 
 check_DATA = tests/modules/made
 CLEANFILES += tests/modules/*
-EXTRA_DIST += tests/providers/provider.c $(MODULE_SOURCES)
+EXTRA_DIST += tests/providers/provider.c $(MODULE_FILES)
 
 # ---- CUnit suites ----------------------------------------------------------------------------------------
 # Under a sanitizer the same tests do less of the same.

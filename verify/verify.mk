@@ -44,3 +44,28 @@ convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static -export-dynamic
 
 plotsdir = $(pkgdatadir)/plots
 dist_plots_DATA = verify/plot/speedup.gp verify/plot/roofline.gp verify/plot/ratio.gp verify/plot/networks.gp
+
+# ---- the man page, from --help of the program and of its verbs ---------------------------------------------
+if HAVE_HELP2MAN
+nodist_man_MANS = convref.1
+convref.1: convref $(top_srcdir)/tools/make-man-page
+	$(AM_V_GEN)$(SHELL) $(top_srcdir)/tools/make-man-page ./convref '$(HELP2MAN)' $@
+CLEANFILES += convref.1
+endif
+EXTRA_DIST += tools/make-man-page
+
+# ---- bash completion ------------------------------------------------------------------------------------------
+EXTRA_DIST += verify/cli/completion.bash
+if BASH_COMPLETION
+install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(bashcompletiondir)'
+	$(INSTALL_DATA) $(srcdir)/verify/cli/completion.bash '$(DESTDIR)$(bashcompletiondir)/convref'
+uninstall-local:
+	rm -f '$(DESTDIR)$(bashcompletiondir)/convref'
+endif
+
+# ---- is what was installed usable? ------------------------------------------------------------------------------
+installcheck-local:
+	$(SHELL) $(top_srcdir)/tests/installed.sh '$(DESTDIR)' '$(bindir)' '$(libdir)' '$(pkgconfigdir)' '$(CC)' \
+	    '$(SANITIZER_CFLAGS)' '$(PYTHON)' '$(pythondir)' '$(srcdir)/examples'
+EXTRA_DIST += tests/installed.sh
