@@ -1,6 +1,6 @@
 # The nouns.  Nothing here computes a convolution.
-nobase_include_HEADERS += include/convref.h
-nobase_include_HEADERS += \
+include_HEADERS += include/convref.h
+convrefinclude_HEADERS += \
 	include/convref/base.h \
 	include/convref/dtype.h \
 	include/convref/problem.h \

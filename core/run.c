@@ -98,6 +98,9 @@ enum conv_status conv_plan_create(struct conv_plan **plan, const struct conv_ker
     made->problem = checked;
     if (options)
         made->options = *options;
+#ifdef CONV_CHECKED
+    made->options.guarded = true;
+#endif
     made->workspace.threads = made->kernel->threaded && made->options.threads > 1
                                   ? made->options.threads : 1;
     status = take_workspace(made, error);

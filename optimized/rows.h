@@ -70,6 +70,7 @@ static inline void rows_fill(float *plane, const struct conv_problem *conv, cons
         const int64_t shift = phase - W->pad_begin;
         const struct conv_range inside = conv_clip(conv_ceil_div(-shift, W->stride),
                                                    conv_ceil_div(W->in - shift, W->stride), pitch);
+        CONV_CHECK(0 <= inside.begin && inside.end <= pitch && 0 <= h0 && h1 <= H->in);
         float *to = plane + phase * pitch + inside.begin;
         const float *from = x + inside.begin * W->stride + shift;
         if (inside.end > inside.begin)
@@ -142,6 +143,8 @@ CONV_INLINE void rows_tile(float *y, const struct rows *rows, struct conv_range 
     for (int64_t t = T.begin; t < T.end; t++)
         for (int64_t r = R.begin; r < R.end; r++) {
             const int64_t row = conv_input_at(D, z, t) * H->in + conv_input_at(H, p, r);
+            CONV_CHECK(conv_inside(D, conv_input_at(D, z, t)) && conv_inside(H, conv_input_at(H, p, r)));
+            CONV_CHECK(conv_inside(H, conv_input_at(H, p + ROWS - 1, r)));
             rows_add(sums, W, rows->plane + row * row_floats + q, rows->w + (t * H->filter + r) * W->filter,
                      rows->pitch, H->stride * row_floats, ROWS, VECS);
         }

@@ -38,6 +38,7 @@ CONV_INLINE void tile_clear(struct tile *tile)
 CONV_INLINE void tile_multiply(struct tile *tile, const float *w, int64_t w_i, int64_t w_j,
                                const float *x, int64_t x_j, int64_t depth)
 {
+    CONV_CHECK(depth >= 0 && (x_j >= TILE_Q || depth <= 1));   /* rows of x don't overlap */
     for (int64_t j = 0; j < depth; j++) {
         vec xs[TILE_VECS];
         CONV_UNROLL
@@ -73,6 +74,7 @@ CONV_INLINE vec tile_value(vec sum, const float *y, int64_t lanes, const struct 
 CONV_INLINE void tile_store(float *y, int64_t pitch, const struct tile *tile, int64_t rows, int64_t cols,
                             const struct tile_end *end)
 {
+    CONV_CHECK(rows > 0 && cols > 0 && (cols <= pitch || rows == 1));
     CONV_UNROLL
     for (int i = 0; i < TILE_K; i++) {
         if (i >= rows)

@@ -11,7 +11,7 @@
 #ifndef CONVREF_OPTIMIZED_UNFOLD_H
 #define CONVREF_OPTIMIZED_UNFOLD_H
 
-#include <convref/problem.h>
+#include <convref/kernel.h>
 #include <string.h>
 
 /* to[q - begin] = row[q * stride + shift] for begin <= q < end, and 0 for q outside of `inside`; a row
@@ -22,6 +22,7 @@ static inline void unfold_segment(float *to, const float *row, int64_t stride, i
     const int64_t first = !row || inside.begin > end ? end : inside.begin < begin ? begin : inside.begin;
     const int64_t last = !row || inside.end < first ? first : inside.end > end ? end : inside.end;
 
+    CONV_CHECK(begin <= first && first <= last && last <= end);
     for (int64_t q = begin; q < first; q++)
         to[q - begin] = 0;
     if (stride == 1 && last > first)
@@ -41,6 +42,10 @@ static inline void unfold_row(float *to, const struct conv_problem *conv, const 
     const struct conv_range inside = conv_outputs_inside(W, s);
     const int64_t shift = conv_input_at(W, 0, s);
 
+    CONV_CHECK(0 <= begin && end <= D->out * H->out * W->out);
+    CONV_CHECK(t < D->filter && r < H->filter && s < W->filter);
+    CONV_CHECK(inside.begin >= inside.end || (inside.begin * W->stride + shift >= 0
+                                              && (inside.end - 1) * W->stride + shift < W->in));
     for (int64_t i = begin; i < end;) {
         const int64_t q = i % W->out, p = i / W->out % H->out, z = i / W->out / H->out;
         const int64_t length = W->out - q < end - i ? W->out - q : end - i;

@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 unset CONVREF_NETWORKS CONVREF_PLOTS || true
-passed=0
+passed=0 wanted=
 
 # check WHAT COMMAND...: its output must have what is in $wanted
 check() {
@@ -35,7 +35,7 @@ if [ -z "$destdir" ]; then   # with DESTDIR nothing is where it will be
     export PKG_CONFIG_PATH
     # shellcheck disable=SC2086,SC2046
     $compiler $sanitizer "$examples/library.c" $(pkg-config --cflags --libs convref) -o library
-    LD_LIBRARY_PATH=$libdir wanted='the same, bit for bit' check "a C program" env LD_LIBRARY_PATH="$libdir" ./library
+    wanted='the same, bit for bit' check "a C program" env LD_LIBRARY_PATH="$libdir" ./library
     if [ -n "$python" ] && [ -z "$sanitizer" ]; then
         wanted='4672' check "the Python module" env PYTHONPATH="$pythondir" PYTHONDONTWRITEBYTECODE=1 "$python" -c \
             'import convref; print(convref.count("c=8 in=128x128 k=64 filter=3x3 bias=1")["params"])'

@@ -98,10 +98,21 @@ else
 fi
 
 # ---- completion -----------------------------------------------------------------------------------------------------
-completion=$(find "$source_top" -path '*completion*' -name 'convref*' -type f | head -n 1)
-if [ -n "$completion" ] && has bash; then
-    expect completion 0 "bash -n '$completion' && bash -c '. \"$completion\"; complete -p convref'" 'convref$'
+# complete WORD...: what bash would offer for the last of them
+cat > complete.bash <<'END'
+. "$source_top/verify/cli/completion.bash"
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_convref 2> /dev/null
+printf '%s\n' "${COMPREPLY[@]}"
+END
+if has bash; then
+    expect completion_of_verbs 0 'bash complete.bash convref ver' '^verify$' '!^bench$'
+    expect completion_of_options 0 'bash complete.bash convref bench --pat' '^--patience=$'
+    expect completion_of_kernels 0 'bash complete.bash convref verify -k dw_nhwc_03' '^dw_nhwc_03_channels_in_lanes$'
+    expect completion_of_checks 0 'bash complete.bash convref verify --check se' '^seams$'
+    expect completion_of_networks 0 'bash complete.bash convref count mobilenet_v2' '^mobilenet_v2$'
 else
-    skip completion "no completion in the sources, or no bash"
+    skip completion "no bash"
 fi
 finish

@@ -1,5 +1,5 @@
 # The verifier, the counter, the clock and the program.  What the program does is in the library.
-nobase_include_HEADERS += \
+convrefinclude_HEADERS += \
 	include/convref/npy.h \
 	include/convref/count.h \
 	include/convref/network.h \

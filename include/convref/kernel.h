@@ -108,6 +108,14 @@ struct conv_device {
 #define CONV_SCALAR
 #endif
 
+/* An invariant of a kernel, looked at in the checked build (configure --enable-checked) alone. */
+#ifdef CONV_CHECKED
+#include <assert.h>
+#define CONV_CHECK(condition) assert(condition)
+#else
+#define CONV_CHECK(condition) ((void)0)
+#endif
+
 /* The activation, on one number.  Written so that NaN passes through. */
 static inline float conv_activate(enum conv_activation act, float value)
 {
