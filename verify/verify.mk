@@ -16,7 +16,7 @@ libverify_la_SOURCES = \
 	verify/io/npy.c verify/io/layout.c \
 	verify/io/table.h verify/io/table.c verify/io/tsv.h verify/io/tsv.c \
 	verify/count/count.c verify/count/convention.c \
-	verify/count/network_read.c \
+	verify/count/network_reader.h verify/count/network_line.c verify/count/network_infer.c verify/count/network_read.c \
 	verify/count/network_totals.h verify/count/network_totals.c \
 	verify/bench/bench.c \
 	verify/sandbox/sandbox.h verify/sandbox/sandbox.c \
