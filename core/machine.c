@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 static void read_caches(struct conv_machine *machine, hwloc_topology_t topology)
 {
@@ -14,7 +15,12 @@ static void read_caches(struct conv_machine *machine, hwloc_topology_t topology)
         hwloc_obj_t cache = hwloc_get_obj_by_type(topology, caches[level], 0);
         machine->bytes[level] = cache ? (int64_t)cache->attr->cache.size : 0;
     }
-    machine->bytes[CONV_DRAM] = (int64_t)hwloc_get_root_obj(topology)->total_memory;
+}
+
+/* From the system, not from hwloc: in a virtual machine whose memory grows, the node's figure may lag behind. */
+static void read_memory(struct conv_machine *machine)
+{
+    machine->bytes[CONV_DRAM] = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 }
 
 static void read_processor(struct conv_machine *machine, hwloc_topology_t topology)
@@ -50,6 +56,7 @@ void conv_machine_read(struct conv_machine *machine)
         if (isa <= (int)conv_isa_limit() && conv_isa_available((enum conv_isa)isa))
             machine->isa = (enum conv_isa)isa;
     read_system(machine);
+    read_memory(machine);
     if (hwloc_topology_init(&topology) != 0)
         return;
     if (hwloc_topology_load(topology) == 0) {
