@@ -38,7 +38,7 @@ CONV_INLINE void tile_clear(struct tile *tile)
 CONV_INLINE void tile_multiply(struct tile *tile, const float *w, int64_t w_i, int64_t w_j,
                                const float *x, int64_t x_j, int64_t depth)
 {
-    CONV_CHECK(depth >= 0 && (x_j >= TILE_Q || depth <= 1));   /* rows of x don't overlap */
+    CONV_CHECK(depth >= 0);
     for (int64_t j = 0; j < depth; j++) {
         vec xs[TILE_VECS];
         CONV_UNROLL

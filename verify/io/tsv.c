@@ -44,16 +44,16 @@ enum conv_status tsv_read(struct tsv *tsv, const char *path, struct conv_error *
     enum conv_status status = conv_text_read(&tsv->text, path, LARGEST, error);
     if (status != CONV_OK)
         return status;
-    const int lines = count_of(tsv->text, '\n') + 1;
-    tsv->comments = calloc(strlen(tsv->text) + 1, 1);
-    char *rest = tsv->text, *line;
+    const int cells = count_of(tsv->text, '\n') + 1 + count_of(tsv->text, '\t');   /* that the text can have at most */
+    tsv->comments = calloc(strlen(tsv->text) + 2, 1);
+    char *rest = tsv->text, *line, *comment = tsv->comments;
     for (int number = 1; tsv->comments && (line = strsep(&rest, "\n")); number++) {
         if (line[0] == '#') {
-            strcat(strcat(tsv->comments, line), "\n");
+            comment = stpcpy(stpcpy(comment, line), "\n");
         } else if (line[0] && !tsv->names) {
             tsv->columns = count_of(line, '\t') + 1;
             tsv->names = calloc((size_t)tsv->columns, sizeof *tsv->names);
-            tsv->cells = calloc((size_t)lines * (size_t)tsv->columns, sizeof *tsv->cells);
+            tsv->cells = calloc((size_t)cells, sizeof *tsv->cells);
             if (!tsv->names || !tsv->cells)
                 break;
             cut(line, tsv->names, tsv->columns);
