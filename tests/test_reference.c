@@ -117,7 +117,7 @@ static void passes_are_adjoint(void)
         const struct conv_fill fill = { CONV_FILL_INTEGERS, 9, 3, 0 };
         static const enum conv_operand parts[] = { CONV_Y, CONV_X, CONV_WEIGHTS };
         for (int i = 0; i < 3; i++)
-            conv_fill(CONV_F64, set.operands.at[parts[i]], conv_operand_count(&problem, parts[i]), "abc" + i, &fill);
+            conv_fill(CONV_F64, set.operands.at[parts[i]], conv_operand_count(&problem, parts[i]), &"abc"[i], &fill);
         double inner[3] = { 0 };
         for (int pass = 0; pass < CONV_PASSES; pass++) {
             problem.pass = (enum conv_pass)pass;

@@ -87,6 +87,7 @@ endif
 endif
 
 AM_TESTS_ENVIRONMENT = \
+	TSAN_OPTIONS=ignore_noninstrumented_modules=1; export TSAN_OPTIONS; \
 	MODULES=tests/modules; export MODULES; \
 	SANITIZED='$(SANITIZER_CFLAGS)'; export SANITIZED; \
 	NEW_KERNEL_CC='$(CC) $(DEFS) -I$(abs_top_builddir) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS)'; export NEW_KERNEL_CC; \
