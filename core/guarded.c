@@ -55,18 +55,23 @@ static size_t slack_behind(const struct conv_guarded *guarded)
     return behind < SLACK ? behind : SLACK;
 }
 
-void *conv_guarded_place(struct conv_guarded *guarded, size_t bytes, size_t alignment,
-                         enum conv_flush flush, unsigned char poison)
+void *conv_guarded_place_at(struct conv_guarded *guarded, size_t bytes, size_t offset, unsigned char poison)
 {
-    unsigned char *first = usable(guarded);
+    const size_t most = guarded->capacity - bytes;
     guarded->bytes = bytes;
-    guarded->block = first;   /* a page is aligned to everything that we ask for */
-    if (flush == CONV_FLUSH_RIGHT)
-        guarded->block += (guarded->capacity - bytes) / alignment * alignment;
+    guarded->block = usable(guarded) + (offset < most ? offset : most);
     memset(guarded->block - slack_before(guarded), CANARY, slack_before(guarded));
     memset(guarded->block, poison, bytes);
     memset(guarded->block + bytes, CANARY, slack_behind(guarded));
     return guarded->block;
+}
+
+/* A page is aligned to everything that we ask for. */
+void *conv_guarded_place(struct conv_guarded *guarded, size_t bytes, size_t alignment,
+                         enum conv_flush flush, unsigned char poison)
+{
+    const size_t right = (guarded->capacity - bytes) / alignment * alignment;
+    return conv_guarded_place_at(guarded, bytes, flush == CONV_FLUSH_RIGHT ? right : 0, poison);
 }
 
 bool conv_guarded_read_only(struct conv_guarded *guarded, bool read_only)

@@ -20,7 +20,8 @@ libverify_la_SOURCES = \
 	verify/count/network_totals.h verify/count/network_totals.c \
 	verify/bench/bench.c \
 	verify/sandbox/sandbox.h verify/sandbox/sandbox.c \
-	verify/checks/check.h verify/checks/checks.c \
+	verify/sandbox/environment.h verify/sandbox/environment.c \
+	verify/checks/check.h verify/checks/checks.c verify/checks/forked.c \
 	verify/checks/run_checked.c verify/checks/judge.c verify/checks/guess.c verify/checks/shrink.c \
 	verify/checks/verdict.c \
 	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/real.c \

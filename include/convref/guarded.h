@@ -30,6 +30,9 @@ CONV_API void conv_guarded_free(struct conv_guarded *guarded);
 CONV_API void *conv_guarded_place(struct conv_guarded *guarded, size_t bytes, size_t alignment,
                                   enum conv_flush flush, unsigned char poison);
 
+/* The same, `offset` bytes behind the page in front, less if there is no room for that. */
+CONV_API void *conv_guarded_place_at(struct conv_guarded *guarded, size_t bytes, size_t offset, unsigned char poison);
+
 /* Make the block read-only, or writable again.  False if the system refuses. */
 CONV_API bool conv_guarded_read_only(struct conv_guarded *guarded, bool read_only);
 

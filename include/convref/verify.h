@@ -6,7 +6,7 @@
  * data, element by element, against a bound that the reference computes.
  *
  * A kernel is run in a forked child, between guard pages, with its outputs and its workspace filled with NaN; a
- * crash, a hang and a write outside are findings like any other.   Read next: verify/checks/
+ * crash, a hang, an exit and a write outside are findings like any other.   Read next: verify/checks/
  */
 #ifndef CONVREF_VERIFY_H
 #define CONVREF_VERIFY_H
@@ -36,6 +36,9 @@ enum conv_fault {
     CONV_FAULT_UNSTABLE,        /* two calls differ, though they should be exact */
     CONV_FAULT_CRASH,           /* a signal; in a guard page, the words say whose */
     CONV_FAULT_HANG,            /* the time was up */
+    CONV_FAULT_EXIT,            /* it ended the process: exit, abort, a signal that it raised */
+    CONV_FAULT_MEMORY,          /* the memory that it may take was used up */
+    CONV_FAULT_ENVIRONMENT,     /* it left the floating-point environment changed */
     CONV_FAULTS
 };
 
@@ -78,6 +81,7 @@ struct conv_verification {
     enum conv_verdict verdict;
     char kernel[64];
     char reason[CONV_WORDS];           /* of a verdict that is neither ACCEPT nor REJECT */
+    char warning[CONV_WORDS];          /* what is odd but not wrong, such as output on the terminal; or empty */
     int checks;
     struct conv_evidence evidence[CONV_MOST_CHECKS];
     struct conv_finding finding;       /* of REJECT */
@@ -86,6 +90,7 @@ struct conv_verification {
 struct conv_verify_options {
     uint64_t seed;
     double time_limit;                 /* seconds for one kernel; 0 means 600 */
+    double memory_limit;               /* bytes for one kernel; 0 means three quarters of the machine's */
     const struct conv_problem *problems;   /* real layers, checked besides the small shapes; may be NULL */
     int problem_count;
     bool only_problems;                /* nothing but these */

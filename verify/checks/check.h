@@ -13,13 +13,27 @@
 #include <convref/run.h>
 #include <convref/verify.h>
 
+/* What a signal handler can say of a fault: plain stores only. */
+struct touched {
+    int signal;                         /* 0: there was none */
+    bool raised;                        /* by the kernel itself, so that there is no address */
+    bool null;                          /* the first page */
+    enum conv_operand operand;          /* whose memory; CONV_OPERANDS: none of theirs */
+    enum { IN_OPERAND, IN_SCRATCH, IN_PACKED } block;
+    int where;                          /* conv_guarded_where() */
+};
+
 /* A verification under way.  It lives in memory that the parent can read when the child has died. */
 struct verification {
     struct conv_verification result;
-    bool complete;                      /* the last thing that the child sets */
+    struct touched touched;
+    bool explaining;                    /* a failure has been found, and `found` is it */
+    struct conv_finding found;
+    struct conv_fill found_with;
 
     /* what runs now, for the post-mortem */
     struct conv_problem problem;
+    struct conv_fill fill;
     int threads;
     char check[24];
     int64_t done, total;                /* problems of the check, for progress */
@@ -34,7 +48,8 @@ struct checker {
     struct conv_verify_options options;
     struct conv_guarded places[CONV_OPERANDS];
     const struct conv_guarded *scratch, *packed;   /* of the plan that runs now */
-    int64_t runs;                       /* alternates what is flush right and flush left */
+    bool read_only[CONV_OPERANDS];      /* the pages of a place can't be written to now */
+    int64_t runs;                       /* where operands lie changes from run to run: PLACEMENTS ways */
     struct suspects *suspects;          /* not NULL while a failure is explained */
 };
 
@@ -53,6 +68,10 @@ bool check_problem(struct checker *checker, const struct conv_problem *problem,
 /* As above, with data on which every order of summation is exact; problems without such data are passed over. */
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
 
+/* As check_problem(), with operands placed in every way that there is; a large problem, in the next way only. */
+enum { PLACEMENTS = 4 };
+bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill, int threads);
+
 /* Find the wrong elements of one output and describe them.  False if there are none. */
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                   enum conv_operand output, const struct conv_truth *truth, const double *got, bool exact);
@@ -67,8 +86,20 @@ void suspect_those_who_fit(struct suspects *suspects, const struct conv_problem 
 /* Put the first suspect into words, in finding->guess, or a constant factor, if there is one. */
 void suspect_name(struct conv_finding *finding, const struct suspects *suspects);
 
-/* Replace the finding by that of the smallest problem that still fails. */
-void shrink(struct checker *checker, const struct conv_fill *fill);
+/* Try one problem.  If the kernel fails on it the finding is in checker->shared->result, and true is returned. */
+typedef bool problem_test(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill, int threads);
+
+/* In this process: for failures that leave it alive. */
+problem_test attempt_here;
+
+/* In a child of its own. */
+problem_test attempt_in_child;
+
+/* Replace the finding by that of the smallest problem that still fails, in at most `seconds`. */
+void shrink(struct checker *checker, const struct conv_fill *fill, problem_test *fails, double seconds);
+
+/* Run all checks in a forked child, and find out what became of it. */
+enum conv_status run_forked(struct checker *checker, void (*run_checks)(struct checker *), struct conv_error *error);
 
 /* The problems of check_small: every valid small shape that the kernel computes. */
 enum { SMALL_AXES = 2000 };

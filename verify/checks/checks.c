@@ -1,17 +1,11 @@
 /* checks.c - the verification of one kernel: all checks in turn, in a forked child.
  *
- * Declared in convref/verify.h.  The child writes into memory that it shares with the parent; what is there when it
- * ends, and how it ended, is the verdict.  A result counts only with the child's completion mark.
+ * Declared in convref/verify.h.  What becomes of the child is in forked.c.
  */
-#include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#include "../sandbox/sandbox.h"
 #include "check.h"
 
 /* All checks, cheap ones first.  The only list of them. */
@@ -35,13 +29,14 @@ static void explain(struct checker *checker)
     enum { MOST_PROBLEMS = 400, EVERY = 193 };   /* a sample of all ranks and kinds */
     struct conv_verification *result = &checker->shared->result;
     const struct conv_problem failed = result->finding.problem;
-    const struct conv_fill fill = {
-        .kind = strcmp(result->finding.check, check_real.name) ? CONV_FILL_INTEGERS : CONV_FILL_UNIFORM,
-        .seed = result->finding.seed, .range = 1 };
+    const struct conv_fill fill = checker->shared->fill;
     struct small_shapes walk;
     struct suspects suspects;
     struct conv_problem problem;
-    shrink(checker, &fill);
+    checker->shared->found = result->finding;
+    checker->shared->found_with = fill;
+    checker->shared->explaining = true;
+    shrink(checker, &fill, attempt_here, checker->options.time_limit);
 
     const struct conv_verification found = *result;
     suspect_all(&suspects);
@@ -98,119 +93,10 @@ static void free_places(struct checker *checker)
         conv_guarded_free(&checker->places[operand]);
 }
 
-/* ---- in the child --------------------------------------------------------------------------------------------- */
-
-static struct checker *watched;   /* for the signal handler */
-
-/* A fault: whose memory was it?  Only plain stores from here on; the process ends. */
-static void on_fault(int signal_number, siginfo_t *info, void *context)
-{
-    struct conv_finding *finding = &watched->shared->result.finding;
-    (void)context;
-    finding->fault = CONV_FAULT_CRASH;
-    finding->operand = CONV_OPERANDS;
-    finding->wrong = 0;   /* where: -1 before, 1 behind, 2 in a block; 10 more for scratch, 20 for packed weights */
-    for (int operand = 0; operand < CONV_OPERANDS; operand++) {
-        const int where = conv_guarded_where(&watched->places[operand], info->si_addr);
-        if (where) {
-            finding->operand = (enum conv_operand)operand;
-            finding->wrong = where;
-        }
-    }
-    if (watched->scratch && conv_guarded_where(watched->scratch, info->si_addr))
-        finding->wrong = 10 + conv_guarded_where(watched->scratch, info->si_addr);
-    if (watched->packed && conv_guarded_where(watched->packed, info->si_addr))
-        finding->wrong = 20 + conv_guarded_where(watched->packed, info->si_addr);
-    _exit(128 + signal_number);
-}
-
-static void child(void *argument)
-{
-    watched = argument;
-    struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGBUS, &action, NULL);
-    run_checks(watched);
-    watched->shared->complete = true;
-}
-
-/* ---- in the parent ------------------------------------------------------------------------------------------------ */
-
-static void describe_crash(struct conv_finding *finding, const struct sandbox_end *end)
-{
-    static const char *const blocks[] = { "", "the scratch", "the packed weights" };
-    const int where = (int)finding->wrong % 10, block = (int)finding->wrong / 10;
-    const bool known = finding->operand < CONV_OPERANDS || block > 0;
-    finding->wrong = 0;
-    if (!known)
-        snprintf(finding->where, sizeof finding->where, "the kernel ended the process with %s %d",
-                 end->signal ? "signal" : "status", end->signal ? end->signal : end->status);
-    else
-        snprintf(finding->where, sizeof finding->where, "memory %s %s was touched",
-                 where == 1 ? "behind the end of" : where == 2 ? "inside of" : "before the beginning of",
-                 block ? blocks[block] : conv_operand_name(&finding->problem, finding->operand));
-}
-
-/* Time was up.  A kernel that hasn't returned for half of it hangs; many calls that each returned are merely slow, and
- * nothing is known of the problems that weren't reached. */
-static bool hangs(const struct verification *shared, const struct sandbox_end *end, double time_limit)
-{
-    return end->timed_out && shared->call_began > 0 && conv_seconds() - shared->call_began > time_limit / 2;
-}
-
-static void give_up(struct verification *shared, double time_limit)
-{
-    struct conv_verification *result = &shared->result;
-    int64_t problems = 0;
-    if (result->verdict == CONV_REJECT)   /* it was about to shrink what it had found */
-        return;
-    for (int i = 0; i <= result->checks && i < CHECKS; i++)
-        problems += result->evidence[i].problems;
-    result->verdict = CONV_INCONCLUSIVE;
-    snprintf(result->reason, sizeof result->reason, "%g seconds were over in check %s, after %" PRId64
-             " problems without a fault; a longer --time-limit would decide", time_limit, shared->check, problems);
-}
-
-/* The child died or was killed: what it was doing is in the shared memory. */
-static void post_mortem(struct verification *shared, const struct sandbox_end *end, const struct checker *checker)
-{
-    struct conv_finding *finding = &shared->result.finding;
-    const bool crashed = finding->fault == CONV_FAULT_CRASH;
-    if (end->timed_out && !hangs(shared, end, checker->options.time_limit)) {
-        give_up(shared, checker->options.time_limit);
-        return;
-    }
-    if (!crashed) {
-        finding->operand = CONV_OPERANDS;
-        finding->wrong = 0;
-    }
-    shared->result.verdict = CONV_REJECT;
-    finding->problem = shared->problem;
-    finding->threads = shared->threads;
-    finding->seed = checker->options.seed;
-    snprintf(finding->check, sizeof finding->check, "%s", shared->check);
-    finding->fault = end->timed_out ? CONV_FAULT_HANG : CONV_FAULT_CRASH;
-    if (end->timed_out)
-        snprintf(finding->where, sizeof finding->where, "a call hadn't returned when the time limit of %g seconds was reached",
-                 checker->options.time_limit);
-    else
-        describe_crash(finding, end);
-    if (finding->operand == CONV_OPERANDS)
-        finding->operand = CONV_Y;
-}
-
-static void report_progress(void *argument)
-{
-    const struct checker *checker = argument;
-    if (checker->options.progress)
-        checker->options.progress(checker->shared->check, checker->shared->done, checker->shared->total);
-}
-
 enum conv_status conv_verify_kernel(struct conv_verification *result, const struct conv_kernel *kernel,
                                     const struct conv_verify_options *options, struct conv_error *error)
 {
     struct checker checker = { .kernel = kernel, .options = *options };
-    struct sandbox_end end = { .completed = true };
     if (checker.options.time_limit <= 0)
         checker.options.time_limit = 600;
     checker.shared = mmap(NULL, sizeof *checker.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -219,15 +105,11 @@ enum conv_status conv_verify_kernel(struct conv_verification *result, const stru
     snprintf(checker.shared->result.kernel, sizeof checker.shared->result.kernel, "%s", kernel->name);
 
     enum conv_status status = CONV_OK;
-    if (options->in_process) {
+    if (options->in_process)
         run_checks(&checker);
-        checker.shared->complete = true;
-    } else {
-        status = sandbox_run(&end, child, &checker, checker.options.time_limit, report_progress, error);
-    }
+    else
+        status = run_forked(&checker, run_checks, error);
     if (status == CONV_OK) {
-        if (!end.completed || !checker.shared->complete)
-            post_mortem(checker.shared, &end, &checker);
         settle(&checker.shared->result);
         *result = checker.shared->result;
     }

@@ -11,7 +11,10 @@ static void run(struct checker *checker)
     checker->shared->total = checker->options.problem_count;
     for (int i = 0; i < checker->options.problem_count; i++) {
         const struct conv_problem *problem = &checker->options.problems[i];
-        if (!conv_kernel_refuses(checker->kernel, problem) && !check_exact(checker, problem, threads))
+        const struct conv_fill fill = { .kind = CONV_FILL_INTEGERS, .seed = checker->options.seed,
+                                        .range = conv_exact_range(problem) };
+        if (fill.range > 0 && !conv_kernel_refuses(checker->kernel, problem)
+            && !check_placements(checker, problem, &fill, threads))
             return;
     }
 }

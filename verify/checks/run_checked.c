@@ -1,14 +1,17 @@
 /* run_checked.c - one careful run: watched from all sides, then compared with the truth.
  *
- * Operands lie between guard pages, flush right in one problem and flush left in the next.  Outputs and workspace
- * are filled with NaN.  After the run the slack, the inputs and every output element are looked at; then the
- * kernel runs a second time, into outputs filled with another pattern, and must give the same again.
+ * Operands lie between guard pages: flush right, flush left, or a few elements behind the left one, inputs in pages that
+ * can be written to or not, in turn.  Outputs and workspace are filled with NaN.  After the run the slack, the inputs,
+ * every output element and the floating-point environment are looked at; then the kernel runs a second time, into
+ * outputs filled with another pattern, and must give the same again.
  */
+#include <convref/count.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../sandbox/environment.h"
 #include "check.h"
 
 /* Bytes that outputs are filled with before the first and the second call: a NaN, and a small negative number. */
@@ -53,34 +56,58 @@ static uint64_t hash(const void *data, size_t bytes)
     return sum;
 }
 
-static enum conv_status make_room(struct conv_guarded *place, size_t bytes, struct conv_error *error)
+enum { MOST_OFFSET = 64 };   /* bytes: a cache line, and the widest vectors */
+
+/* Where operands lie, in turn.  `apart`: behind the guard page by an odd number of elements, another one for each
+ * operand, so that no two of them are aligned alike and none is aligned to more than an element. */
+static const struct placement { enum conv_flush flush; bool apart, read_only; } placements[PLACEMENTS] = {
+    { CONV_FLUSH_RIGHT, false, false }, { CONV_FLUSH_LEFT, false, false },
+    { CONV_FLUSH_RIGHT, false, true }, { CONV_FLUSH_LEFT, true, true },
+};
+
+static size_t offset_of(int64_t run, enum conv_operand operand, size_t element)
 {
-    if (place->base && place->capacity >= bytes)
+    return (size_t)(2 * (run / PLACEMENTS + (int64_t)operand) + 1) * element % MOST_OFFSET;
+}
+
+static enum conv_status make_room(struct checker *checker, enum conv_operand operand, size_t bytes,
+                                  struct conv_error *error)
+{
+    struct conv_guarded *place = &checker->places[operand];
+    if (checker->read_only[operand])
+        conv_guarded_read_only(place, false);
+    checker->read_only[operand] = false;
+    if (place->base && place->capacity >= bytes + MOST_OFFSET)
         return CONV_OK;
     conv_guarded_free(place);
-    return conv_guarded_create(place, bytes, error);
+    return conv_guarded_create(place, bytes + MOST_OFFSET, error);
 }
 
 static enum conv_status place_operands(struct checker *checker, struct conv_operands *operands,
                                        uint64_t hashes[CONV_OPERANDS], const struct conv_problem *problem,
                                        const struct conv_fill *fill, struct conv_error *error)
 {
-    const enum conv_flush flush = checker->runs++ % 2 ? CONV_FLUSH_LEFT : CONV_FLUSH_RIGHT;
+    const int64_t run = checker->runs++;
+    const struct placement *placement = &placements[run % PLACEMENTS];
     const size_t element = conv_type_facts(problem->type)->size;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
         const size_t bytes = conv_operand_bytes(problem, operand);
+        struct conv_guarded *place = &checker->places[operand];
+        const bool input = conv_operand_role(problem, operand) == CONV_INPUT;
         operands->at[operand] = NULL;
         if (bytes == 0)
             continue;
-        enum conv_status status = make_room(&checker->places[operand], bytes, error);
+        enum conv_status status = make_room(checker, operand, bytes, error);
         if (status != CONV_OK)
             return status;
-        void *at = conv_guarded_place(&checker->places[operand], bytes, element, flush, poisons[0]);
-        if (conv_operand_role(problem, operand) == CONV_INPUT)
-            conv_fill(problem->type, at, conv_operand_count(problem, operand),
-                      conv_operand_name(problem, operand), fill);
+        void *at = placement->apart ? conv_guarded_place_at(place, bytes, offset_of(run, operand, element), poisons[0])
+                                    : conv_guarded_place(place, bytes, element, placement->flush, poisons[0]);
+        if (input)
+            conv_fill(problem->type, at, conv_operand_count(problem, operand), conv_operand_name(problem, operand), fill);
         hashes[operand] = hash(at, bytes);
         operands->at[operand] = at;
+        if (input && placement->read_only)
+            checker->read_only[operand] = conv_guarded_read_only(place, true);
     }
     return CONV_OK;
 }
@@ -152,6 +179,29 @@ static void poison_outputs(const struct conv_problem *problem, const struct conv
 
 struct truths { struct conv_truth of[CONV_OPERANDS]; };
 
+/* Whatever the kernel's function did to the environment is undone: the verifier computes in it too. */
+static bool environment_kept(struct checker *checker, const struct environment *before, const char *function)
+{
+    const struct environment after = environment_read();
+    char words[CONV_WORDS / 2], where[CONV_WORDS];
+    if (!environment_changed(words, sizeof words, before, &after))
+        return true;
+    environment_restore(before);
+    snprintf(where, sizeof where, "after %s(): %s", function, words);
+    return found(checker, CONV_FAULT_ENVIRONMENT, CONV_Y, where);
+}
+
+/* Bind the operands, and let the kernel pack its weights. */
+static bool load(struct checker *checker, struct conv_plan *plan, const struct conv_operands *operands)
+{
+    const struct environment before = environment_read();
+    struct conv_error error;
+    checker->shared->call_began = conv_seconds();
+    const enum conv_status status = conv_plan_load(plan, operands, &error);
+    checker->shared->call_began = 0;
+    return status == CONV_OK ? environment_kept(checker, &before, "pack") : cant(checker, &error);
+}
+
 static bool call_and_judge(struct checker *checker, struct conv_plan *plan, const struct conv_problem *problem,
                            const struct conv_operands *operands, const uint64_t hashes[CONV_OPERANDS],
                            const struct truths *truths, bool exact, int call)
@@ -159,11 +209,16 @@ static bool call_and_judge(struct checker *checker, struct conv_plan *plan, cons
     struct conv_error error;
     poison_outputs(problem, operands, call);
     conv_plan_poison(plan, poisons[call]);
-    enum conv_status status = checker->kernel->device ? conv_plan_load(plan, operands, &error) : CONV_OK;
+    enum conv_status status = CONV_OK;
+    if (checker->kernel->device && !load(checker, plan, operands))
+        return false;
+    const struct environment before = environment_read();
     checker->shared->call_began = conv_seconds();
-    if (status == CONV_OK && conv_plan_run(plan) < 0)
+    if (conv_plan_run(plan) < 0)
         status = conv_fail(&error, CONV_NOT_APPLICABLE, "the kernel failed on its device");
     checker->shared->call_began = 0;
+    if (!environment_kept(checker, &before, "run"))
+        return false;
     if (status == CONV_OK)
         status = conv_plan_store(plan, &error);
     if (status != CONV_OK)
@@ -203,6 +258,7 @@ static void begin_finding(struct checker *checker, const struct conv_problem *pr
     *finding = (struct conv_finding){ .problem = *problem, .seed = fill->seed, .threads = threads };
     snprintf(finding->check, sizeof finding->check, "%s", shared->check);
     shared->problem = *problem;
+    shared->fill = *fill;
     shared->threads = threads;
 }
 
@@ -229,7 +285,7 @@ bool check_problem(struct checker *checker, const struct conv_problem *problem, 
         checker->scratch = conv_plan_guard(plan, CONV_PLAN_SCRATCH);
         checker->packed = conv_plan_guard(plan, CONV_PLAN_PACKED);
         poison_outputs(problem, &operands, 0);
-        good = conv_plan_load(plan, &operands, &error) == CONV_OK || cant(checker, &error);
+        good = load(checker, plan, &operands);
     }
     for (int call = 0; good && call < (products > large ? 1 : 2); call++)
         good = call_and_judge(checker, plan, problem, &operands, hashes, &truths, exact, call);
@@ -248,4 +304,21 @@ bool check_exact(struct checker *checker, const struct conv_problem *problem, in
     const struct conv_fill fill = { .kind = CONV_FILL_INTEGERS, .seed = checker->options.seed,
                                     .range = conv_exact_range(problem) };
     return fill.range < 1 || check_problem(checker, problem, &fill, threads);
+}
+
+/* Small enough that four runs in the place of one are nothing. */
+static bool is_small(const struct conv_problem *problem)
+{
+    struct conv_count count;
+    conv_count_problem(&count, problem);
+    return count.macs < 1000 * 1000;
+}
+
+bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill, int threads)
+{
+    const int times = is_small(problem) ? PLACEMENTS : 1;
+    for (int i = 0; i < times; i++)
+        if (!check_problem(checker, problem, fill, threads))
+            return false;
+    return true;
 }

@@ -2,8 +2,8 @@
  *
  * Reductions are tried one after the other, the large ones first; one is kept if the kernel still fails, in whatever way,
  * and then all are tried again, until none helps.  The data follow from the seed and the sizes, so that the repro line
- * is all that is needed.
- * Not done for crashes and hangs, which end the child that would have to go on.
+ * is all that is needed.  A kernel that returns is tried in this process; one that crashes or hangs, in a child for each
+ * attempt (forked.c).
  */
 #include <string.h>
 
@@ -29,17 +29,21 @@ static bool drop_groups(struct conv_problem *p, int64_t groups)
 }
 static bool one_group(struct conv_problem *p) { return drop_groups(p, 1); }
 static bool two_groups(struct conv_problem *p) { return p->groups > 2 && drop_groups(p, 2); }
+static bool half_groups(struct conv_problem *p) { return drop_groups(p, p->groups / 2); }
+static bool third_of_groups(struct conv_problem *p) { return drop_groups(p, p->groups / 3); }
 static bool fewer_groups(struct conv_problem *p) { return drop_groups(p, p->groups - 1); }
 
 /* Channels and filters go down by whole groups' shares, or, in a depthwise problem, with the groups. */
+static bool one_c(struct conv_problem *p) { p->c = p->groups; return true; }
+static bool one_k(struct conv_problem *p) { p->k = p->groups; return true; }
 static bool half_c(struct conv_problem *p) { p->c = p->c / p->groups / 2 * p->groups; return p->c > 0; }
 static bool less_c(struct conv_problem *p) { p->c -= p->groups; return p->c > 0; }
 static bool half_k(struct conv_problem *p) { p->k = p->k / p->groups / 2 * p->groups; return p->k > 0; }
 static bool less_k(struct conv_problem *p) { p->k -= p->groups; return p->k > 0; }
 
 static bool (*const plain[])(struct conv_problem *) = {
-    one_image, one_group, two_groups, half_c, half_k, no_bias, no_act, no_mid_act, one_mult, first_layout,
-    fewer_groups, less_c, less_k,
+    one_image, one_group, two_groups, half_groups, third_of_groups, one_c, one_k, half_c, half_k, no_bias, no_act,
+    no_mid_act, one_mult, first_layout, fewer_groups, less_c, less_k,
 };
 
 /* Reductions of one axis. */
@@ -72,25 +76,38 @@ static bool reduce(struct conv_problem *problem, const struct conv_kernel *kerne
     return true;
 }
 
-void shrink(struct checker *checker, const struct conv_fill *fill)
+bool attempt_here(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill, int threads)
+{
+    checker->runs = 0;   /* what is seen does not depend on what ran before */
+    return !check_placements(checker, problem, fill, threads) && checker->shared->result.verdict == CONV_REJECT;
+}
+
+/* Data for a smaller problem: integers may be larger there. */
+static struct conv_fill refill(const struct conv_fill *fill, const struct conv_problem *problem)
+{
+    struct conv_fill data = *fill;
+    if (data.kind == CONV_FILL_INTEGERS)
+        data.range = conv_exact_range(problem);
+    return data;
+}
+
+void shrink(struct checker *checker, const struct conv_fill *fill, problem_test *fails, double seconds)
 {
     struct conv_verification *result = &checker->shared->result;
     struct conv_verification smallest = *result;
+    const double deadline = conv_seconds() + seconds;
     bool helped = true;
     while (helped) {
         helped = false;
-        for (int index = 0; index < PLAIN + CONV_AXES * OF_AXIS; index++) {
+        for (int index = 0; index < PLAIN + CONV_AXES * OF_AXIS && conv_seconds() < deadline; index++) {
             struct conv_problem smaller = smallest.finding.problem;
-            struct conv_fill data = *fill;
             if (!reduce(&smaller, checker->kernel, index))
                 continue;
-            if (data.kind == CONV_FILL_INTEGERS)
-                data.range = conv_exact_range(&smaller);
+            const struct conv_fill data = refill(fill, &smaller);
             *result = smallest;
             result->verdict = CONV_ACCEPT;
-            if (!check_problem(checker, &smaller, &data, smallest.finding.threads)
-                && result->verdict == CONV_REJECT) {
-                smallest.finding = result->finding;
+            if (fails(checker, &smaller, &data, smallest.finding.threads)) {
+                smallest.finding = checker->shared->found = result->finding;
                 helped = true;
                 index--;   /* the same again, while it helps */
             }

@@ -113,6 +113,8 @@ static void print_result(FILE *file, const struct conv_verification *result)
     if (worst > 0)
         fprintf(file, "  worst error %.2f of the bound", worst);
     fprintf(file, "  %.1f s %s\n", seconds_of(result), result->reason);
+    if (result->warning[0])
+        fprintf(file, "    warning  %s\n", result->warning);
     if (result->verdict == CONV_REJECT)
         print_finding(file, result);
     fflush(file);
@@ -176,8 +178,9 @@ static json_t *result_json(const struct conv_verification *result)
         json_array_append_new(evidence, json_pack("{s:s, s:I, s:I, s:f, s:f}", "check", result->evidence[i].check,
             "problems", (json_int_t)result->evidence[i].problems, "elements", (json_int_t)result->evidence[i].elements,
             "worst", result->evidence[i].worst, "seconds", result->evidence[i].seconds));
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o}", "kernel", result->kernel, "verdict",
-                             conv_verdict_name(result->verdict), "reason", result->reason, "evidence", evidence);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o}", "kernel", result->kernel, "verdict",
+                             conv_verdict_name(result->verdict), "reason", result->reason, "warning", result->warning,
+                             "evidence", evidence);
     if (result->verdict == CONV_REJECT)
         json_object_set_new(json, "finding", finding_json(result));
     return json;

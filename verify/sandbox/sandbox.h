@@ -1,19 +1,49 @@
-/* sandbox.h - run a function in a child that may crash or hang.  Internal. */
+/* sandbox.h - run a function or a command in a child that may crash, hang, end, print or eat all memory.  Internal.
+ *
+ * The child has a process group of its own, which is killed as a whole; nothing to read; its output goes to a pipe; it
+ * gains no privileges, leaves no core file, and has a limit of memory and of CPU time.
+ * Not here: protection from code that was built to deceive.  That needs a container.
+ */
 #ifndef CONVREF_VERIFY_SANDBOX_H
 #define CONVREF_VERIFY_SANDBOX_H
 
 #include <convref/base.h>
 
-/* How the child ended. */
-struct sandbox_end {
-    bool completed;    /* the function returned */
-    bool timed_out;    /* killed when its time was up */
-    int signal;        /* that ended it, or 0 */
-    int status;        /* its exit status */
+struct sandbox_limits {
+    double seconds;    /* of wall clock */
+    size_t memory;     /* bytes that the child may take besides what this process has; 0: as many as there are */
 };
 
-/* Run body(argument) in a forked child, at most `seconds`; `meanwhile` is called now and then in the parent. */
-enum conv_status sandbox_run(struct sandbox_end *end, void (*body)(void *), void *argument, double seconds,
-                             void (*meanwhile)(void *), struct conv_error *error);
+enum { SANDBOX_TAIL = 1024 };
+
+/* How the child ended. */
+struct sandbox_end {
+    bool completed;         /* the function returned, or the command ended with 0 */
+    bool timed_out;         /* killed when its time was up */
+    bool stopped;           /* killed because `go_on` said so */
+    bool called_exit;       /* exit(), not _exit(): its handlers ran */
+    bool memory_short;      /* sandbox_note_memory() saw that little was left */
+    int signal;             /* that ended it, or 0 */
+    int status;             /* its exit status */
+    size_t memory;          /* the largest that it has been, in bytes */
+    int64_t output;         /* bytes that it wrote to its standard output and error */
+    char tail[SANDBOX_TAIL];/* the last of them, as text */
+};
+
+/* Run body(argument) in a forked child.  `go_on` (may be NULL) is called now and then in the parent; false ends the
+ * child.  Both get `argument`. */
+enum conv_status sandbox_run(struct sandbox_end *end, void (*body)(void *), void *argument,
+                             const struct sandbox_limits *limits, bool (*go_on)(void *), struct conv_error *error);
+
+/* Run a command line with `sh -c`.  `argument` is for go_on. */
+enum conv_status sandbox_command(struct sandbox_end *end, const char *command, const struct sandbox_limits *limits,
+                                 bool (*go_on)(void *), void *argument, struct conv_error *error);
+
+/* In a child, about to end: note whether little of its memory is left.  May be called from a signal handler; a call of
+ * exit() does it by itself. */
+void sandbox_note_memory(void);
+
+/* The last lines of what the child wrote, at most `lines`, without what can't be printed.  Returns `text`. */
+char *sandbox_last_lines(char *text, size_t room, const struct sandbox_end *end, int lines);
 
 #endif
