@@ -67,7 +67,7 @@ static void findings_are_shrunk(void)
 static void findings_can_be_repeated(void)
 {
     for (int i = 0; i < faults; i++) {
-        char line[CONV_PROBLEM_TEXT + 256], problem[CONV_PROBLEM_TEXT];
+        char line[CONV_REPRO_TEXT], problem[CONV_PROBLEM_TEXT];
         const struct conv_finding *finding = &verifications[i].finding;
         conv_repro_line(line, finding, verifications[i].kernel);
         CU_ASSERT(strstr(line, verifications[i].kernel) != NULL);

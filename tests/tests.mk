@@ -90,6 +90,7 @@ endif
 AM_TESTS_ENVIRONMENT = \
 	TSAN_OPTIONS=ignore_noninstrumented_modules=1; export TSAN_OPTIONS; \
 	MODULES=tests/modules; export MODULES; \
+	PYTHON='$(PYTHON)'; export PYTHON; \
 	SANITIZED='$(SANITIZER_CFLAGS)'; export SANITIZED; \
 	NEW_KERNEL_CC='$(CC) $(DEFS) -I$(abs_top_builddir) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS)'; export NEW_KERNEL_CC; \
 	NEW_KERNEL_LIBS='$(JANSSON_LIBS) $(HWLOC_LIBS) $(LIBS)'; export NEW_KERNEL_LIBS; \

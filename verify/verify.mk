@@ -21,11 +21,13 @@ libverify_la_SOURCES = \
 	verify/bench/bench.c \
 	verify/sandbox/sandbox.h verify/sandbox/sandbox.c \
 	verify/sandbox/environment.h verify/sandbox/environment.c \
+	verify/sandbox/folder.h verify/sandbox/folder.c \
 	verify/checks/check.h verify/checks/checks.c verify/checks/forked.c \
 	verify/checks/run_checked.c verify/checks/judge.c verify/checks/guess.c verify/checks/shrink.c \
 	verify/checks/verdict.c \
 	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/real.c \
-	verify/checks/layers.c verify/checks/parallel.c
+	verify/checks/layers.c verify/checks/parallel.c \
+	verify/checks/command.h verify/checks/command.c verify/checks/command_set.c
 
 # ---- the program: one file for each verb --------------------------------------------------------------
 bin_PROGRAMS = convref

@@ -79,7 +79,7 @@ enum { CONV_MOST_CHECKS = 8 };
 
 struct conv_verification {
     enum conv_verdict verdict;
-    char kernel[64];
+    char kernel[256];                  /* its name, or a command */
     char reason[CONV_WORDS];           /* of a verdict that is neither ACCEPT nor REJECT */
     char warning[CONV_WORDS];          /* what is odd but not wrong, such as output on the terminal; or empty */
     int checks;
@@ -121,14 +121,22 @@ CONV_API enum conv_status conv_verify_operands(struct conv_verification *result,
                                                const struct conv_operands *operands,
                                                struct conv_error *error);
 
+/* Verify a command that computes convolutions, such as "python3 mine.py {dir}".  For each problem it is run by
+ * `sh -c` with the name of a folder in the place of {dir}: the problem is there as problem.json, inputs as x.npy,
+ * w.npy, ... (in backward passes dy.npy), and it must leave y.npy, dx.npy, or dw.npy and dbias.npy.  Status 77 says
+ * that it doesn't compute such problems; any other but 0 is a failure.  The problems are options->problems, or a set of
+ * small ones; time_limit is for one run [60].  SIGINT, SIGTERM and SIGHUP wait until its folder is removed. */
+CONV_API enum conv_status conv_verify_command(struct conv_verification *result, const char *command,
+                                              const struct conv_verify_options *options, struct conv_error *error);
+
 /* The checks, in the order in which they run. */
 struct conv_check_facts { const char *name, *sees, *blind; };
 CONV_API int conv_check_count(void);
 CONV_API struct conv_check_facts conv_check_at(int index);
 
-/* The command that shows a finding again.  Returns `text`. */
-CONV_API char *conv_repro_line(char text[CONV_PROBLEM_TEXT + 256], const struct conv_finding *finding,
-                               const char *kernel);
+/* The command that shows a finding again, for a kernel's name or a command with {dir}.  Returns `text`. */
+enum { CONV_REPRO_TEXT = 2048 };
+CONV_API char *conv_repro_line(char text[CONV_REPRO_TEXT], const struct conv_finding *finding, const char *kernel);
 
 /* "n=0 k=3 p=1 q=7": the index of a wrong output in the letters of its operand.  Returns `text`. */
 CONV_API char *conv_wrong_print(char text[128], const struct conv_finding *finding,

@@ -27,7 +27,7 @@ finding   of REJECT, a dict: fault, problem, elements, wrong, where, guess, repr
 
 
 def _finding(finding, kernel):
-    repro = lib.conv_repro_line(ctypes.create_string_buffer(768), ctypes.byref(finding), kernel) if kernel else b""
+    repro = lib.conv_repro_line(ctypes.create_string_buffer(2048), ctypes.byref(finding), kernel) if kernel else b""
     return {"fault": lib.conv_fault_name(finding.fault).decode(), "check": finding.check.decode(),
             "problem": Problem._copy_of(ctypes.addressof(finding.problem)), "elements": finding.elements,
             "wrong": finding.wrong, "where": finding.where.decode(), "guess": finding.guess.decode(),

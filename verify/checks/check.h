@@ -70,7 +70,8 @@ bool check_exact(struct checker *checker, const struct conv_problem *problem, in
 
 /* As check_problem(), with operands placed in every way that there is; a large problem, in the next way only. */
 enum { PLACEMENTS = 4 };
-bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill, int threads);
+bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+                      int threads);
 
 /* Find the wrong elements of one output and describe them.  False if there are none. */
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
@@ -87,7 +88,8 @@ void suspect_those_who_fit(struct suspects *suspects, const struct conv_problem 
 void suspect_name(struct conv_finding *finding, const struct suspects *suspects);
 
 /* Try one problem.  If the kernel fails on it the finding is in checker->shared->result, and true is returned. */
-typedef bool problem_test(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill, int threads);
+typedef bool problem_test(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+                          int threads);
 
 /* In this process: for failures that leave it alive. */
 problem_test attempt_here;

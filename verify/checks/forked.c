@@ -21,7 +21,8 @@ static const double attempt_seconds = 2, shrink_seconds = 40;
 
 static struct checker *watched;   /* for the signal handlers */
 
-static void look_at(struct touched *touched, const struct conv_guarded *block, const void *address, int which, int operand)
+static void look_at(struct touched *touched, const struct conv_guarded *block, const void *address, int which,
+                    int operand)
 {
     const int where = block ? conv_guarded_where(block, address) : 0;
     if (!where)
@@ -68,8 +69,8 @@ static void watch(struct checker *checker)
 
 /* ---- the post-mortem ------------------------------------------------------------------------------------------- */
 
-/* Time was up.  A kernel that hasn't returned for half of it hangs; many calls that each returned are merely slow, and
- * nothing is known of the problems that weren't reached. */
+/* Time was up.  A kernel that hasn't returned for half of it hangs; many calls that each returned are merely slow,
+ * and nothing is known of the problems that weren't reached. */
 static bool hangs(const struct verification *shared, const struct sandbox_end *end, double seconds)
 {
     return end->timed_out && shared->call_began > 0 && conv_seconds() - shared->call_began > seconds / 2;
@@ -155,12 +156,12 @@ static void describe(struct conv_finding *finding, const struct verification *sh
 {
     switch (finding->fault) {
     case CONV_FAULT_HANG:
-        snprintf(finding->where, sizeof finding->where, "a call hadn't returned when the time limit of %g seconds was reached",
-                 limits->seconds);
+        snprintf(finding->where, sizeof finding->where,
+                 "a call hadn't returned when the time limit of %g seconds was reached", limits->seconds);
         return;
     case CONV_FAULT_MEMORY:
-        snprintf(finding->where, sizeof finding->where, "the kernel has used up the memory that it may take, %.3g GiB",
-                 (double)limits->memory / (1 << 30));
+        snprintf(finding->where, sizeof finding->where,
+                 "the kernel has used up the memory that it may take, %.3g GiB", (double)limits->memory / (1 << 30));
         return;
     case CONV_FAULT_INPUT_CHANGED:
         snprintf(finding->where, sizeof finding->where, "the input was written to");
@@ -174,7 +175,8 @@ static void describe(struct conv_finding *finding, const struct verification *sh
 }
 
 /* The child died or was killed: what it was doing is in the shared memory. */
-static void post_mortem(struct verification *shared, const struct sandbox_end *end, const struct sandbox_limits *limits)
+static void post_mortem(struct verification *shared, const struct sandbox_end *end,
+                        const struct sandbox_limits *limits)
 {
     const struct touched *touched = &shared->touched;
     struct conv_finding *finding = &shared->result.finding;
@@ -187,14 +189,15 @@ static void post_mortem(struct verification *shared, const struct sandbox_end *e
         return;
     }
     shared->result.verdict = CONV_REJECT;
-    *finding = (struct conv_finding){ .problem = shared->problem, .seed = shared->fill.seed, .threads = shared->threads,
+    *finding = (struct conv_finding){
+        .problem = shared->problem, .seed = shared->fill.seed, .threads = shared->threads,
         .operand = touched->signal && touched->operand < CONV_OPERANDS ? touched->operand : CONV_Y };
     snprintf(finding->check, sizeof finding->check, "%s", shared->check);
     finding->fault = fault_of(shared, end, (double)limits->memory);
     describe(finding, shared, end, limits);
 }
 
-/* ---- attempts, each in a child ----------------------------------------------------------------------------------- */
+/* ---- attempts, each in a child --------------------------------------------------------------------------------- */
 
 struct trial {
     struct checker *checker;
@@ -237,7 +240,8 @@ static bool fails_within(struct checker *checker, const struct conv_problem *pro
     return shared->result.verdict == CONV_REJECT;
 }
 
-bool attempt_in_child(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill, int threads)
+bool attempt_in_child(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+                      int threads)
 {
     return fails_within(checker, problem, fill, threads, attempt_seconds);
 }
@@ -250,17 +254,19 @@ static void shrink_in_children(struct checker *checker, const struct conv_fill *
     const struct conv_verification first = *result;
     shrink(checker, fill, attempt_in_child, shrink_seconds);
     const struct conv_verification smallest = *result;
-    if (first.finding.fault != CONV_FAULT_HANG || conv_problem_equal(&first.finding.problem, &smallest.finding.problem))
+    if (first.finding.fault != CONV_FAULT_HANG
+        || conv_problem_equal(&first.finding.problem, &smallest.finding.problem))
         return;
     struct conv_fill data = *fill;
     if (data.kind == CONV_FILL_INTEGERS)
         data.range = conv_exact_range(&smallest.finding.problem);
     result->verdict = CONV_ACCEPT;
-    const bool sure = fails_within(checker, &smallest.finding.problem, &data, smallest.finding.threads, 5 * attempt_seconds);
+    const bool sure =
+        fails_within(checker, &smallest.finding.problem, &data, smallest.finding.threads, 5 * attempt_seconds);
     *result = sure ? smallest : first;
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------------------------- */
 
 struct checks_run { struct checker *checker; void (*run_checks)(struct checker *); };
 
@@ -284,8 +290,9 @@ static void warn_of_output(struct conv_verification *result, const struct sandbo
 {
     char last[CONV_WORDS / 2];
     if (end->output > 0)
-        snprintf(result->warning, sizeof result->warning, "it wrote %" PRId64 " bytes to its standard output or error: %s",
-                 end->output, sandbox_last_lines(last, sizeof last, end, 1));
+        snprintf(result->warning, sizeof result->warning,
+                 "it wrote %" PRId64 " bytes to its standard output or error: %s", end->output,
+                 sandbox_last_lines(last, sizeof last, end, 1));
 }
 
 enum conv_status run_forked(struct checker *checker, void (*run_checks)(struct checker *), struct conv_error *error)

@@ -1,9 +1,9 @@
 /* run_checked.c - one careful run: watched from all sides, then compared with the truth.
  *
- * Operands lie between guard pages: flush right, flush left, or a few elements behind the left one, inputs in pages that
- * can be written to or not, in turn.  Outputs and workspace are filled with NaN.  After the run the slack, the inputs,
- * every output element and the floating-point environment are looked at; then the kernel runs a second time, into
- * outputs filled with another pattern, and must give the same again.
+ * Operands lie between guard pages: flush right, flush left, or a few elements behind the left one, inputs in pages
+ * that can be written to or not, in turn.  Outputs and workspace are filled with NaN.  After the run the slack, the
+ * inputs, every output element and the floating-point environment are looked at; then the kernel runs a second time,
+ * into outputs filled with another pattern, and must give the same again.
  */
 #include <convref/count.h>
 #include <math.h>
@@ -100,10 +100,12 @@ static enum conv_status place_operands(struct checker *checker, struct conv_oper
         enum conv_status status = make_room(checker, operand, bytes, error);
         if (status != CONV_OK)
             return status;
-        void *at = placement->apart ? conv_guarded_place_at(place, bytes, offset_of(run, operand, element), poisons[0])
-                                    : conv_guarded_place(place, bytes, element, placement->flush, poisons[0]);
+        void *at = placement->apart
+                       ? conv_guarded_place_at(place, bytes, offset_of(run, operand, element), poisons[0])
+                       : conv_guarded_place(place, bytes, element, placement->flush, poisons[0]);
         if (input)
-            conv_fill(problem->type, at, conv_operand_count(problem, operand), conv_operand_name(problem, operand), fill);
+            conv_fill(problem->type, at, conv_operand_count(problem, operand), conv_operand_name(problem, operand),
+                      fill);
         hashes[operand] = hash(at, bytes);
         operands->at[operand] = at;
         if (input && placement->read_only)
@@ -314,7 +316,8 @@ static bool is_small(const struct conv_problem *problem)
     return count.macs < 1000 * 1000;
 }
 
-bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill, int threads)
+bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+                      int threads)
 {
     const int times = is_small(problem) ? PLACEMENTS : 1;
     for (int i = 0; i < times; i++)

@@ -1,9 +1,9 @@
 /* shrink.c - from a failing problem to the smallest one that still fails.
  *
- * Reductions are tried one after the other, the large ones first; one is kept if the kernel still fails, in whatever way,
- * and then all are tried again, until none helps.  The data follow from the seed and the sizes, so that the repro line
- * is all that is needed.  A kernel that returns is tried in this process; one that crashes or hangs, in a child for each
- * attempt (forked.c).
+ * Reductions are tried one after the other, the large ones first; one is kept if the kernel still fails, in whatever
+ * way, and then all are tried again, until none helps.  The data follow from the seed and the sizes, so that the
+ * repro line is all that is needed.  A kernel that returns is tried in this process; one that crashes or hangs, in a
+ * child for each attempt (forked.c).
  */
 #include <string.h>
 
@@ -76,7 +76,8 @@ static bool reduce(struct conv_problem *problem, const struct conv_kernel *kerne
     return true;
 }
 
-bool attempt_here(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill, int threads)
+bool attempt_here(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+                  int threads)
 {
     checker->runs = 0;   /* what is seen does not depend on what ran before */
     return !check_placements(checker, problem, fill, threads) && checker->shared->result.verdict == CONV_REJECT;

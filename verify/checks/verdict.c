@@ -33,22 +33,42 @@ const char *conv_fault_name(enum conv_fault fault)
 {
     static const char *const names[CONV_FAULTS] = {
         "nothing", "wrong values", "outputs not written", "memory written outside", "an input changed",
-        "two calls differ", "crash", "hang", "the process was ended", "memory used up", "floating-point environment changed"
+        "two calls differ", "crash", "hang", "the process was ended", "memory used up",
+        "floating-point environment changed"
     };
     return names[fault];
 }
 
-char *conv_repro_line(char text[CONV_PROBLEM_TEXT + 256], const struct conv_finding *finding, const char *kernel)
+/* 'text', for a shell: a ' inside ends the quotes, stands alone, and opens them again. */
+static void quote(char *quoted, size_t room, const char *text)
+{
+    size_t used = 0;
+    quoted[used++] = '\'';
+    for (; *text && used + 6 < room; text++)
+        if (*text == '\'')
+            used += (size_t)snprintf(quoted + used, room - used, "'\\''");
+        else
+            quoted[used++] = *text;
+    quoted[used++] = '\'';
+    quoted[used] = 0;
+}
+
+char *conv_repro_line(char text[CONV_REPRO_TEXT], const struct conv_finding *finding, const char *kernel)
 {
     const struct conv_kernel *known = conv_kernel_find(kernel);
     const char *source = known ? conv_kernel_source(known) : "";
-    char problem[CONV_PROBLEM_TEXT], threads[24] = "", provider[128] = "";
+    char problem[CONV_PROBLEM_TEXT], threads[24] = "", provider[128] = "", what[4 * 256 + 16];
     if (strstr(source, ".so"))
         snprintf(provider, sizeof provider, " --provider %s", source);
     if (finding->threads > 1)
         snprintf(threads, sizeof threads, " --threads %d", finding->threads);
-    snprintf(text, CONV_PROBLEM_TEXT + 256, "convref verify%s --kernel %s --seed %" PRIu64 "%s \"%s\"", provider, kernel,
-             finding->seed, threads, conv_problem_print(problem, &finding->problem));
+    if (strstr(kernel, "{dir}"))
+        quote(what, sizeof what, kernel);
+    else
+        snprintf(what, sizeof what, "%s", kernel);
+    snprintf(text, CONV_REPRO_TEXT, "convref verify%s %s %s --seed %" PRIu64 "%s \"%s\"", provider,
+             what[0] == '\'' ? "--exec" : "--kernel", what, finding->seed, threads,
+             conv_problem_print(problem, &finding->problem));
     return text;
 }
 

@@ -3,6 +3,7 @@
  *   convref verify --kernel std_09_openmp                       all checks on one kernel
  *   convref verify --provider ./mine.so --kernel mine           somebody else's kernel
  *   convref verify "c=3 in=8x8 k=4 filter=3x3" --y y.npy        somebody else's output
+ *   convref verify --exec 'python3 mine.py {dir}'               a program that reads and writes files
  *
  * Read next: docs/exactness.md, verify/checks/
  */
@@ -16,11 +17,13 @@
 #include "operands.h"
 #include "verbs.h"
 
-enum { KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_JOBS = 'j', MOST_KERNELS = 512 };
+enum {
+    KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_EXEC, KEY_JOBS = 'j', MOST_KERNELS = 512
+};
 
 struct arguments {
     struct cli cli;
-    const char *kernels, *check, *junit;
+    const char *kernels, *check, *junit, *command;
     const char **problems;
     int problem_count;
     double time_limit;
@@ -33,7 +36,9 @@ static const struct argp_option options[] = {
     { "kernel", KEY_KERNEL, "NAMES", 0, "kernels: names or patterns with commas between, such as \"std_*,mine\" [all]", 0 },
     { "check", KEY_CHECK, "NAME", 0, "only this check", 0 },
     { "checks", KEY_CHECKS, NULL, 0, "list the checks: what each sees, and what it can't", 0 },
-    { "time-limit", KEY_TIME, "SECONDS", 0, "for one kernel [600]", 0 },
+    { "exec", KEY_EXEC, "COMMAND", 0, "verify a command: {dir} in it becomes a folder with problem.json and the inputs "
+      "as .npy, where it must leave y.npy (or dx.npy; dw.npy and dbias.npy)", 0 },
+    { "time-limit", KEY_TIME, "SECONDS", 0, "for one kernel [600], or one run of a command [60]", 0 },
     { "jobs", KEY_JOBS, "N", 0, "kernels at a time [one for each core]", 0 },
     { "junit", KEY_JUNIT, "FILE", 0, "write a JUnit file too", 0 },
     { 0 }
@@ -53,6 +58,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_CHECKS: arguments->list_checks = true; return 0;
     case KEY_TIME: arguments->time_limit = (double)cli_number("--time-limit", text, 1, 1000000); return 0;
     case KEY_JUNIT: arguments->junit = text; return 0;
+    case KEY_EXEC: arguments->command = text; return 0;
     case KEY_JOBS: arguments->jobs = (int)cli_number("--jobs", text, 1, 64); return 0;
     case ARGP_KEY_ARGS:
         arguments->problems = (const char **)state->argv + state->next;
@@ -68,7 +74,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 static void print_finding(FILE *file, const struct conv_verification *result)
 {
     const struct conv_finding *finding = &result->finding;
-    char problem[CONV_PROBLEM_TEXT], repro[CONV_PROBLEM_TEXT + 256], index[128];
+    char problem[CONV_PROBLEM_TEXT], repro[CONV_REPRO_TEXT], index[128];
     fprintf(file, "    what     %s, found by check \"%s\"\n", conv_fault_name(finding->fault), finding->check);
     if (finding->wrong > 0)
         fprintf(file, "    how many %" PRId64 " of %" PRId64 " elements of %s\n", finding->wrong, finding->elements,
@@ -130,7 +136,7 @@ static const struct table_column columns[] = {
 
 static void add_row(struct table *table, const struct conv_verification *result)
 {
-    char repro[CONV_PROBLEM_TEXT + 256];
+    char repro[CONV_REPRO_TEXT];
     int64_t problems = 0, elements = 0;
     double worst = 0;
     for (int i = 0; i < CONV_MOST_CHECKS; i++) {
@@ -154,7 +160,7 @@ static void add_row(struct table *table, const struct conv_verification *result)
 static json_t *finding_json(const struct conv_verification *result)
 {
     const struct conv_finding *finding = &result->finding;
-    char text[CONV_PROBLEM_TEXT + 256];
+    char text[CONV_REPRO_TEXT];
     json_t *wrong = json_array();
     for (int i = 0; i < finding->shown; i++) {
         json_t *got = isfinite(finding->first[i].got) ? json_real(finding->first[i].got) : json_null();
@@ -339,6 +345,26 @@ static int verify_files(struct conv_output *output, struct conv_output *junit, c
     return written ? written : conv_verdict_exit(result.verdict);
 }
 
+/* ---- a command --------------------------------------------------------------------------------------------------- */
+
+static int verify_command(struct conv_output *output, struct conv_output *junit, const struct arguments *arguments,
+                          struct conv_verify_options *wanted)
+{
+    struct conv_verification result;
+    struct conv_error error;
+    wanted->progress = show_check;
+    const enum conv_status status = conv_verify_command(&result, arguments->command, wanted, &error);
+    cli_progress("", 0, 0);
+    if (status != CONV_OK)
+        return cli_error(&error, NULL);
+    if (arguments->cli.format == TABLE_TEXT)
+        print_result(output->file, &result);
+    else
+        print_all(output->file, arguments, &result, 1);
+    const int written = arguments->junit ? write_junit(junit, &result, 1) : 0;
+    return written ? written : conv_verdict_exit(result.verdict);
+}
+
 /* ---- the verb ------------------------------------------------------------------------------------------------------------ */
 
 static int list_checks(void)
@@ -406,6 +432,10 @@ int cmd_verify(int argc, char **argv)
         status = collect_layers(&layers, &arguments);
     if (status)
         return status;
+    if (arguments.command && (arguments.kernels || arguments.check || has_files(&arguments))) {
+        cli_layers_free(&layers);
+        return cli_usage("--exec verifies a command, and goes with neither kernels, checks nor files", NULL);
+    }
     if (has_files(&arguments) && layers.count != 1) {
         cli_layers_free(&layers);
         return cli_usage("files need exactly one problem", "convref verify \"c=3 in=8x8 k=4 filter=3x3\" --y y.npy");
@@ -421,8 +451,9 @@ int cmd_verify(int argc, char **argv)
         .seed = arguments.cli.seed, .time_limit = arguments.time_limit, .problems = layers.problems,
         .problem_count = layers.count, .only_problems = arguments.problem_count > 0, .check = arguments.check,
         .threads = arguments.cli.threads };
-    status = has_files(&arguments) ? verify_files(&output, &junit, &arguments, &layers.problems[0])
-                                   : verify_kernels(&output, &junit, &arguments, &wanted);
+    status = arguments.command ? verify_command(&output, &junit, &arguments, &wanted)
+        : has_files(&arguments) ? verify_files(&output, &junit, &arguments, &layers.problems[0])
+                                : verify_kernels(&output, &junit, &arguments, &wanted);
     conv_output_abandon(&junit);   /* if it was not written */
     cli_layers_free(&layers);
     if (status == EXIT_USAGE || status == EXIT_FILE) {

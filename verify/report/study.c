@@ -91,7 +91,7 @@ static enum conv_status find_blocks(struct study *study, struct conv_error *erro
 static void show_kernel(const struct conv_verification *result, int done, int count)
 {
     char what[96];
-    snprintf(what, sizeof what, "verify %s", result->kernel);
+    snprintf(what, sizeof what, "verify %.80s", result->kernel);
     cli_progress(what, done, count);
 }
 

@@ -10,8 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Bits of a control register, and whether they are a rounding mode, which fegetround() may have told already: it looks
- * at one unit only, on x86-64 at the x87. */
+/* Bits of a control register, and whether they are a rounding mode, which fegetround() may have told already: it
+ * looks at one unit only, on x86-64 at the x87. */
 struct bits { uint64_t mask; const char *name; bool rounding; };
 
 #if defined(__x86_64__) || defined(__SSE__)
@@ -19,8 +19,8 @@ struct bits { uint64_t mask; const char *name; bool rounding; };
 enum { MXCSR_FLAGS = 0x3F };
 
 static const struct bits control_bits[] = {
-    { 0x6000, "the rounding mode of SSE", true }, { 0x8000, "flush to zero", false }, { 0x0040, "denormals are zero", false },
-    { 0x1F80, "the mask of exceptions", false },
+    { 0x6000, "the rounding mode of SSE", true }, { 0x8000, "flush to zero", false },
+    { 0x0040, "denormals are zero", false }, { 0x1F80, "the mask of exceptions", false },
 };
 static const struct bits x87_bits[] = {
     { 0x0300, "the precision of the x87", false }, { 0x0C00, "the rounding mode of the x87", true },
@@ -145,8 +145,10 @@ bool environment_changed(char *text, size_t room, const struct environment *befo
     const bool rounding = before->rounding != after->rounding;
     text[0] = 0;
     if (rounding)
-        say(&words, "the rounding mode is %s, it was %s", rounding_name(after->rounding), rounding_name(before->rounding));
-    compare_bits(&words, control_bits, sizeof control_bits / sizeof *control_bits, before->control, after->control, rounding);
+        say(&words, "the rounding mode is %s, it was %s", rounding_name(after->rounding),
+            rounding_name(before->rounding));
+    compare_bits(&words, control_bits, sizeof control_bits / sizeof *control_bits, before->control, after->control,
+                 rounding);
     compare_bits(&words, x87_bits, sizeof x87_bits / sizeof *x87_bits, before->x87, after->x87, rounding);
     return words.used > 0;
 }

@@ -4,11 +4,11 @@
  * that was used before still believes in the others.  A new thread gets a new team.
  *
  * Whether the body came to its end is told by a token: a random number that the parent draws for each run and the
- * runner writes into shared memory after the body has returned.  An exit status of 0 is no proof, since a body may call
- * exit(0); and a byte that says "done" could be written by one that writes anywhere.
+ * runner writes into shared memory after the body has returned.  An exit status of 0 is no proof, since a body may
+ * call exit(0); and a byte that says "done" could be written by one that writes anywhere.
  *
- * What is limited is memory that can be written to (RLIMIT_DATA), not address space: a driver that maps a device, or a
- * file that is mapped many times, takes terabytes of addresses and no memory.
+ * What is limited is memory that can be written to (RLIMIT_DATA), not address space: a driver that maps a device, or
+ * a file that is mapped many times, takes terabytes of addresses and no memory.
  */
 #include <config.h>
 
@@ -146,10 +146,10 @@ static void be_child(const struct call *call)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     redirect(call);
     set_limits(call);
     if (!call->command) {
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);   /* a command is the user's own, and may mount or sudo */
         run_body(call);
         _exit(0);
     }
@@ -168,7 +168,8 @@ static void take_output(struct sandbox_end *end, int pipe)
     ssize_t got;
     size_t have = strlen(end->tail);
     while ((got = read(pipe, bytes, sizeof bytes)) > 0) {
-        const size_t count = (size_t)got < ROOM ? (size_t)got : ROOM, kept = have < ROOM - count ? have : ROOM - count;
+        const size_t count = (size_t)got < ROOM ? (size_t)got : ROOM;
+        const size_t kept = have < ROOM - count ? have : ROOM - count;
         end->output += got;
         for (size_t i = 0; i < (size_t)got; i++)
             bytes[i] = bytes[i] ? bytes[i] : '?';
@@ -195,7 +196,7 @@ static void watch_clock(struct sandbox_end *end, pid_t child, double deadline, b
         kill(-child, SIGKILL);
 }
 
-/* Wait for the child and end its whole group: before it is reaped, so that the number of the group is still its own. */
+/* Wait for the child and end its whole group: before it is reaped, so that the group's number is still its own. */
 static void wait_for(struct sandbox_end *end, pid_t child, int pipe, const struct call *call, bool (*go_on)(void *),
                      void *argument)
 {
@@ -252,8 +253,8 @@ static enum conv_status open_pipe(struct call *call, struct conv_error *error)
     return CONV_OK;
 }
 
-static enum conv_status fork_and_wait(struct sandbox_end *end, struct call *call, bool (*go_on)(void *), void *argument,
-                                      struct conv_error *error)
+static enum conv_status fork_and_wait(struct sandbox_end *end, struct call *call, bool (*go_on)(void *),
+                                      void *argument, struct conv_error *error)
 {
     fflush(NULL);   /* or the child would write what is buffered a second time */
     const pid_t child = fork();

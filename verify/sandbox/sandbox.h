@@ -1,7 +1,7 @@
 /* sandbox.h - run a function or a command in a child that may crash, hang, end, print or eat all memory.  Internal.
  *
- * The child has a process group of its own, which is killed as a whole; nothing to read; its output goes to a pipe; it
- * gains no privileges, leaves no core file, and has a limit of memory and of CPU time.
+ * The child has a process group of its own, which is killed as a whole; nothing to read; its output goes to a pipe;
+ * it gains no privileges, leaves no core file, and has a limit of memory and of CPU time.
  * Not here: protection from code that was built to deceive.  That needs a container.
  */
 #ifndef CONVREF_VERIFY_SANDBOX_H
@@ -39,8 +39,8 @@ enum conv_status sandbox_run(struct sandbox_end *end, void (*body)(void *), void
 enum conv_status sandbox_command(struct sandbox_end *end, const char *command, const struct sandbox_limits *limits,
                                  bool (*go_on)(void *), void *argument, struct conv_error *error);
 
-/* In a child, about to end: note whether little of its memory is left.  May be called from a signal handler; a call of
- * exit() does it by itself. */
+/* In a child, about to end: note whether little of its memory is left.  May be called from a signal handler; a call
+ * of exit() does it by itself. */
 void sandbox_note_memory(void);
 
 /* The last lines of what the child wrote, at most `lines`, without what can't be printed.  Returns `text`. */
