@@ -203,6 +203,48 @@ static void operands_are_not_aligned(void)
     rejected(&wants_input_alignment, CONV_FAULT_CRASH, "raised signal 11 (Segmentation fault)");
 }
 
+/* ---- from one call to the next ------------------------------------------------------------------------------------ */
+
+/* Weights that are packed into one place for all plans: right for every problem alone. */
+static float packed_by_all[4096];
+
+static void pack_for_all(void *packed, const struct conv_problem *problem, const struct conv_operands *weights)
+{
+    (void)packed;
+    const size_t bytes = conv_operand_bytes(problem, CONV_WEIGHTS);
+    memcpy(packed_by_all, weights->w, bytes < sizeof packed_by_all ? bytes : sizeof packed_by_all);
+}
+
+static void run_with_packed(const struct conv_problem *conv, const struct conv_operands *operands,
+                            const struct conv_workspace *workspace)
+{
+    struct conv_operands own = *operands;
+    own.w = packed_by_all;
+    compute(conv, &own, workspace);
+}
+
+static const char *too_many_weights(const struct conv_problem *problem)
+{
+    return conv_operand_bytes(problem, CONV_WEIGHTS) > sizeof packed_by_all ? "it has room for few weights" : NULL;
+}
+
+static void what_is_kept_between_calls_is_seen(void)
+{
+    static const struct conv_kernel shares = {
+        .name = "shares", .title = "one place for all weights", .kinds = 1u << CONV_DEPTHWISE, .run = run_with_packed,
+        .applies = too_many_weights, .packed_bytes = some_bytes, .pack = pack_for_all };
+    struct conv_verification verification = verify(&shares, 60, 0);
+    char repro[CONV_REPRO_TEXT];
+    TEST_EQUAL_TEXT(conv_verdict_name(verification.verdict), "ACCEPT");   /* each problem alone */
+    const struct conv_verify_options options = { .seed = 1, .time_limit = 60, .check = "turns" };
+    TEST_EQUAL_INT(conv_verify_kernel(&verification, &shares, &options, NULL), CONV_OK);
+    TEST_EQUAL_TEXT(conv_verdict_name(verification.verdict), "REJECT");
+    TEST_EQUAL_TEXT(conv_fault_name(verification.finding.fault), "two calls differ");
+    CU_ASSERT(strstr(verification.finding.guess, "kept from one call to the next: it was called in turn with") != NULL);
+    TEST_EQUAL_TEXT(conv_repro_line(repro, &verification.finding, "shares"),
+                    "convref verify --kernel shares --seed 1 --check turns");
+}
+
 /* ---- the terminal ---------------------------------------------------------------------------------------------- */
 
 static int calls;
@@ -276,7 +318,8 @@ int main(void)
         TEST_CASE(killed_from_outside_is_inconclusive), TEST_CASE(hangs_are_shrunk),
         TEST_CASE(packing_that_hangs_is_a_hang), TEST_CASE(the_whole_group_is_ended),
         TEST_CASE(memory_is_told_from_a_crash), TEST_CASE(inputs_are_not_written_to),
-        TEST_CASE(operands_are_not_aligned), TEST_CASE(output_is_a_warning), TEST_CASE(there_is_nothing_to_read),
+        TEST_CASE(operands_are_not_aligned),
+        TEST_CASE(what_is_kept_between_calls_is_seen), TEST_CASE(output_is_a_warning), TEST_CASE(there_is_nothing_to_read),
         TEST_CASE(rounding_is_put_back), TEST_CASE(flush_to_zero_is_put_back), TEST_CASE(flags_may_be_set),
     };
     return test_main("test_sandbox", cases, (int)(sizeof cases / sizeof *cases));

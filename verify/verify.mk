@@ -25,7 +25,7 @@ libverify_la_SOURCES = \
 	verify/checks/check.h verify/checks/checks.c verify/checks/forked.c \
 	verify/checks/run_checked.c verify/checks/judge.c verify/checks/guess.c verify/checks/shrink.c \
 	verify/checks/verdict.c \
-	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/real.c \
+	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/turns.c verify/checks/real.c \
 	verify/checks/layers.c verify/checks/parallel.c \
 	verify/checks/command.h verify/checks/command.c verify/checks/command_set.c
 

@@ -59,7 +59,7 @@ struct check {
     void (*run)(struct checker *checker);
 };
 
-extern const struct check check_small, check_seams, check_layers, check_real, check_threads;
+extern const struct check check_small, check_seams, check_layers, check_real, check_threads, check_turns;
 
 /* Run the kernel on one problem and judge it.  False when it failed: the check must return. */
 bool check_problem(struct checker *checker, const struct conv_problem *problem,

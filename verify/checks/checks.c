@@ -10,7 +10,7 @@
 
 /* All checks, cheap ones first.  The only list of them. */
 static const struct check *const checks[] = {
-    &check_small, &check_seams, &check_threads, &check_real, &check_layers,
+    &check_small, &check_seams, &check_threads, &check_turns, &check_real, &check_layers,
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
 _Static_assert((int)CHECKS <= (int)CONV_MOST_CHECKS, "struct conv_verification must have room for all checks");
@@ -48,7 +48,8 @@ static void explain(struct checker *checker)
             check_exact(checker, &problem, 1);
     checker->suspects = NULL;
     *result = found;
-    if (found.finding.fault == CONV_FAULT_VALUES || found.finding.fault == CONV_FAULT_UNSTABLE)
+    if (!found.finding.guess[0]
+        && (found.finding.fault == CONV_FAULT_VALUES || found.finding.fault == CONV_FAULT_UNSTABLE))
         suspect_name(&result->finding, &suspects);
 }
 

@@ -16,6 +16,9 @@ static const char *const texts[] = {
     "op=separable n=2 c=9 in=11x13 k=7 filter=3x3 pad=1 mid_act=relu", "op=separable c=3 in=2x7 k=4 filter=2x2 mult=2 bias=1",
     "op=transposed n=2 c=6 in=5x7 k=4 filter=3x3 stride=2 pad=1", "c=4 in=5x6x7 k=5 filter=3x3x3 pad=1",
     "c=6 in=5x6x7 k=6 filter=3x3x3 pad=1 groups=6",
+    /* fewer outputs than threads */
+    "c=3 in=1x1 k=1 filter=1x1 bias=1", "c=2 in=3 k=1 filter=2", "c=2 in=1x2 k=2 filter=1x1 groups=2",
+    "op=transposed c=2 in=1x1 k=1 filter=1x2", "op=separable c=2 in=2x2 k=1 filter=2x2",
 };
 
 static bool all_counts(struct checker *checker, struct conv_problem problem)

@@ -66,9 +66,12 @@ char *conv_repro_line(char text[CONV_REPRO_TEXT], const struct conv_finding *fin
         quote(what, sizeof what, kernel);
     else
         snprintf(what, sizeof what, "%s", kernel);
-    snprintf(text, CONV_REPRO_TEXT, "convref verify%s %s %s --seed %" PRIu64 "%s \"%s\"", provider,
-             what[0] == '\'' ? "--exec" : "--kernel", what, finding->seed, threads,
-             conv_problem_print(problem, &finding->problem));
+    const int used = snprintf(text, CONV_REPRO_TEXT, "convref verify%s %s %s --seed %" PRIu64 "%s", provider,
+                              what[0] == '\'' ? "--exec" : "--kernel", what, finding->seed, threads);
+    if (!strcmp(finding->check, check_turns.name))   /* one problem alone would not show it */
+        snprintf(text + used, CONV_REPRO_TEXT - (size_t)used, " --check %s", finding->check);
+    else
+        snprintf(text + used, CONV_REPRO_TEXT - (size_t)used, " \"%s\"", conv_problem_print(problem, &finding->problem));
     return text;
 }
 
