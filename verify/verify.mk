@@ -24,6 +24,7 @@ libverify_la_SOURCES = \
 	verify/checks/run_checked.c verify/checks/judge.c verify/checks/guess.c verify/checks/shrink.c \
 	verify/checks/verdict.c \
 	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/real.c \
+	verify/checks/cover.h verify/checks/cover.c verify/checks/covering.c \
 	verify/checks/layers.c verify/checks/parallel.c
 
 # ---- the program: one file for each verb --------------------------------------------------------------

@@ -72,7 +72,7 @@ struct conv_evidence {
     double seconds;
 };
 
-enum { CONV_MOST_CHECKS = 8 };
+enum { CONV_MOST_CHECKS = 16 };
 
 struct conv_verification {
     enum conv_verdict verdict;

@@ -44,7 +44,7 @@ struct check {
     void (*run)(struct checker *checker);
 };
 
-extern const struct check check_small, check_seams, check_layers, check_real, check_threads;
+extern const struct check check_small, check_covering, check_seams, check_layers, check_real, check_threads;
 
 /* Run the kernel on one problem and judge it.  False when it failed: the check must return. */
 bool check_problem(struct checker *checker, const struct conv_problem *problem,
@@ -52,6 +52,9 @@ bool check_problem(struct checker *checker, const struct conv_problem *problem,
 
 /* As above, with data on which every order of summation is exact; problems without such data are passed over. */
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
+
+/* The verification can't be done: INCONCLUSIVE, with why.  Returns false. */
+bool check_impossible(struct checker *checker, const char *why);
 
 /* Find the wrong elements of one output and describe them.  False if there are none. */
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,

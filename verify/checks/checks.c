@@ -16,7 +16,7 @@
 
 /* All checks, cheap ones first.  The only list of them. */
 static const struct check *const checks[] = {
-    &check_small, &check_seams, &check_threads, &check_real, &check_layers,
+    &check_small, &check_seams, &check_covering, &check_threads, &check_real, &check_layers,
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
 _Static_assert((int)CHECKS <= (int)CONV_MOST_CHECKS, "struct conv_verification must have room for all checks");

@@ -29,11 +29,16 @@ static bool found(struct checker *checker, enum conv_fault fault, enum conv_oper
     return false;
 }
 
-static bool cant(struct checker *checker, const struct conv_error *error)
+bool check_impossible(struct checker *checker, const char *why)
 {
     checker->shared->result.verdict = CONV_INCONCLUSIVE;
-    snprintf(checker->shared->result.reason, sizeof checker->shared->result.reason, "%s", error->message);
+    snprintf(checker->shared->result.reason, sizeof checker->shared->result.reason, "%s", why);
     return false;
+}
+
+static bool cant(struct checker *checker, const struct conv_error *error)
+{
+    return check_impossible(checker, error->message);
 }
 
 /* ---- operands in guarded places ---------------------------------------------------------------------------- */
