@@ -2,6 +2,7 @@
  */
 #include "test.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,11 +87,176 @@ static void rows_depend_on_the_seed_alone(void)
         TEST_EQUAL_INT(memcmp(rows[0][i], rows[1][i], (size_t)model.factors * sizeof(int)), 0);
 }
 
+/* ---- the arithmetic: a plain convolution, computed in many ways ------------------------------------------------------- */
+
+/* A number cut or rounded to `bits` bits; f16 has no number above 65504. */
+static double narrowed(double value, int bits, bool cut)
+{
+    int exponent;
+    const double part = frexp(value, &exponent);
+    const double whole = ldexp(part, bits);
+    return ldexp(cut ? trunc(whole) : rint(whole), exponent - bits);
+}
+static double as_is(double value) { return value; }
+static double to_tf32(double value) { return narrowed(value, 11, false); }
+static double cut_tf32(double value) { return narrowed(value, 11, true); }
+static double to_bf16(double value) { return narrowed(value, 8, false); }
+static double cut_bf16(double value) { return narrowed(value, 8, true); }
+static double to_f16(double value)
+{
+    const double near = narrowed(value, 11, false);
+    return fabs(near) > 65504 ? copysign(INFINITY, value) : near;
+}
+
+/* How to add products; `sum` has as many elements as the way needs. */
+struct sum { float one, lanes[8], low; double wide; int count; };
+static void add_rounded(struct sum *s, double a, double b) { volatile float p = (float)(a * b); s->one += p; }
+static void add_fused(struct sum *s, double a, double b) { s->one = fmaf((float)a, (float)b, s->one); }
+static void add_wide(struct sum *s, double a, double b) { s->wide += a * b; }
+static void add_lanes(struct sum *s, double a, double b) { s->lanes[s->count++ % 8] += (float)(a * b); }
+static void add_f16(struct sum *s, double a, double b) { s->one = (float)to_f16((double)s->one + a * b); }
+static void add_bf16(struct sum *s, double a, double b) { s->one = (float)to_bf16((double)s->one + a * b); }
+static void add_kahan(struct sum *s, double a, double b)
+{
+    volatile float p = (float)(a * b), y = p - s->low, t = s->one + y, back = t - s->one;
+    s->low = back - y;
+    s->one = t;
+}
+/* A sum that is right for single products and not for many. */
+static void add_and_lose(struct sum *s, double a, double b) { add_wide(s, a, b); s->wide *= s->count++ % 50 == 49 ? 1.001 : 1; }
+/* Products that are wrong in a way that no format explains, as after a transform. */
+static void add_disturbed(struct sum *s, double a, double b) { s->wide += a * b * (1 + 1e-6 * sin(1000 * a)); }
+
+static double total(const struct sum *s)
+{
+    float lanes = 0;
+    for (int i = 0; i < 8; i++)
+        lanes += s->lanes[i];
+    return (double)s->one + (double)lanes + s->wide;
+}
+
+static void convolve(const struct conv_problem *p, const struct conv_operands *o, double (*in)(double),
+                     void (*add)(struct sum *, double, double), double (*out)(double))
+{
+    const struct conv_axis *a = p->axis;
+    const int64_t channels = p->c / p->groups, P = a[CONV_H].out, Q = a[CONV_W].out;
+    const float *x = o->x, *w = o->w;
+    for (int64_t i = 0; i < p->n * p->k * P * Q; i++) {
+        const int64_t k = i / Q / P % p->k, first = i / Q / P / p->k * p->c + k / (p->k / p->groups) * channels;
+        struct sum sum = { 0 };
+        for (int64_t c = 0; c < channels; c++)
+            for (int64_t r = 0; r < a[CONV_H].filter; r++)
+                for (int64_t s = 0; s < a[CONV_W].filter; s++) {
+                    const int64_t row = conv_input_at(&a[CONV_H], i / Q % P, r), col = conv_input_at(&a[CONV_W], i % Q, s);
+                    if (!conv_inside(&a[CONV_H], row) || !conv_inside(&a[CONV_W], col))
+                        continue;
+                    const double xv = (double)x[((first + c) * a[CONV_H].in + row) * a[CONV_W].in + col];
+                    const double wv = (double)w[((k * channels + c) * a[CONV_H].filter + r) * a[CONV_W].filter + s];
+                    add(&sum, in(xv), in(wv));
+                }
+        const double bias = o->bias ? (double)((const float *)o->bias)[k] : 0;
+        ((float *)o->y)[i] = conv_activate(p->act, (float)out(total(&sum) + bias));
+    }
+}
+
+static const char *two_axes(const struct conv_problem *p) { return p->rank == 2 ? NULL : "it computes 2-D problems only"; }
+
+#define WAYS(X) \
+    X(one_rounded, as_is, add_rounded, as_is, "f32, one product added after the other, each rounded", true) \
+    X(one_fused, as_is, add_fused, as_is, "f32, one product added after the other, fused", true) \
+    X(eight_lanes, as_is, add_lanes, as_is, "f32, in several partial sums", true) \
+    X(f64_inside, as_is, add_wide, as_is, "sums in more than f32", true) \
+    X(kahan, as_is, add_kahan, as_is, "f32, in several partial sums|sums in more than f32", true) \
+    X(tf32_in, to_tf32, add_wide, as_is, "inputs in TF32", false) \
+    X(tf32_cut, cut_tf32, add_fused, as_is, "inputs in TF32, cut off", false) \
+    X(bf16_in, to_bf16, add_lanes, as_is, "inputs in bf16", false) \
+    X(bf16_cut, cut_bf16, add_fused, as_is, "inputs in bf16, cut off", false) \
+    X(f16_in, to_f16, add_fused, as_is, "inputs in f16", false) \
+    X(f16_sums, as_is, add_f16, as_is, "sums in f16", false) \
+    X(f16_all, to_f16, add_f16, as_is, "sums in f16", false) \
+    X(bf16_sums, as_is, add_bf16, as_is, "sums in bf16", false) \
+    X(f16_out, as_is, add_wide, to_f16, "outputs in f16", false) \
+    X(loses, as_is, add_and_lose, as_is, "unknown", false) \
+    X(disturbed, as_is, add_disturbed, as_is, "unknown", false)
+
+#define WAY_RUN(way, in, add, out, words, good) \
+    static void run_##way(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace) \
+    { \
+        (void)workspace; \
+        convolve(p, o, in, add, out); \
+    }
+WAYS(WAY_RUN)
+
+#define ALL_FORWARD (1u << CONV_STANDARD | 1u << CONV_POINTWISE | 1u << CONV_GROUPED | 1u << CONV_DEPTHWISE)
+#define WAY_ROW(way, in, add, out, words, good) \
+    { { .name = #way, .title = #way, .kinds = ALL_FORWARD, .applies = two_axes, .run = run_##way }, words, good },
+static const struct { struct conv_kernel kernel; const char *words; bool good; } ways[] = { WAYS(WAY_ROW) };
+enum { COUNT_WAYS = sizeof ways / sizeof *ways };
+
+/* Do the words begin with `wanted`, or with what is behind its bar? */
+static bool says(const char *words, const char *wanted)
+{
+    const char *bar = strchr(wanted, '|');
+    return !strncmp(words, wanted, bar ? (size_t)(bar - wanted) : strlen(wanted))
+        || (bar && !strncmp(words, bar + 1, strlen(bar + 1)));
+}
+
+/* The bar of the project is 9 of 10; all of these are named.  "inputs in TF32" begins "inputs in TF32, cut off" too, so that the
+ * length counts where there is no explanation behind it. */
+static void arithmetic_is_named(void)
+{
+    int right = 0;
+    for (int i = 0; i < COUNT_WAYS; i++)
+        for (uint64_t seed = 1; seed <= 3; seed++) {
+            struct conv_arithmetic named;
+            TEST_EQUAL_INT(conv_arithmetic_name(&named, &ways[i].kernel, seed, NULL), CONV_OK);
+            const bool cut = strstr(ways[i].words, "cut off") != NULL;
+            const bool good = says(named.words, ways[i].words) && cut == (strstr(named.words, "cut off") != NULL)
+                && (named.sure == CONV_SURE_NOT) == !strncmp(ways[i].words, "unknown", 7);
+            if (!good)
+                TEST_NOTE("%s, seed %d: \"%s\" (%s), expected \"%s\"", ways[i].kernel.name, (int)seed, named.words,
+                          conv_sure_name(named.sure), ways[i].words);
+            right += good;
+        }
+    TEST_EQUAL_INT(right, 3 * COUNT_WAYS);
+}
+
+/* Check "probes" accepts every order of summation in the type or above, and rejects everything else; the guess of a
+ * rejection is the arithmetic. */
+static void probes_reject_narrow_arithmetic(void)
+{
+    const struct conv_verify_options options = { .seed = 5, .time_limit = 100, .check = "probes" };
+    for (int i = 0; i < COUNT_WAYS; i++) {
+        struct conv_verification v;
+        TEST_EQUAL_INT(conv_verify_kernel(&v, &ways[i].kernel, &options, NULL), CONV_OK);
+        if (v.verdict != (ways[i].good ? CONV_ACCEPT : CONV_REJECT))
+            TEST_NOTE("%s: %s", ways[i].kernel.name, conv_verdict_name(v.verdict));
+        TEST_EQUAL_INT(v.verdict, ways[i].good ? CONV_ACCEPT : CONV_REJECT);
+        CU_ASSERT(v.arithmetic.words[0] != 0);
+        if (v.arithmetic.narrow)
+            CU_ASSERT(strstr(v.finding.guess, v.arithmetic.words) != NULL);
+    }
+}
+
+/* Integers up to 8 can't see that inputs are narrowed; that is why there are probes. */
+static void integers_alone_accept_narrow_inputs(void)
+{
+    const struct conv_verify_options options = { .seed = 5, .time_limit = 100, .check = "covering" };
+    for (int i = 0; i < COUNT_WAYS; i++) {
+        struct conv_verification v;
+        if (strncmp(ways[i].words, "inputs in", 9))
+            continue;
+        TEST_EQUAL_INT(conv_verify_kernel(&v, &ways[i].kernel, &options, NULL), CONV_OK);
+        TEST_EQUAL_INT(v.verdict, CONV_ACCEPT);
+    }
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
         TEST_CASE(every_triple_is_covered), TEST_CASE(impossible_triples_are_given_up),
-        TEST_CASE(rows_depend_on_the_seed_alone),
+        TEST_CASE(rows_depend_on_the_seed_alone), TEST_CASE(arithmetic_is_named),
+        TEST_CASE(probes_reject_narrow_arithmetic), TEST_CASE(integers_alone_accept_narrow_inputs),
     };
     return test_main("test_checks", cases, (int)(sizeof cases / sizeof *cases));
 }

@@ -28,12 +28,23 @@ struct verification {
 
 struct suspects;
 
+/* Writes one input of a problem as doubles, channels first. */
+typedef void check_maker(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed);
+
+/* The data of one run.  All follow from the seed and the problem. */
+struct check_data {
+    struct conv_fill fill;
+    check_maker *make;                  /* instead of `fill`, but for its seed; may be NULL */
+    bool exact;                         /* outputs are compared bit for bit, else against the bound */
+};
+
 struct checker {
     struct verification *shared;
     const struct conv_kernel *kernel;
     struct conv_verify_options options;
     struct conv_guarded places[CONV_OPERANDS];
     const struct conv_guarded *scratch, *packed;   /* of the plan that runs now */
+    struct check_data data;             /* of the last run */
     int64_t runs;                       /* alternates what is flush right and flush left */
     struct suspects *suspects;          /* not NULL while a failure is explained */
 };
@@ -41,17 +52,25 @@ struct checker {
 struct check {
     const char *name;
     const char *sees, *blind;           /* what it can see, and what it can't */
+    bool on_problems;                   /* looks at the problems that the user named, too */
     void (*run)(struct checker *checker);
 };
 
 extern const struct check check_small, check_covering, check_seams, check_layers, check_real, check_threads;
+extern const struct check check_probes;
 
 /* Run the kernel on one problem and judge it.  False when it failed: the check must return. */
+bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data, int threads);
+
+/* As above, with integers (compared bit for bit) or other numbers (compared against the bound). */
 bool check_problem(struct checker *checker, const struct conv_problem *problem,
                    const struct conv_fill *fill, int threads);
 
 /* As above, with data on which every order of summation is exact; problems without such data are passed over. */
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
+
+/* The most multiply-adds that a problem can have, padding included. */
+double check_macs(const struct conv_problem *problem);
 
 /* The verification can't be done: INCONCLUSIVE, with why.  Returns false. */
 bool check_impossible(struct checker *checker, const char *why);
@@ -71,7 +90,7 @@ void suspect_those_who_fit(struct suspects *suspects, const struct conv_problem 
 void suspect_name(struct conv_finding *finding, const struct suspects *suspects);
 
 /* Replace the finding by that of the smallest problem that still fails. */
-void shrink(struct checker *checker, const struct conv_fill *fill);
+void shrink(struct checker *checker, const struct check_data *data);
 
 /* The problems of check_small: every valid small shape that the kernel computes. */
 enum { SMALL_AXES = 2000 };

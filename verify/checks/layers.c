@@ -20,5 +20,6 @@ const struct check check_layers = {
     .name = "layers",
     .sees = "wrong structure at the sizes that matter to you",
     .blind = "precision; other sizes",
+    .on_problems = true,
     .run = run,
 };

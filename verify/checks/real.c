@@ -62,5 +62,6 @@ const struct check check_real = {
     .name = "real",
     .sees = "narrowed inputs and accumulators, sums that lose terms",
     .blind = "structure below the noise of a long sum",
+    .on_problems = true,
     .run = run,
 };

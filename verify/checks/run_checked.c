@@ -4,6 +4,7 @@
  * are filled with NaN.  After the run the slack, the inputs and every output element are looked at; then the
  * kernel runs a second time, into outputs filled with another pattern, and must give the same again.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,9 +67,26 @@ static enum conv_status make_room(struct conv_guarded *place, size_t bytes, stru
     return conv_guarded_create(place, bytes, error);
 }
 
+static enum conv_status fill_input(void *at, const struct conv_problem *problem, enum conv_operand operand,
+                                   const struct check_data *data, struct conv_error *error)
+{
+    const int64_t count = conv_operand_count(problem, operand);
+    if (!data->make) {
+        conv_fill(problem->type, at, count, conv_operand_name(problem, operand), &data->fill);
+        return CONV_OK;
+    }
+    double *values = malloc((size_t)count * sizeof *values);
+    if (!values)
+        return conv_fail(error, CONV_NO_MEMORY, "no memory to make %" PRId64 " inputs", count);
+    data->make(values, problem, operand, data->fill.seed);
+    conv_operand_narrow(at, problem, operand, values);
+    free(values);
+    return CONV_OK;
+}
+
 static enum conv_status place_operands(struct checker *checker, struct conv_operands *operands,
                                        uint64_t hashes[CONV_OPERANDS], const struct conv_problem *problem,
-                                       const struct conv_fill *fill, struct conv_error *error)
+                                       const struct check_data *data, struct conv_error *error)
 {
     const enum conv_flush flush = checker->runs++ % 2 ? CONV_FLUSH_LEFT : CONV_FLUSH_RIGHT;
     const size_t element = conv_type_facts(problem->type)->size;
@@ -82,8 +100,9 @@ static enum conv_status place_operands(struct checker *checker, struct conv_oper
             return status;
         void *at = conv_guarded_place(&checker->places[operand], bytes, element, flush, poisons[0]);
         if (conv_operand_role(problem, operand) == CONV_INPUT)
-            conv_fill(problem->type, at, conv_operand_count(problem, operand),
-                      conv_operand_name(problem, operand), fill);
+            status = fill_input(at, problem, operand, data, error);
+        if (status != CONV_OK)
+            return status;
         hashes[operand] = hash(at, bytes);
         operands->at[operand] = at;
     }
@@ -200,22 +219,19 @@ static enum conv_status compute_truths(struct truths *truths, int64_t *products,
     return status;
 }
 
-static void begin_finding(struct checker *checker, const struct conv_problem *problem,
-                          const struct conv_fill *fill, int threads)
+static void begin_finding(struct checker *checker, const struct conv_problem *problem, uint64_t seed, int threads)
 {
     struct verification *shared = checker->shared;
     struct conv_finding *finding = &shared->result.finding;
-    *finding = (struct conv_finding){ .problem = *problem, .seed = fill->seed, .threads = threads };
+    *finding = (struct conv_finding){ .problem = *problem, .seed = seed, .threads = threads };
     snprintf(finding->check, sizeof finding->check, "%s", shared->check);
     shared->problem = *problem;
     shared->threads = threads;
 }
 
-bool check_problem(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
-                   int threads)
+bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data, int threads)
 {
     const struct conv_plan_options options = { .threads = threads, .guarded = true };
-    const bool exact = fill->kind == CONV_FILL_INTEGERS;
     struct conv_plan *plan = NULL;
     struct conv_operands operands;
     struct conv_error error;
@@ -223,8 +239,9 @@ bool check_problem(struct checker *checker, const struct conv_problem *problem, 
     uint64_t hashes[CONV_OPERANDS];
     int64_t products;
 
-    begin_finding(checker, problem, fill, threads);
-    enum conv_status status = place_operands(checker, &operands, hashes, problem, fill, &error);
+    checker->data = *data;
+    begin_finding(checker, problem, data->fill.seed, threads);
+    enum conv_status status = place_operands(checker, &operands, hashes, problem, data, &error);
     if (status == CONV_OK)
         status = compute_truths(&truths, &products, problem, &operands, &error);
     if (status == CONV_OK)
@@ -237,7 +254,7 @@ bool check_problem(struct checker *checker, const struct conv_problem *problem, 
         good = conv_plan_load(plan, &operands, &error) == CONV_OK || cant(checker, &error);
     }
     for (int call = 0; good && call < (products > large ? 1 : 2); call++)
-        good = call_and_judge(checker, plan, problem, &operands, hashes, &truths, exact, call);
+        good = call_and_judge(checker, plan, problem, &operands, hashes, &truths, data->exact, call);
     checker->scratch = checker->packed = NULL;
     conv_plan_free(plan);
     for (int operand = 0; operand < CONV_OPERANDS; operand++)
@@ -246,6 +263,20 @@ bool check_problem(struct checker *checker, const struct conv_problem *problem, 
         checker->shared->result.evidence[checker->shared->result.checks].problems++;
     checker->shared->done++;
     return good;
+}
+
+bool check_problem(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+                   int threads)
+{
+    const struct check_data data = { .fill = *fill, .exact = fill->kind == CONV_FILL_INTEGERS };
+    return check_data(checker, problem, &data, threads);
+}
+
+double check_macs(const struct conv_problem *problem)
+{
+    const enum conv_operand output = problem->pass == CONV_FORWARD ? CONV_Y
+                                   : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
+    return (double)conv_fan_in(problem) * (double)conv_operand_count(problem, output);
 }
 
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads)

@@ -72,7 +72,7 @@ static bool reduce(struct conv_problem *problem, const struct conv_kernel *kerne
     return true;
 }
 
-void shrink(struct checker *checker, const struct conv_fill *fill)
+void shrink(struct checker *checker, const struct check_data *wanted)
 {
     struct conv_verification *result = &checker->shared->result;
     struct conv_verification smallest = *result;
@@ -81,14 +81,14 @@ void shrink(struct checker *checker, const struct conv_fill *fill)
         helped = false;
         for (int index = 0; index < PLAIN + CONV_AXES * OF_AXIS; index++) {
             struct conv_problem smaller = smallest.finding.problem;
-            struct conv_fill data = *fill;
+            struct check_data data = *wanted;
             if (!reduce(&smaller, checker->kernel, index))
                 continue;
-            if (data.kind == CONV_FILL_INTEGERS)
-                data.range = conv_exact_range(&smaller);
+            if (!data.make && data.exact)
+                data.fill.range = conv_exact_range(&smaller);
             *result = smallest;
             result->verdict = CONV_ACCEPT;
-            if (!check_problem(checker, &smaller, &data, smallest.finding.threads)
+            if (!check_data(checker, &smaller, &data, smallest.finding.threads)
                 && result->verdict == CONV_REJECT) {
                 smallest.finding = result->finding;
                 helped = true;

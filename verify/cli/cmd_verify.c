@@ -113,6 +113,8 @@ static void print_result(FILE *file, const struct conv_verification *result)
     if (worst > 0)
         fprintf(file, "  worst error %.2f of the bound", worst);
     fprintf(file, "  %.1f s %s\n", seconds_of(result), result->reason);
+    if (result->arithmetic.words[0])
+        fprintf(file, "    arithmetic  %s (%s)\n", result->arithmetic.words, conv_sure_name(result->arithmetic.sure));
     if (result->verdict == CONV_REJECT)
         print_finding(file, result);
     fflush(file);
@@ -178,6 +180,9 @@ static json_t *result_json(const struct conv_verification *result)
             "worst", result->evidence[i].worst, "seconds", result->evidence[i].seconds));
     json_t *json = json_pack("{s:s, s:s, s:s, s:o}", "kernel", result->kernel, "verdict",
                              conv_verdict_name(result->verdict), "reason", result->reason, "evidence", evidence);
+    if (result->arithmetic.words[0])
+        json_object_set_new(json, "arithmetic", json_pack("{s:s, s:s, s:b}", "words", result->arithmetic.words,
+            "sure", conv_sure_name(result->arithmetic.sure), "narrow", (int)result->arithmetic.narrow));
     if (result->verdict == CONV_REJECT)
         json_object_set_new(json, "finding", finding_json(result));
     return json;
