@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../verify/checks/checksum.h"
 #include "../verify/checks/cover.h"
+#include "../verify/checks/spots.h"
+#include "random_problem.h"
 
 /* ---- covering arrays ---------------------------------------------------------------------------------------- */
 
@@ -251,12 +254,174 @@ static void integers_alone_accept_narrow_inputs(void)
     }
 }
 
+/* ---- checksums ---------------------------------------------------------------------------------------------------------- */
+
+/* The operands of a solved problem as doubles, channels first. */
+struct solved { double *at[CONV_OPERANDS]; };
+
+static void solved_free(struct solved *solved)
+{
+    for (int i = 0; i < CONV_OPERANDS; i++)
+        free(solved->at[i]);
+}
+
+static struct solved solve(const struct conv_problem *problem, enum conv_operand output)
+{
+    struct solved solved = { { NULL } };
+    struct test_operands set;
+    struct conv_truth truth;
+    test_operands_create(&set, problem, 11);
+    for (enum conv_operand i = 0; i < CONV_OPERANDS; i++) {
+        const int64_t count = conv_operand_count(problem, i);
+        solved.at[i] = set.operands.at[i] ? calloc((size_t)count + 1, sizeof(double)) : NULL;
+        if (solved.at[i] && conv_operand_role(problem, i) == CONV_INPUT)
+            conv_operand_widen(solved.at[i], problem, i, set.operands.at[i]);
+    }
+    TEST_EQUAL_INT(conv_truth_compute(&truth, NULL, problem, output, &set.operands, NULL), CONV_OK);
+    memcpy(solved.at[output], truth.value, (size_t)truth.count * sizeof(double));
+    conv_truth_free(&truth);
+    test_operands_free(&set);
+    return solved;
+}
+
+/* Right outputs of all kinds, passes, layouts and ranks pass; one element that is off by one doesn't, wherever it is. */
+static void checksums_see_one_wrong_element(void)
+{
+    enum { WANTED = WATCHED ? 300 : 3000 };
+    int problems = 0, alarms = 0, missed = 0, spoilt = 0;
+    for (int64_t seed = 0; problems < WANTED; seed++) {
+        struct conv_problem problem;
+        if (!random_problem(&problem, seed) || problem.op == CONV_OP_SEPARABLE || problem.n == 0)
+            continue;
+        problem.act = CONV_ACT_NONE;
+        const enum conv_operand output = test_output(&problem);
+        const int64_t count = conv_operand_count(&problem, output);
+        struct solved solved = solve(&problem, output);
+        const double *const *at = (const double *const *)solved.at;
+        problems++;
+        alarms += checksum_compare(&problem, output, at, (uint64_t)seed) != CHECKSUM_RIGHT;
+        for (int64_t i = seed % 7; i < count; i += count / 5 + 1) {
+            const double off = i % 2 ? 1 : -1;
+            solved.at[output][i] += off;
+            missed += checksum_compare(&problem, output, at, (uint64_t)seed) != CHECKSUM_WRONG;
+            solved.at[output][i] -= off;
+            spoilt++;
+        }
+        solved_free(&solved);
+    }
+    TEST_EQUAL_INT(alarms, 0);
+    TEST_EQUAL_INT(missed, 0);
+    CU_ASSERT(spoilt > 3 * WANTED);
+}
+
+/* Two elements exchanged, one moved by a row, NaN, a half: wrong too. */
+static void checksums_see_other_faults(void)
+{
+    const struct conv_problem problem = test_problem("n=2 c=3 in=7x6 k=4 filter=3x3 pad=1 bias=1");
+    struct solved solved = solve(&problem, CONV_Y);
+    const double *const *at = (const double *const *)solved.at;
+    double *y = solved.at[CONV_Y];
+    const double first = y[0], second = y[1];
+    CU_ASSERT(first != second);
+    y[0] = second, y[1] = first;
+    TEST_EQUAL_INT(checksum_compare(&problem, CONV_Y, at, 1), CHECKSUM_WRONG);
+    y[1] = second;
+    const double bad[] = { NAN, INFINITY, first + 0.5, first + 0x1p61 - 1 };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        y[0] = bad[i];
+        TEST_EQUAL_INT(checksum_compare(&problem, CONV_Y, at, 1), CHECKSUM_WRONG);
+    }
+    y[0] = first;
+    TEST_EQUAL_INT(checksum_compare(&problem, CONV_Y, at, 1), CHECKSUM_RIGHT);
+    solved_free(&solved);
+}
+
+/* ---- outputs one by one --------------------------------------------------------------------------------------------------- */
+
+/* The truth of single outputs is that of the reference: value, S, and the number of products. */
+static void spots_agree_with_the_reference(void)
+{
+    enum { WANTED = 1500 };
+    int problems = 0, different = 0;
+    for (int64_t seed = 0; problems < WANTED; seed++) {
+        struct conv_problem problem;
+        int64_t element[MOST_SPOTS];
+        struct conv_truth all, some;
+        if (!random_problem(&problem, seed) || problem.n == 0)
+            continue;
+        const enum conv_operand output = test_output(&problem);
+        struct test_operands set;
+        test_operands_create(&set, &problem, 11);
+        TEST_EQUAL_INT(conv_truth_compute(&all, NULL, &problem, output, &set.operands, NULL), CONV_OK);
+        struct solved solved = solve(&problem, output);
+        const int count = spots_choose(element, &problem, output, (uint64_t)seed);
+        CU_ASSERT(count > 0 && element[0] == 0 && spots_truth(&some, &problem, output, (const double *const *)solved.at,
+                                                              element, count));
+        for (int i = 0; i < count; i++)
+            different += !(element[i] < all.count && some.value[i] == all.value[element[i]]
+                           && some.magnitude[i] == all.magnitude[element[i]] && some.taps[i] == all.taps[element[i]]);
+        conv_truth_free(&all);
+        conv_truth_free(&some);
+        solved_free(&solved);
+        test_operands_free(&set);
+        problems++;
+    }
+    TEST_EQUAL_INT(different, 0);
+}
+
+/* A layer too large for the reference, with an activation and a middle: right ones are accepted, and one wrong output of
+ * millions is found, and placed. */
+static void run_wrong_once(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+{
+    const struct conv_kernel *right = conv_kernel_find("std_03_loop_order");
+    right->run(p, o, workspace);
+    if (conv_operand_count(p, CONV_Y) > 100000)
+        ((float *)o->y)[77777] += p->act == CONV_ACT_NONE ? 1 : 0;
+}
+
+static void run_forgets_relu(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+{
+    struct conv_problem other = *p;
+    other.act = CONV_ACT_NONE;
+    conv_kernel_find("std_03_loop_order")->run(conv_operand_count(p, CONV_Y) > 100000 ? &other : p, o, workspace);
+}
+
+static struct conv_verification verdict_on_layer(const struct conv_kernel *kernel, const char *text, const char *check)
+{
+    const struct conv_problem problem = test_problem(text);
+    const struct conv_verify_options options = { .seed = 1, .problems = &problem, .problem_count = 1, .only_problems = true,
+                                                 .check = check };
+    struct conv_verification verification;
+    TEST_EQUAL_INT(conv_verify_kernel(&verification, kernel, &options, NULL), CONV_OK);
+    return verification;
+}
+
+static void large_layers_are_judged(void)
+{
+    static const struct conv_kernel once = { .name = "once", .title = "one wrong output", .kinds = 1u << CONV_STANDARD,
+                                             .run = run_wrong_once };
+    static const struct conv_kernel forgets = { .name = "forgets", .title = "no relu", .kinds = 1u << CONV_STANDARD,
+                                                .run = run_forgets_relu };
+    static const char *const standard = "c=64 in=64x60 k=96 filter=3x3 pad=1 bias=1 act=relu";
+    static const char *const separable = "op=separable c=256 in=60x64 k=256 filter=3x3 pad=1 bias=1 mid_act=relu6 act=relu6";
+    TEST_EQUAL_INT(verdict_on_layer(conv_kernel_find("std_08_unfold_by_block"), standard, NULL).verdict, CONV_ACCEPT);
+    TEST_EQUAL_INT(verdict_on_layer(conv_kernel_find("sep_02_fused_by_rows"), separable, NULL).verdict, CONV_ACCEPT);
+    const struct conv_verification wrong = verdict_on_layer(&once, standard, "layers");
+    TEST_EQUAL_INT(wrong.verdict, CONV_REJECT);
+    TEST_EQUAL_INT(wrong.finding.wrong, 1);
+    CU_ASSERT(wrong.finding.first[0].got == wrong.finding.first[0].expected + 1);
+    TEST_EQUAL_INT(verdict_on_layer(&forgets, standard, "layers").verdict, CONV_REJECT);
+    TEST_EQUAL_INT(verdict_on_layer(&forgets, standard, "real").verdict, CONV_REJECT);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
         TEST_CASE(every_triple_is_covered), TEST_CASE(impossible_triples_are_given_up),
         TEST_CASE(rows_depend_on_the_seed_alone), TEST_CASE(arithmetic_is_named),
         TEST_CASE(probes_reject_narrow_arithmetic), TEST_CASE(integers_alone_accept_narrow_inputs),
+        TEST_CASE(checksums_see_one_wrong_element), TEST_CASE(checksums_see_other_faults),
+        TEST_CASE(spots_agree_with_the_reference), TEST_CASE(large_layers_are_judged),
     };
     return test_main("test_checks", cases, (int)(sizeof cases / sizeof *cases));
 }

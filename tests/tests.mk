@@ -42,9 +42,11 @@ LDADD = libtest.la
 check_PROGRAMS += $(UNIT_TESTS)
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"' -DBUILDDIR='"$(abs_top_builddir)"' -DWATCHED=$(WATCHED)
 # the parts of the checks that the library doesn't export
-tests_test_checks_SOURCES = tests/test_checks.c verify/checks/cover.h verify/checks/cover.c
+tests_test_checks_SOURCES = tests/test_checks.c verify/checks/cover.h verify/checks/cover.c \
+	verify/checks/checksum.h verify/checks/checksum.c verify/checks/spots.h verify/checks/spots.c
 tests_test_golden_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_count_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_checks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_kernels_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_run_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_verify_CPPFLAGS = $(TEST_CPPFLAGS)

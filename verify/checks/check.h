@@ -36,6 +36,11 @@ struct check_data {
     struct conv_fill fill;
     check_maker *make;                  /* instead of `fill`, but for its seed; may be NULL */
     bool exact;                         /* outputs are compared bit for bit, else against the bound */
+
+    /* Of problems with more than check_large_macs multiply-adds, which are too large for the reference: */
+    bool by_checksum;                   /* exact: the checksum of all outputs decides */
+    bool spots;                         /* some outputs are compared */
+    const struct conv_truth *given;     /* what the output should be; NULL: the reference computes it */
 };
 
 struct checker {
@@ -45,6 +50,8 @@ struct checker {
     struct conv_guarded places[CONV_OPERANDS];
     const struct conv_guarded *scratch, *packed;   /* of the plan that runs now */
     struct check_data data;             /* of the last run */
+    bool keep;                          /* keep the output of the next run in `kept` ... */
+    double *kept;                       /* ... as doubles, channels first */
     int64_t runs;                       /* alternates what is flush right and flush left */
     struct suspects *suspects;          /* not NULL while a failure is explained */
 };
@@ -75,9 +82,25 @@ double check_macs(const struct conv_problem *problem);
 /* The verification can't be done: INCONCLUSIVE, with why.  Returns false. */
 bool check_impossible(struct checker *checker, const char *why);
 
+/* Above this many multiply-adds the reference takes too long: 200 million, about a second. */
+static const double check_large_macs = 200e6;
+
+/* As check_exact(), for such a problem: by checksum. */
+bool large_check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
+
+/* Judge one output of such a problem.  False if it is wrong, or nothing could be found out. */
+bool large_judge_integers(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
+                          enum conv_operand output);
+bool large_judge_spots(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
+                       enum conv_operand output);
+
 /* Find the wrong elements of one output and describe them.  False if there are none. */
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                   enum conv_operand output, const struct conv_truth *truth, const double *got, bool exact);
+
+/* As above, for some elements: truth element i is that of output element[i]; `got` has all of them. */
+bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
+                    enum conv_operand output, const struct conv_truth *truth, const int64_t *element, const double *got);
 
 /* The mistakes that are still possible: those with which the reference gives exactly what the kernel gave. */
 struct suspects { unsigned possible; };
