@@ -2,6 +2,7 @@
  */
 #include "test.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,8 @@ static double total(const struct sum *s)
     return (double)s->one + (double)lanes + s->wide;
 }
 
+static bool multiply_padding;
+
 static void convolve(const struct conv_problem *p, const struct conv_operands *o, double (*in)(double),
                      void (*add)(struct sum *, double, double), double (*out)(double))
 {
@@ -151,9 +154,10 @@ static void convolve(const struct conv_problem *p, const struct conv_operands *o
             for (int64_t r = 0; r < a[CONV_H].filter; r++)
                 for (int64_t s = 0; s < a[CONV_W].filter; s++) {
                     const int64_t row = conv_input_at(&a[CONV_H], i / Q % P, r), col = conv_input_at(&a[CONV_W], i % Q, s);
-                    if (!conv_inside(&a[CONV_H], row) || !conv_inside(&a[CONV_W], col))
+                    const bool inside = conv_inside(&a[CONV_H], row) && conv_inside(&a[CONV_W], col);
+                    if (!inside && !multiply_padding)
                         continue;
-                    const double xv = (double)x[((first + c) * a[CONV_H].in + row) * a[CONV_W].in + col];
+                    const double xv = inside ? (double)x[((first + c) * a[CONV_H].in + row) * a[CONV_W].in + col] : 0;
                     const double wv = (double)w[((k * channels + c) * a[CONV_H].filter + r) * a[CONV_W].filter + s];
                     add(&sum, in(xv), in(wv));
                 }
@@ -251,6 +255,73 @@ static void integers_alone_accept_narrow_inputs(void)
             continue;
         TEST_EQUAL_INT(conv_verify_kernel(&v, &ways[i].kernel, &options, NULL), CONV_OK);
         TEST_EQUAL_INT(v.verdict, CONV_ACCEPT);
+    }
+}
+
+/* ---- special values ------------------------------------------------------------------------------------------------------ */
+
+static double flush(double value) { return fabs(value) < FLT_MIN ? 0 : value; }
+static double no_nan(double value) { return isnan(value) ? 0 : value; }
+
+static void run_flushes(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+{
+    (void)workspace;
+    convolve(p, o, as_is, add_fused, flush);
+}
+
+static void run_cleans(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+{
+    (void)workspace;
+    convolve(p, o, no_nan, add_fused, as_is);
+}
+
+static void run_multiplies(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+{
+    (void)workspace;
+    multiply_padding = true;
+    convolve(p, o, as_is, add_fused, as_is);
+    multiply_padding = false;
+}
+
+/* fmaxf(NaN, 0) is 0 */
+static void run_swallows(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+{
+    struct conv_problem linear = *p;
+    float *y = o->y;
+    (void)workspace;
+    linear.act = CONV_ACT_NONE;
+    convolve(&linear, o, as_is, add_fused, as_is);
+    for (int64_t i = 0; p->act != CONV_ACT_NONE && i < conv_operand_count(p, CONV_Y); i++)
+        y[i] = p->act == CONV_ACT_RELU ? fmaxf(y[i], 0) : fminf(fmaxf(y[i], 0), 6);
+}
+
+static void special_values_are_followed(void)
+{
+    static const struct {
+        const char *name, *check;
+        void (*run)(const struct conv_problem *, const struct conv_operands *, const struct conv_workspace *);
+        enum conv_verdict verdict;
+        const char *note;
+    } rows[] = {
+        { "follows", "special", run_one_fused, CONV_ACCEPT, "infinity times padding: left out" },
+        { "multiplies", "special", run_multiplies, CONV_ACCEPT, "infinity times padding: NaN" },
+        { "swallows", "special", run_swallows, CONV_REJECT, "" }, { "cleans", "special", run_cleans, CONV_REJECT, "" },
+        { "flushes", "probes", run_flushes, CONV_REJECT, "" }, { "flushes", "covering", run_flushes, CONV_ACCEPT, "" },
+        { "swallows", "covering", run_swallows, CONV_ACCEPT, "" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct conv_kernel kernel = { .name = rows[i].name, .title = rows[i].name, .kinds = ALL_FORWARD,
+                                            .applies = two_axes, .run = rows[i].run };
+        const struct conv_verify_options options = { .seed = 4, .time_limit = 100, .check = rows[i].check };
+        struct conv_verification v;
+        TEST_EQUAL_INT(conv_verify_kernel(&v, &kernel, &options, NULL), CONV_OK);
+        if (v.verdict != rows[i].verdict)
+            TEST_NOTE("%s, check %s: %s", rows[i].name, rows[i].check, conv_verdict_name(v.verdict));
+        TEST_EQUAL_INT(v.verdict, rows[i].verdict);
+        if (v.verdict == CONV_ACCEPT)
+            TEST_EQUAL_TEXT(v.evidence[0].note, rows[i].note);
+        else
+            TEST_EQUAL_INT(v.finding.fault, CONV_FAULT_VALUES);
     }
 }
 
@@ -420,7 +491,7 @@ int main(void)
         TEST_CASE(every_triple_is_covered), TEST_CASE(impossible_triples_are_given_up),
         TEST_CASE(rows_depend_on_the_seed_alone), TEST_CASE(arithmetic_is_named),
         TEST_CASE(probes_reject_narrow_arithmetic), TEST_CASE(integers_alone_accept_narrow_inputs),
-        TEST_CASE(checksums_see_one_wrong_element), TEST_CASE(checksums_see_other_faults),
+        TEST_CASE(special_values_are_followed), TEST_CASE(checksums_see_one_wrong_element), TEST_CASE(checksums_see_other_faults),
         TEST_CASE(spots_agree_with_the_reference), TEST_CASE(large_layers_are_judged),
     };
     return test_main("test_checks", cases, (int)(sizeof cases / sizeof *cases));

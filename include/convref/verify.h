@@ -70,6 +70,7 @@ struct conv_evidence {
     int64_t problems, elements;        /* compared */
     double worst;                      /* largest error / bound; 0 on exact data */
     double seconds;
+    char note[96];                     /* what else it found out; empty if nothing */
 };
 
 /* The arithmetic that a kernel uses, named from its outputs on data made to tell. */

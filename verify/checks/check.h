@@ -37,9 +37,12 @@ struct check_data {
     check_maker *make;                  /* instead of `fill`, but for its seed; may be NULL */
     bool exact;                         /* outputs are compared bit for bit, else against the bound */
 
-    /* Of problems with more than check_large_macs multiply-adds, which are too large for the reference: */
-    bool by_checksum;                   /* exact: the checksum of all outputs decides */
-    bool spots;                         /* some outputs are compared */
+    bool has_nan;                       /* a NaN in an output needn't be what it was filled with */
+    bool padding_may_multiply;          /* NaN is right too where an output has padding: 0 * infinity */
+
+    /* Of problems that are too large for the reference: */
+    bool by_checksum;                   /* above check_exact_macs: the checksum of all outputs decides */
+    bool spots;                         /* above check_real_macs: some outputs are compared */
     const struct conv_truth *given;     /* what the output should be; NULL: the reference computes it */
 };
 
@@ -50,6 +53,7 @@ struct checker {
     struct conv_guarded places[CONV_OPERANDS];
     const struct conv_guarded *scratch, *packed;   /* of the plan that runs now */
     struct check_data data;             /* of the last run */
+    int64_t padding_multiplied, padding_skipped;   /* outputs that told, see special.c */
     bool keep;                          /* keep the output of the next run in `kept` ... */
     double *kept;                       /* ... as doubles, channels first */
     int64_t runs;                       /* alternates what is flush right and flush left */
@@ -64,7 +68,7 @@ struct check {
 };
 
 extern const struct check check_small, check_covering, check_seams, check_layers, check_real, check_threads;
-extern const struct check check_probes;
+extern const struct check check_probes, check_special;
 
 /* Run the kernel on one problem and judge it.  False when it failed: the check must return. */
 bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data, int threads);
@@ -82,8 +86,9 @@ double check_macs(const struct conv_problem *problem);
 /* The verification can't be done: INCONCLUSIVE, with why.  Returns false. */
 bool check_impossible(struct checker *checker, const char *why);
 
-/* Above this many multiply-adds the reference takes too long: 200 million, about a second. */
-static const double check_large_macs = 200e6;
+/* Above this many multiply-adds integers are compared by checksum, which sees no less, and of real numbers only some outputs
+ * are looked at, which sees less.  The reference does 200 million in about a second. */
+static const double check_exact_macs = 20e6, check_real_macs = 200e6;
 
 /* As check_exact(), for such a problem: by checksum. */
 bool large_check_exact(struct checker *checker, const struct conv_problem *problem, int threads);

@@ -16,7 +16,7 @@
 
 /* All checks, cheap ones first.  The only list of them. */
 static const struct check *const checks[] = {
-    &check_small, &check_seams, &check_covering, &check_threads, &check_real, &check_probes,
+    &check_small, &check_seams, &check_covering, &check_threads, &check_real, &check_probes, &check_special,
     &check_layers,
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
@@ -45,7 +45,7 @@ static void explain(struct checker *checker)
     const struct conv_verification found = *result;
     suspect_all(&suspects);
     checker->suspects = &suspects;
-    if (check_macs(&failed) <= check_large_macs)
+    if (check_macs(&failed) <= check_exact_macs)
         check_exact(checker, &failed, found.finding.threads);
     small_begin(&walk, checker->kernel);
     for (int i = 0; suspects.possible && i < MOST_PROBLEMS * EVERY && small_next(&walk, &problem); i++)

@@ -1,6 +1,6 @@
 /* layers.c - check "layers": the problems that the user named, such as all layers of a network, on integers.
  *
- * Above 200 million multiply-adds an exact checksum takes the place of the reference (large.c).
+ * Above 20 million multiply-adds an exact checksum takes the place of the reference (large.c).
  *
  * Sees: everything that structure can get wrong at real sizes.
  * Does not see: precision (check "real").
@@ -13,7 +13,7 @@ static void run(struct checker *checker)
     checker->shared->total = checker->options.problem_count;
     for (int i = 0; i < checker->options.problem_count; i++) {
         const struct conv_problem *problem = &checker->options.problems[i];
-        const bool is_large = check_macs(problem) > check_large_macs;
+        const bool is_large = check_macs(problem) > check_exact_macs;
         if (!conv_kernel_refuses(checker->kernel, problem)
             && !(is_large ? large_check_exact : check_exact)(checker, problem, threads))
             return;

@@ -146,6 +146,22 @@ static bool is_poison(const struct conv_problem *problem, double value, unsigned
     return isnan(filled) ? isnan(value) : value == filled;
 }
 
+/* Where 0 * infinity in the padding may have made NaN, NaN is as right as the truth. */
+static void accept_padding(struct checker *checker, const struct conv_problem *problem, const struct conv_truth *truth,
+                           double *got)
+{
+    /* the reference counts one more for the middle of a separable layer */
+    const int64_t full = conv_fan_in(problem) + (problem->op == CONV_OP_SEPARABLE);
+    for (int64_t i = 0; i < truth->count; i++) {
+        if (truth->taps[i] >= full)
+            continue;
+        checker->padding_skipped += isinf(truth->value[i]) && got[i] == truth->value[i];
+        checker->padding_multiplied += isinf(truth->value[i]) && isnan(got[i]);
+        if (isnan(got[i]))
+            got[i] = truth->value[i];
+    }
+}
+
 /* One output after one call. */
 static bool judge(struct checker *checker, const struct conv_problem *problem,
                   const struct conv_operands *operands, enum conv_operand output,
@@ -161,12 +177,15 @@ static bool judge(struct checker *checker, const struct conv_problem *problem,
         return cant(checker, &error);
     }
     conv_operand_widen(got, problem, output, operands->at[output]);
+    if (checker->data.padding_may_multiply)
+        accept_padding(checker, problem, truth, got);
     const bool wrong = judge_output(&result->finding, &evidence->worst, problem, output, truth, got, exact);
     evidence->elements += truth->count;
     if (checker->suspects)
         suspect_those_who_fit(checker->suspects, problem, output, operands, got, exact);
     if (wrong) {
-        const bool unwritten = is_poison(problem, result->finding.first[0].got, poisons[call]);
+        const double first = result->finding.first[0].got;
+        const bool unwritten = is_poison(problem, first, poisons[call]) && !(checker->data.has_nan && isnan(first));
         result->verdict = CONV_REJECT;
         result->finding.fault = unwritten ? CONV_FAULT_UNWRITTEN : call > 0 ? CONV_FAULT_UNSTABLE
                                                                             : CONV_FAULT_VALUES;
@@ -265,8 +284,8 @@ bool check_data(struct checker *checker, const struct conv_problem *problem, con
     uint64_t hashes[CONV_OPERANDS];
 
     checker->data = *data;
-    if (check_macs(problem) <= check_large_macs)   /* as when a large problem has shrunk */
-        checker->data.by_checksum = checker->data.spots = false;
+    checker->data.by_checksum = data->by_checksum && check_macs(problem) > check_exact_macs;   /* not when it has shrunk */
+    checker->data.spots = data->spots && check_macs(problem) > check_real_macs;
     begin_finding(checker, problem, data->fill.seed, threads);
     enum conv_status status = place_operands(checker, &operands, hashes, problem, data, &error);
     if (status == CONV_OK)
