@@ -31,8 +31,8 @@ endif
 
 UNIT_TESTS = \
 	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_golden tests/test_count \
-	tests/test_kernels tests/test_run tests/test_verify tests/test_faults tests/test_accept tests/test_bench \
-	tests/test_threads tests/test_fuzz
+	tests/test_kernels tests/test_run tests/test_checks tests/test_verify tests/test_faults tests/test_accept \
+	tests/test_bench tests/test_threads tests/test_fuzz tests/test_sandbox
 
 if HAVE_CUNIT
 noinst_LTLIBRARIES += libtest.la
@@ -41,8 +41,12 @@ libtest_la_LIBADD = libconvref.la $(CUNIT_LIBS) $(JANSSON_LIBS)
 LDADD = libtest.la
 check_PROGRAMS += $(UNIT_TESTS)
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"' -DBUILDDIR='"$(abs_top_builddir)"' -DWATCHED=$(WATCHED)
+# the parts of the checks that the library doesn't export
+tests_test_checks_SOURCES = tests/test_checks.c verify/checks/cover.h verify/checks/cover.c \
+	verify/checks/checksum.h verify/checks/checksum.c verify/checks/spots.h verify/checks/spots.c
 tests_test_golden_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_count_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_checks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_kernels_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_run_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_verify_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -62,7 +66,7 @@ EXTRA_DIST += tools/fuzz tests/fuzz/corpus
 
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
-	tests/test_cli_bench.sh tests/test_docs.sh
+	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_docs.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh
 EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tools/count-tests
 

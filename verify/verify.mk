@@ -25,8 +25,13 @@ libverify_la_SOURCES = \
 	verify/checks/check.h verify/checks/checks.c verify/checks/forked.c \
 	verify/checks/run_checked.c verify/checks/judge.c verify/checks/guess.c verify/checks/shrink.c \
 	verify/checks/verdict.c \
-	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/turns.c verify/checks/real.c \
+	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/real.c \
+	verify/checks/cover.h verify/checks/cover.c verify/checks/covering.c \
+	verify/checks/probe.h verify/checks/probe.c verify/checks/probes.c verify/checks/special.c verify/checks/arithmetic.c \
+	verify/checks/checksum.h verify/checks/checksum.c verify/checks/large.c \
+	verify/checks/spots.h verify/checks/spots.c \
 	verify/checks/layers.c verify/checks/parallel.c \
+	verify/checks/turns.c \
 	verify/checks/command.h verify/checks/command.c verify/checks/command_set.c
 
 # ---- the program: one file for each verb --------------------------------------------------------------

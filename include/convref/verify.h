@@ -73,9 +73,29 @@ struct conv_evidence {
     int64_t problems, elements;        /* compared */
     double worst;                      /* largest error / bound; 0 on exact data */
     double seconds;
+    char note[96];                     /* what else it found out; empty if nothing */
 };
 
-enum { CONV_MOST_CHECKS = 8 };
+/* The arithmetic that a kernel uses, named from its outputs on data made to tell. */
+enum conv_sure {
+    CONV_SURE_NOT,             /* it fits nothing that convref knows, or wasn't looked at */
+    CONV_SURE_BY_EXCLUSION,    /* nothing else that convref knows fits */
+    CONV_SURE_BIT_FOR_BIT      /* every output was predicted */
+};
+
+struct conv_arithmetic {
+    enum conv_sure sure;
+    bool narrow;               /* fewer bits than the problem's type somewhere */
+    char words[160];           /* "f32, one product added after the other, fused", "inputs in TF32", ...; empty: not named */
+};
+
+CONV_API const char *conv_sure_name(enum conv_sure sure);
+
+/* Name the arithmetic of a kernel.  CONV_NOT_APPLICABLE if it computes none of the problems that would tell. */
+CONV_API enum conv_status conv_arithmetic_name(struct conv_arithmetic *named, const struct conv_kernel *kernel,
+                                               uint64_t seed, struct conv_error *error);
+
+enum { CONV_MOST_CHECKS = 16 };
 
 struct conv_verification {
     enum conv_verdict verdict;
@@ -84,6 +104,7 @@ struct conv_verification {
     char warning[CONV_WORDS];          /* what is odd but not wrong, such as output on the terminal; or empty */
     int checks;
     struct conv_evidence evidence[CONV_MOST_CHECKS];
+    struct conv_arithmetic arithmetic; /* of ACCEPT and REJECT; its words are empty if it wasn't named */
     struct conv_finding finding;       /* of REJECT */
 };
 

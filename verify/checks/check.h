@@ -23,17 +23,35 @@ struct touched {
     int where;                          /* conv_guarded_where() */
 };
 
+/* Writes one input of a problem as doubles, channels first. */
+typedef void check_maker(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed);
+
+/* The data of one run.  All follow from the seed and the problem. */
+struct check_data {
+    struct conv_fill fill;
+    check_maker *make;                  /* instead of `fill`, but for its seed; may be NULL */
+    bool exact;                         /* outputs are compared bit for bit, else against the bound */
+
+    bool has_nan;                       /* a NaN in an output needn't be what it was filled with */
+    bool padding_may_multiply;          /* NaN is right too where an output has padding: 0 * infinity */
+
+    /* Of problems that are too large for the reference: */
+    bool by_checksum;                   /* above check_exact_macs: the checksum of all outputs decides */
+    bool spots;                         /* above check_real_macs: some outputs are compared */
+    const struct conv_truth *given;     /* what the output should be; NULL: the reference computes it */
+};
+
 /* A verification under way.  It lives in memory that the parent can read when the child has died. */
 struct verification {
     struct conv_verification result;
     struct touched touched;
     bool explaining;                    /* a failure has been found, and `found` is it */
     struct conv_finding found;
-    struct conv_fill found_with;
+    struct check_data found_with;
 
     /* what runs now, for the post-mortem */
     struct conv_problem problem;
-    struct conv_fill fill;
+    struct check_data data;
     int threads;
     char check[24];
     int64_t done, total;                /* problems of the check, for progress */
@@ -49,6 +67,10 @@ struct checker {
     struct conv_guarded places[CONV_OPERANDS];
     const struct conv_guarded *scratch, *packed;   /* of the plan that runs now */
     bool read_only[CONV_OPERANDS];      /* the pages of a place can't be written to now */
+    struct check_data data;             /* of the last run */
+    int64_t padding_multiplied, padding_skipped;   /* outputs that told, see special.c */
+    bool keep;                          /* keep the output of the next run in `kept` ... */
+    double *kept;                       /* ... as doubles, channels first */
     int64_t runs;                       /* where operands lie changes from run to run: PLACEMENTS ways */
     struct suspects *suspects;          /* not NULL while a failure is explained */
 };
@@ -56,26 +78,54 @@ struct checker {
 struct check {
     const char *name;
     const char *sees, *blind;           /* what it can see, and what it can't */
+    bool on_problems;                   /* looks at the problems that the user named, too */
     void (*run)(struct checker *checker);
 };
 
-extern const struct check check_small, check_seams, check_layers, check_real, check_threads, check_turns;
+extern const struct check check_small, check_covering, check_seams, check_layers, check_real, check_threads, check_turns;
+extern const struct check check_probes, check_special;
 
 /* Run the kernel on one problem and judge it.  False when it failed: the check must return. */
+bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data, int threads);
+
+/* As above, with integers (compared bit for bit) or other numbers (compared against the bound). */
 bool check_problem(struct checker *checker, const struct conv_problem *problem,
                    const struct conv_fill *fill, int threads);
 
 /* As above, with data on which every order of summation is exact; problems without such data are passed over. */
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
 
-/* As check_problem(), with operands placed in every way that there is; a large problem, in the next way only. */
+/* As check_data(), with operands placed in every way that there is; a large problem, in the next way only. */
 enum { PLACEMENTS = 4 };
-bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                       int threads);
+
+/* The most multiply-adds that a problem can have, padding included. */
+double check_macs(const struct conv_problem *problem);
+
+/* The verification can't be done: INCONCLUSIVE, with why.  Returns false. */
+bool check_impossible(struct checker *checker, const char *why);
+
+/* Above this many multiply-adds integers are compared by checksum, which sees no less, and of real numbers only some outputs
+ * are looked at, which sees less.  The reference does 200 million in about a second. */
+static const double check_exact_macs = 20e6, check_real_macs = 200e6;
+
+/* As check_exact(), for such a problem: by checksum. */
+bool large_check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
+
+/* Judge one output of such a problem.  False if it is wrong, or nothing could be found out. */
+bool large_judge_integers(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
+                          enum conv_operand output);
+bool large_judge_spots(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
+                       enum conv_operand output);
 
 /* Find the wrong elements of one output and describe them.  False if there are none. */
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                   enum conv_operand output, const struct conv_truth *truth, const double *got, bool exact);
+
+/* As above, for some elements: truth element i is that of output element[i]; `got` has all of them. */
+bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
+                    enum conv_operand output, const struct conv_truth *truth, const int64_t *element, const double *got);
 
 /* The mistakes that are still possible: those with which the reference gives exactly what the kernel gave. */
 struct suspects { unsigned possible; };
@@ -88,7 +138,7 @@ void suspect_those_who_fit(struct suspects *suspects, const struct conv_problem 
 void suspect_name(struct conv_finding *finding, const struct suspects *suspects);
 
 /* Try one problem.  If the kernel fails on it the finding is in checker->shared->result, and true is returned. */
-typedef bool problem_test(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+typedef bool problem_test(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                           int threads);
 
 /* In this process: for failures that leave it alive. */
@@ -97,8 +147,11 @@ problem_test attempt_here;
 /* In a child of its own. */
 problem_test attempt_in_child;
 
+/* The same data for another problem: integers may be larger where sums are shorter. */
+struct check_data data_for(const struct check_data *data, const struct conv_problem *problem);
+
 /* Replace the finding by that of the smallest problem that still fails, in at most `seconds`. */
-void shrink(struct checker *checker, const struct conv_fill *fill, problem_test *fails, double seconds);
+void shrink(struct checker *checker, const struct check_data *data, problem_test *fails, double seconds);
 
 /* Run all checks in a forked child, and find out what became of it. */
 enum conv_status run_forked(struct checker *checker, void (*run_checks)(struct checker *), struct conv_error *error);

@@ -10,7 +10,8 @@
 
 /* All checks, cheap ones first.  The only list of them. */
 static const struct check *const checks[] = {
-    &check_small, &check_seams, &check_threads, &check_turns, &check_real, &check_layers,
+    &check_small, &check_seams, &check_covering, &check_threads, &check_turns, &check_real, &check_probes, &check_special,
+    &check_layers,
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
 _Static_assert((int)CHECKS <= (int)CONV_MOST_CHECKS, "struct conv_verification must have room for all checks");
@@ -29,19 +30,20 @@ static void explain(struct checker *checker)
     enum { MOST_PROBLEMS = 400, EVERY = 193 };   /* a sample of all ranks and kinds */
     struct conv_verification *result = &checker->shared->result;
     const struct conv_problem failed = result->finding.problem;
-    const struct conv_fill fill = checker->shared->fill;
+    const struct check_data data = checker->shared->data;
     struct small_shapes walk;
     struct suspects suspects;
     struct conv_problem problem;
     checker->shared->found = result->finding;
-    checker->shared->found_with = fill;
+    checker->shared->found_with = data;
     checker->shared->explaining = true;
-    shrink(checker, &fill, attempt_here, checker->options.time_limit);
+    shrink(checker, &data, attempt_here, checker->options.time_limit);
 
     const struct conv_verification found = *result;
     suspect_all(&suspects);
     checker->suspects = &suspects;
-    check_exact(checker, &failed, found.finding.threads);
+    if (check_macs(&failed) <= check_exact_macs)
+        check_exact(checker, &failed, found.finding.threads);
     small_begin(&walk, checker->kernel);
     for (int i = 0; suspects.possible && i < MOST_PROBLEMS * EVERY && small_next(&walk, &problem); i++)
         if (i % EVERY == 0)
@@ -53,6 +55,25 @@ static void explain(struct checker *checker)
         suspect_name(&result->finding, &suspects);
 }
 
+/* The arithmetic is named when all checks run, or the one that it belongs to; and where it explains a rejection, it is
+ * the guess. */
+static void name_arithmetic(struct checker *checker)
+{
+    struct conv_verification *result = &checker->shared->result;
+    const char *only = checker->options.check;
+    const bool wrong_values = result->verdict == CONV_REJECT && result->finding.fault == CONV_FAULT_VALUES;
+    int64_t problems = 0;
+    for (int i = 0; i < result->checks; i++)
+        problems += result->evidence[i].problems;
+    if (!(result->verdict == CONV_ACCEPT && problems > 0) && !wrong_values)
+        return;
+    if (!only || !strcmp(only, check_probes.name) || wrong_values)
+        conv_arithmetic_name(&result->arithmetic, checker->kernel, checker->options.seed, NULL);
+    if (wrong_values && !result->finding.guess[0] && result->arithmetic.narrow)
+        snprintf(result->finding.guess, sizeof result->finding.guess, "the kernel computes with %s",
+                 result->arithmetic.words);
+}
+
 static void run_checks(struct checker *checker)
 {
     struct verification *shared = checker->shared;
@@ -60,7 +81,7 @@ static void run_checks(struct checker *checker)
     for (int i = 0; i < CHECKS && shared->result.verdict == CONV_ACCEPT; i++) {
         if (only && strcmp(only, checks[i]->name))
             continue;
-        if (checker->options.only_problems && checks[i] != &check_layers && checks[i] != &check_real)
+        if (checker->options.only_problems && !checks[i]->on_problems)
             continue;
         struct conv_evidence *evidence = &shared->result.evidence[shared->result.checks];
         const double start = conv_seconds();
@@ -74,6 +95,7 @@ static void run_checks(struct checker *checker)
         if (shared->result.verdict == CONV_REJECT)
             explain(checker);
     }
+    name_arithmetic(checker);
 }
 
 /* An ACCEPT without any problem compared is none. */

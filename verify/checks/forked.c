@@ -190,7 +190,7 @@ static void post_mortem(struct verification *shared, const struct sandbox_end *e
     }
     shared->result.verdict = CONV_REJECT;
     *finding = (struct conv_finding){
-        .problem = shared->problem, .seed = shared->fill.seed, .threads = shared->threads,
+        .problem = shared->problem, .seed = shared->data.fill.seed, .threads = shared->threads,
         .operand = touched->signal && touched->operand < CONV_OPERANDS ? touched->operand : CONV_Y };
     snprintf(finding->check, sizeof finding->check, "%s", shared->check);
     finding->fault = fault_of(shared, end, (double)limits->memory);
@@ -202,7 +202,7 @@ static void post_mortem(struct verification *shared, const struct sandbox_end *e
 struct trial {
     struct checker *checker;
     const struct conv_problem *problem;
-    const struct conv_fill *fill;
+    const struct check_data *data;
     int threads;
 };
 
@@ -211,7 +211,7 @@ static void try(void *argument)
     const struct trial *trial = argument;
     watch(trial->checker);
     trial->checker->runs = 0;
-    check_placements(trial->checker, trial->problem, trial->fill, trial->threads);
+    check_placements(trial->checker, trial->problem, trial->data, trial->threads);
 }
 
 static struct sandbox_limits limits_of(const struct checker *checker, double seconds)
@@ -224,11 +224,11 @@ static struct sandbox_limits limits_of(const struct checker *checker, double sec
     };
 }
 
-static bool fails_within(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+static bool fails_within(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                          int threads, double seconds)
 {
     const struct sandbox_limits limits = limits_of(checker, seconds);
-    struct trial trial = { checker, problem, fill, threads };
+    struct trial trial = { checker, problem, data, threads };
     struct verification *shared = checker->shared;
     struct sandbox_end end;
     shared->touched = (struct touched){ .signal = 0 };
@@ -240,29 +240,27 @@ static bool fails_within(struct checker *checker, const struct conv_problem *pro
     return shared->result.verdict == CONV_REJECT;
 }
 
-bool attempt_in_child(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+bool attempt_in_child(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                       int threads)
 {
-    return fails_within(checker, problem, fill, threads, attempt_seconds);
+    return fails_within(checker, problem, data, threads, attempt_seconds);
 }
 
 /* Shrink what ended the child.  A busy machine can make a good call last longer than an attempt may, so a hang is
  * believed only if the smallest problem hangs for longer too. */
-static void shrink_in_children(struct checker *checker, const struct conv_fill *fill)
+static void shrink_in_children(struct checker *checker, const struct check_data *data)
 {
     struct conv_verification *result = &checker->shared->result;
     const struct conv_verification first = *result;
-    shrink(checker, fill, attempt_in_child, shrink_seconds);
+    shrink(checker, data, attempt_in_child, shrink_seconds);
     const struct conv_verification smallest = *result;
     if (first.finding.fault != CONV_FAULT_HANG
         || conv_problem_equal(&first.finding.problem, &smallest.finding.problem))
         return;
-    struct conv_fill data = *fill;
-    if (data.kind == CONV_FILL_INTEGERS)
-        data.range = conv_exact_range(&smallest.finding.problem);
+    const struct check_data smaller = data_for(data, &smallest.finding.problem);
     result->verdict = CONV_ACCEPT;
     const bool sure =
-        fails_within(checker, &smallest.finding.problem, &data, smallest.finding.threads, 5 * attempt_seconds);
+        fails_within(checker, &smallest.finding.problem, &smaller, smallest.finding.threads, 5 * attempt_seconds);
     *result = sure ? smallest : first;
 }
 
@@ -311,8 +309,8 @@ enum conv_status run_forked(struct checker *checker, void (*run_checks)(struct c
         shared->result.finding = shared->found;
     }
     if (!end.completed && shared->result.verdict == CONV_REJECT) {
-        const struct conv_fill fill = shared->explaining ? shared->found_with : shared->fill;
-        shrink_in_children(checker, &fill);
+        const struct check_data data = shared->explaining ? shared->found_with : shared->data;
+        shrink_in_children(checker, &data);
     }
     warn_of_output(&shared->result, &end);
     return CONV_OK;

@@ -179,6 +179,28 @@ bool judge_output(struct conv_finding *finding, double *worst, const struct conv
     return finding->wrong > 0;
 }
 
+bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
+                    enum conv_operand output, const struct conv_truth *truth, const int64_t *element, const double *got)
+{
+    const struct frame frame = frame_of(problem, output);
+    finding->wrong = 0;
+    finding->shown = 0;
+    for (int64_t i = 0; i < truth->count; i++) {
+        const double bound = conv_truth_bound(truth, i, problem->type), value = got[element[i]];
+        if (is_right(value, truth->value[i], bound, false)) {
+            if (bound > 0 && fabs(value - truth->value[i]) / bound > *worst)
+                *worst = fabs(value - truth->value[i]) / bound;
+            continue;
+        }
+        finding->wrong++;
+        keep_first(finding, &frame, element[i], truth->value[i], value, bound);
+    }
+    finding->operand = output;
+    finding->elements = truth->count;
+    snprintf(finding->where, sizeof finding->where, "among %" PRId64 " outputs that were looked at", truth->count);
+    return finding->wrong > 0;
+}
+
 char *conv_wrong_print(char text[128], const struct conv_finding *finding, const struct conv_wrong *wrong)
 {
     const struct frame frame = frame_of(&finding->problem, finding->operand);

@@ -1,5 +1,7 @@
 /* layers.c - check "layers": the problems that the user named, such as all layers of a network, on integers.
  *
+ * Above 20 million multiply-adds an exact checksum takes the place of the reference (large.c).
+ *
  * Sees: everything that structure can get wrong at real sizes.
  * Does not see: precision (check "real").
  */
@@ -11,10 +13,13 @@ static void run(struct checker *checker)
     checker->shared->total = checker->options.problem_count;
     for (int i = 0; i < checker->options.problem_count; i++) {
         const struct conv_problem *problem = &checker->options.problems[i];
-        const struct conv_fill fill = { .kind = CONV_FILL_INTEGERS, .seed = checker->options.seed,
-                                        .range = conv_exact_range(problem) };
-        if (fill.range > 0 && !conv_kernel_refuses(checker->kernel, problem)
-            && !check_placements(checker, problem, &fill, threads))
+        const bool is_large = check_macs(problem) > check_exact_macs;
+        const struct check_data data = { .exact = true, .fill = { .kind = CONV_FILL_INTEGERS, .seed = checker->options.seed,
+                                                                  .range = conv_exact_range(problem) } };
+        if (conv_kernel_refuses(checker->kernel, problem))
+            continue;
+        if (is_large ? !large_check_exact(checker, problem, threads)
+                     : data.fill.range > 0 && !check_placements(checker, problem, &data, threads))
             return;
     }
 }
@@ -23,5 +28,6 @@ const struct check check_layers = {
     .name = "layers",
     .sees = "wrong structure at the sizes that matter to you",
     .blind = "precision; other sizes",
+    .on_problems = true,
     .run = run,
 };

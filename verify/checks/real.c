@@ -53,7 +53,8 @@ static void run(struct checker *checker)
     }
     for (int i = 0; i < checker->options.problem_count; i++) {
         const struct conv_problem *problem = &checker->options.problems[i];
-        if (!conv_kernel_refuses(checker->kernel, problem) && !check_problem(checker, problem, &fill, threads))
+        const struct check_data data = { .fill = fill, .spots = true };   /* if it is large */
+        if (!conv_kernel_refuses(checker->kernel, problem) && !check_data(checker, problem, &data, threads))
             return;
     }
 }
@@ -62,5 +63,6 @@ const struct check check_real = {
     .name = "real",
     .sees = "narrowed inputs and accumulators, sums that lose terms",
     .blind = "structure below the noise of a long sum",
+    .on_problems = true,
     .run = run,
 };

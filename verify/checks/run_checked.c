@@ -5,7 +5,7 @@
  * inputs, every output element and the floating-point environment are looked at; then the kernel runs a second time,
  * into outputs filled with another pattern, and must give the same again.
  */
-#include <convref/count.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,13 @@ static const unsigned char poisons[] = { 0xFF, 0xA5 };
 /* Above this many multiply-adds one call has to do. */
 static const int64_t large = INT64_C(50) * 1000 * 1000;
 
+double check_macs(const struct conv_problem *problem)
+{
+    const enum conv_operand output = problem->pass == CONV_FORWARD ? CONV_Y
+                                   : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
+    return (double)conv_fan_in(problem) * (double)conv_operand_count(problem, output);
+}
+
 /* ---- findings -------------------------------------------------------------------------------------------- */
 
 static bool found(struct checker *checker, enum conv_fault fault, enum conv_operand operand, const char *where)
@@ -32,11 +39,16 @@ static bool found(struct checker *checker, enum conv_fault fault, enum conv_oper
     return false;
 }
 
-static bool cant(struct checker *checker, const struct conv_error *error)
+bool check_impossible(struct checker *checker, const char *why)
 {
     checker->shared->result.verdict = CONV_INCONCLUSIVE;
-    snprintf(checker->shared->result.reason, sizeof checker->shared->result.reason, "%s", error->message);
+    snprintf(checker->shared->result.reason, sizeof checker->shared->result.reason, "%s", why);
     return false;
+}
+
+static bool cant(struct checker *checker, const struct conv_error *error)
+{
+    return check_impossible(checker, error->message);
 }
 
 /* ---- operands in guarded places ---------------------------------------------------------------------------- */
@@ -83,9 +95,26 @@ static enum conv_status make_room(struct checker *checker, enum conv_operand ope
     return conv_guarded_create(place, bytes + MOST_OFFSET, error);
 }
 
+static enum conv_status fill_input(void *at, const struct conv_problem *problem, enum conv_operand operand,
+                                   const struct check_data *data, struct conv_error *error)
+{
+    const int64_t count = conv_operand_count(problem, operand);
+    if (!data->make) {
+        conv_fill(problem->type, at, count, conv_operand_name(problem, operand), &data->fill);
+        return CONV_OK;
+    }
+    double *values = malloc((size_t)count * sizeof *values);
+    if (!values)
+        return conv_fail(error, CONV_NO_MEMORY, "no memory to make %" PRId64 " inputs", count);
+    data->make(values, problem, operand, data->fill.seed);
+    conv_operand_narrow(at, problem, operand, values);
+    free(values);
+    return CONV_OK;
+}
+
 static enum conv_status place_operands(struct checker *checker, struct conv_operands *operands,
                                        uint64_t hashes[CONV_OPERANDS], const struct conv_problem *problem,
-                                       const struct conv_fill *fill, struct conv_error *error)
+                                       const struct check_data *data, struct conv_error *error)
 {
     const int64_t run = checker->runs++;
     const struct placement *placement = &placements[run % PLACEMENTS];
@@ -104,8 +133,9 @@ static enum conv_status place_operands(struct checker *checker, struct conv_oper
                        ? conv_guarded_place_at(place, bytes, offset_of(run, operand, element), poisons[0])
                        : conv_guarded_place(place, bytes, element, placement->flush, poisons[0]);
         if (input)
-            conv_fill(problem->type, at, conv_operand_count(problem, operand), conv_operand_name(problem, operand),
-                      fill);
+            status = fill_input(at, problem, operand, data, error);
+        if (status != CONV_OK)
+            return status;
         hashes[operand] = hash(at, bytes);
         operands->at[operand] = at;
         if (input && placement->read_only)
@@ -144,11 +174,28 @@ static bool is_poison(const struct conv_problem *problem, double value, unsigned
     return isnan(filled) ? isnan(value) : value == filled;
 }
 
+/* Where 0 * infinity in the padding may have made NaN, NaN is as right as the truth. */
+static void accept_padding(struct checker *checker, const struct conv_problem *problem, const struct conv_truth *truth,
+                           double *got)
+{
+    /* the reference counts one more for the middle of a separable layer */
+    const int64_t full = conv_fan_in(problem) + (problem->op == CONV_OP_SEPARABLE);
+    for (int64_t i = 0; i < truth->count; i++) {
+        if (truth->taps[i] >= full)
+            continue;
+        checker->padding_skipped += isinf(truth->value[i]) && got[i] == truth->value[i];
+        checker->padding_multiplied += isinf(truth->value[i]) && isnan(got[i]);
+        if (isnan(got[i]))
+            got[i] = truth->value[i];
+    }
+}
+
 /* One output after one call. */
 static bool judge(struct checker *checker, const struct conv_problem *problem,
                   const struct conv_operands *operands, enum conv_operand output,
-                  const struct conv_truth *truth, bool exact, int call)
+                  const struct conv_truth *truth, int call)
 {
+    const bool exact = checker->data.exact;
     struct conv_verification *result = &checker->shared->result;
     struct conv_evidence *evidence = &result->evidence[result->checks];
     double *got = malloc(((size_t)truth->count + 1) * sizeof *got);
@@ -158,12 +205,15 @@ static bool judge(struct checker *checker, const struct conv_problem *problem,
         return cant(checker, &error);
     }
     conv_operand_widen(got, problem, output, operands->at[output]);
+    if (checker->data.padding_may_multiply)
+        accept_padding(checker, problem, truth, got);
     const bool wrong = judge_output(&result->finding, &evidence->worst, problem, output, truth, got, exact);
     evidence->elements += truth->count;
     if (checker->suspects)
         suspect_those_who_fit(checker->suspects, problem, output, operands, got, exact);
     if (wrong) {
-        const bool unwritten = is_poison(problem, result->finding.first[0].got, poisons[call]);
+        const double first = result->finding.first[0].got;
+        const bool unwritten = is_poison(problem, first, poisons[call]) && !(checker->data.has_nan && isnan(first));
         result->verdict = CONV_REJECT;
         result->finding.fault = unwritten ? CONV_FAULT_UNWRITTEN : call > 0 ? CONV_FAULT_UNSTABLE
                                                                             : CONV_FAULT_VALUES;
@@ -204,9 +254,26 @@ static bool load(struct checker *checker, struct conv_plan *plan, const struct c
     return status == CONV_OK ? environment_kept(checker, &before, "pack") : cant(checker, &error);
 }
 
+/* Large problems have ways of their own; the gradient of a bias is cheap in all of them. */
+static bool is_cheap(const struct checker *checker, enum conv_operand output)
+{
+    return (!checker->data.by_checksum && !checker->data.spots) || output == CONV_BIAS;
+}
+
+static bool judge_one(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
+                      enum conv_operand output, const struct truths *truths, int call)
+{
+    if (is_cheap(checker, output))
+        return judge(checker, problem, operands, output, &truths->of[output], call);
+    if (checker->data.spots)
+        return large_judge_spots(checker, problem, operands, output);
+    checker->shared->result.evidence[checker->shared->result.checks].elements += conv_operand_count(problem, output);
+    return large_judge_integers(checker, problem, operands, output);
+}
+
 static bool call_and_judge(struct checker *checker, struct conv_plan *plan, const struct conv_problem *problem,
                            const struct conv_operands *operands, const uint64_t hashes[CONV_OPERANDS],
-                           const struct truths *truths, bool exact, int call)
+                           const struct truths *truths, int call)
 {
     struct conv_error error;
     poison_outputs(problem, operands, call);
@@ -229,57 +296,57 @@ static bool call_and_judge(struct checker *checker, struct conv_plan *plan, cons
         return false;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
         if (operands->at[operand] && conv_operand_role(problem, operand) == CONV_OUTPUT
-            && !judge(checker, problem, operands, operand, &truths->of[operand], exact, call))
+            && !judge_one(checker, problem, operands, operand, truths, call))
             return false;
     return true;
 }
 
 /* ---- one problem --------------------------------------------------------------------------------------------- */
 
-static enum conv_status compute_truths(struct truths *truths, int64_t *products,
+static enum conv_status compute_truths(struct truths *truths, const struct checker *checker,
                                        const struct conv_problem *problem,
                                        const struct conv_operands *operands, struct conv_error *error)
 {
     enum conv_status status = CONV_OK;
-    *products = 0;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS && status == CONV_OK; operand++) {
-        int64_t counted = 0;
         truths->of[operand] = (struct conv_truth){ .count = 0 };
-        if (operands->at[operand] && conv_operand_role(problem, operand) == CONV_OUTPUT)
-            status = conv_truth_compute(&truths->of[operand], &counted, problem, operand, operands, error);
-        *products += counted;
+        if (!operands->at[operand] || conv_operand_role(problem, operand) != CONV_OUTPUT)
+            continue;
+        if (checker->data.given)
+            truths->of[operand] = *checker->data.given;
+        else if (is_cheap(checker, operand))
+            status = conv_truth_compute(&truths->of[operand], NULL, problem, operand, operands, error);
     }
     return status;
 }
 
-static void begin_finding(struct checker *checker, const struct conv_problem *problem,
-                          const struct conv_fill *fill, int threads)
+static void begin_finding(struct checker *checker, const struct conv_problem *problem, uint64_t seed, int threads)
 {
     struct verification *shared = checker->shared;
     struct conv_finding *finding = &shared->result.finding;
-    *finding = (struct conv_finding){ .problem = *problem, .seed = fill->seed, .threads = threads };
+    *finding = (struct conv_finding){ .problem = *problem, .seed = seed, .threads = threads };
     snprintf(finding->check, sizeof finding->check, "%s", shared->check);
     shared->problem = *problem;
-    shared->fill = *fill;
+    shared->data = checker->data;
     shared->threads = threads;
 }
 
-bool check_problem(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
-                   int threads)
+bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data, int threads)
 {
     const struct conv_plan_options options = { .threads = threads, .guarded = true };
-    const bool exact = fill->kind == CONV_FILL_INTEGERS;
     struct conv_plan *plan = NULL;
     struct conv_operands operands;
     struct conv_error error;
     struct truths truths = { { { .count = 0 } } };
     uint64_t hashes[CONV_OPERANDS];
-    int64_t products;
 
-    begin_finding(checker, problem, fill, threads);
-    enum conv_status status = place_operands(checker, &operands, hashes, problem, fill, &error);
+    checker->data = *data;
+    checker->data.by_checksum = data->by_checksum && check_macs(problem) > check_exact_macs;   /* not when it has shrunk */
+    checker->data.spots = data->spots && check_macs(problem) > check_real_macs;
+    begin_finding(checker, problem, data->fill.seed, threads);
+    enum conv_status status = place_operands(checker, &operands, hashes, problem, data, &error);
     if (status == CONV_OK)
-        status = compute_truths(&truths, &products, problem, &operands, &error);
+        status = compute_truths(&truths, checker, problem, &operands, &error);
     if (status == CONV_OK)
         status = conv_plan_create(&plan, checker->kernel, problem, &options, &error);
     bool good = status == CONV_OK || cant(checker, &error);
@@ -289,16 +356,23 @@ bool check_problem(struct checker *checker, const struct conv_problem *problem, 
         poison_outputs(problem, &operands, 0);
         good = load(checker, plan, &operands);
     }
-    for (int call = 0; good && call < (products > large ? 1 : 2); call++)
-        good = call_and_judge(checker, plan, problem, &operands, hashes, &truths, exact, call);
+    for (int call = 0; good && call < (check_macs(problem) > (double)large ? 1 : 2); call++)
+        good = call_and_judge(checker, plan, problem, &operands, hashes, &truths, call);
     checker->scratch = checker->packed = NULL;
     conv_plan_free(plan);
-    for (int operand = 0; operand < CONV_OPERANDS; operand++)
+    for (int operand = 0; operand < CONV_OPERANDS && !checker->data.given; operand++)
         conv_truth_free(&truths.of[operand]);
     if (good)
         checker->shared->result.evidence[checker->shared->result.checks].problems++;
     checker->shared->done++;
     return good;
+}
+
+bool check_problem(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+                   int threads)
+{
+    const struct check_data data = { .fill = *fill, .exact = fill->kind == CONV_FILL_INTEGERS };
+    return check_data(checker, problem, &data, threads);
 }
 
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads)
@@ -308,20 +382,12 @@ bool check_exact(struct checker *checker, const struct conv_problem *problem, in
     return fill.range < 1 || check_problem(checker, problem, &fill, threads);
 }
 
-/* Small enough that four runs in the place of one are nothing. */
-static bool is_small(const struct conv_problem *problem)
-{
-    struct conv_count count;
-    conv_count_problem(&count, problem);
-    return count.macs < 1000 * 1000;
-}
-
-bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                       int threads)
 {
-    const int times = is_small(problem) ? PLACEMENTS : 1;
+    const int times = check_macs(problem) < 1e6 ? PLACEMENTS : 1;   /* four runs in the place of one are nothing there */
     for (int i = 0; i < times; i++)
-        if (!check_problem(checker, problem, fill, threads))
+        if (!check_data(checker, problem, data, threads))
             return false;
     return true;
 }

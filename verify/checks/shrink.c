@@ -76,23 +76,23 @@ static bool reduce(struct conv_problem *problem, const struct conv_kernel *kerne
     return true;
 }
 
-bool attempt_here(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+bool attempt_here(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                   int threads)
 {
     checker->runs = 0;   /* what is seen does not depend on what ran before */
-    return !check_placements(checker, problem, fill, threads) && checker->shared->result.verdict == CONV_REJECT;
+    return !check_placements(checker, problem, data, threads) && checker->shared->result.verdict == CONV_REJECT;
 }
 
-/* Data for a smaller problem: integers may be larger there. */
-static struct conv_fill refill(const struct conv_fill *fill, const struct conv_problem *problem)
+struct check_data data_for(const struct check_data *data, const struct conv_problem *problem)
 {
-    struct conv_fill data = *fill;
-    if (data.kind == CONV_FILL_INTEGERS)
-        data.range = conv_exact_range(problem);
-    return data;
+    struct check_data other = *data;
+    other.given = NULL;
+    if (!data->make && data->exact)
+        other.fill.range = conv_exact_range(problem);
+    return other;
 }
 
-void shrink(struct checker *checker, const struct conv_fill *fill, problem_test *fails, double seconds)
+void shrink(struct checker *checker, const struct check_data *wanted, problem_test *fails, double seconds)
 {
     struct conv_verification *result = &checker->shared->result;
     struct conv_verification smallest = *result;
@@ -104,7 +104,7 @@ void shrink(struct checker *checker, const struct conv_fill *fill, problem_test 
             struct conv_problem smaller = smallest.finding.problem;
             if (!reduce(&smaller, checker->kernel, index))
                 continue;
-            const struct conv_fill data = refill(fill, &smaller);
+            const struct check_data data = data_for(wanted, &smaller);
             *result = smallest;
             result->verdict = CONV_ACCEPT;
             if (fails(checker, &smaller, &data, smallest.finding.threads)) {

@@ -106,7 +106,7 @@ static void begin(struct checker *checker, const struct side *side, int threads)
         .problem = side->problem, .seed = side->fill.seed, .threads = threads };
     snprintf(shared->result.finding.check, sizeof shared->result.finding.check, "%s", shared->check);
     shared->problem = side->problem;
-    shared->fill = side->fill;
+    shared->data = (struct check_data){ .fill = side->fill, .exact = true };
     shared->threads = threads;
 }
 

@@ -121,6 +121,11 @@ static void print_result(FILE *file, const struct conv_verification *result)
     fprintf(file, "  %.1f s %s\n", seconds_of(result), result->reason);
     if (result->warning[0])
         fprintf(file, "    warning  %s\n", result->warning);
+    for (int i = 0; i < result->checks; i++)
+        if (result->evidence[i].note[0])
+            fprintf(file, "    %-11s %s\n", result->evidence[i].check, result->evidence[i].note);
+    if (result->arithmetic.words[0])
+        fprintf(file, "    arithmetic  %s (%s)\n", result->arithmetic.words, conv_sure_name(result->arithmetic.sure));
     if (result->verdict == CONV_REJECT)
         print_finding(file, result);
     fflush(file);
@@ -181,12 +186,16 @@ static json_t *result_json(const struct conv_verification *result)
 {
     json_t *evidence = json_array();
     for (int i = 0; i < result->checks; i++)
-        json_array_append_new(evidence, json_pack("{s:s, s:I, s:I, s:f, s:f}", "check", result->evidence[i].check,
+        json_array_append_new(evidence, json_pack("{s:s, s:I, s:I, s:f, s:f, s:s}", "check", result->evidence[i].check,
             "problems", (json_int_t)result->evidence[i].problems, "elements", (json_int_t)result->evidence[i].elements,
-            "worst", result->evidence[i].worst, "seconds", result->evidence[i].seconds));
+            "worst", result->evidence[i].worst, "seconds", result->evidence[i].seconds,
+            "note", result->evidence[i].note));
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o}", "kernel", result->kernel, "verdict",
                              conv_verdict_name(result->verdict), "reason", result->reason, "warning", result->warning,
                              "evidence", evidence);
+    if (result->arithmetic.words[0])
+        json_object_set_new(json, "arithmetic", json_pack("{s:s, s:s, s:b}", "words", result->arithmetic.words,
+            "sure", conv_sure_name(result->arithmetic.sure), "narrow", (int)result->arithmetic.narrow));
     if (result->verdict == CONV_REJECT)
         json_object_set_new(json, "finding", finding_json(result));
     return json;

@@ -1,0 +1,122 @@
+/* probes.c - check "probes": data on which any narrower arithmetic shows in the last bit, and every correct order is exact.
+ *
+ * The integers of the other checks are small, so that bf16 holds them; real data hide a lost bit under the bound of a long
+ * sum.  Here inputs use all bits of the type (24 for f32, 53 for f64), or products do, or sums do, and the outputs
+ * are compared bit for bit: probe.c says why no order of summation rounds.  Subnormal numbers are among them: a
+ * kernel that flushes them to zero computes in another arithmetic than the type's.
+ *
+ * Sees: inputs, products, sums or outputs in TF32, bf16, f16 or anything else with fewer bits; flushed subnormals.
+ * Does not see: what a kernel does at other sizes than these.   Read next: arithmetic.c, which gives it a name.
+ */
+#include "check.h"
+#include "probe.h"
+
+/* ---- the data: bits of the three factors as shares of the significand ---------------------------------------------- */
+
+enum share { ONE, HALF, REST, FULL };
+
+static void make_single(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
+                        const enum share share[PROBE_BIAS])
+{
+    const int all = conv_type_facts(problem->type)->significand;
+    const int of_share[] = { [ONE] = 1, [HALF] = all / 2, [REST] = all - all / 2, [FULL] = all };
+    const int bits[PROBE_BIAS] = { of_share[share[0]], of_share[share[1]], of_share[share[2]] };
+    probe_single(values, problem, operand, seed, bits);
+}
+
+#define SINGLE(name, ...) \
+    static void name(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed) \
+    { \
+        make_single(values, problem, operand, seed, (const enum share[PROBE_BIAS]){ __VA_ARGS__ }); \
+    }
+SINGLE(wide_products, HALF, REST, ONE)
+SINGLE(wide_first, FULL, ONE, ONE)
+SINGLE(wide_second, ONE, FULL, ONE)
+SINGLE(wide_third, ONE, ONE, FULL)
+SINGLE(wide_second_stage, ONE, HALF, REST)
+
+static void wide_sums(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
+{
+    probe_cancelling(values, problem, operand, seed, probe_largest(problem), 1);
+}
+
+static void subnormals(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
+{
+    probe_cancelling(values, problem, operand, seed, probe_largest(problem), conv_type_facts(problem->type)->smallest);
+}
+
+static const struct { check_maker *make; bool sums, separable; } probes[] = {
+    { wide_products, false, false }, { wide_first, false, false }, { wide_second, false, false },
+    { wide_third, false, true }, { wide_second_stage, false, true }, { wide_sums, true, false },
+    { subnormals, true, false },
+};
+
+/* ---- the problems ------------------------------------------------------------------------------------------------------- */
+
+/* Whole vectors and tails, channels round and not; sums from 1 to 1152 products. */
+static const char *const texts[] = {
+    "n=2 c=11 in=4x37 k=7 filter=3x3 pad=1 bias=1", "c=16 in=5x16 k=16 filter=3x3 pad=1", "c=128 in=5x7 k=8 filter=3x3 act=relu",
+    "c=64 in=7x9 k=17 filter=1x1", "c=7 in=6x21 k=64 filter=1x1 stride=2 act=relu6", "c=8 in=12x12 k=9 filter=5x5 pad=2 stride=2",
+    "c=35 in=11x33 k=35 filter=3x3 pad=1 groups=35 bias=1", "c=32 in=14x16 k=32 filter=5x5 pad=2 stride=2 groups=32",
+    "c=6 in=9x10 k=12 filter=3x3 groups=6", "c=32 in=5x10 k=24 filter=3x3 pad=1 groups=4", "c=6 in=10x9 k=10 filter=3x3 groups=2",
+    "op=separable c=13 in=9x18 k=17 filter=3x3 pad=1 mid_act=relu", "op=separable c=32 in=8x16 k=32 filter=3x3 pad=1 bias=1",
+    "op=separable c=8 in=9x9 k=5 filter=3x3 stride=2 mult=2", "op=transposed c=6 in=7x8 k=5 filter=4x4 stride=2 pad=1",
+    "op=transposed c=8 in=5x6 k=8 filter=3x3 pad=1 groups=2", "c=9 in=61 k=16 filter=7 pad=3", "c=5 in=5x6x9 k=4 filter=3x3x3 pad=1",
+};
+
+/* All probes of one problem; a sum that leaves no room for integers above 1 is passed over, and so is a bias
+ * gradient that adds many wide numbers. */
+static bool all_probes(struct checker *checker, const struct conv_problem *problem)
+{
+    for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
+        const struct check_data data = { .fill = { .seed = checker->options.seed }, .make = probes[i].make, .exact = true };
+        const bool adds_wide = problem->op == CONV_OP_TRANSPOSED && problem->pass == CONV_BACKWARD_WEIGHTS && problem->bias;
+        if ((probes[i].separable && problem->op != CONV_OP_SEPARABLE) || (probes[i].sums && probe_largest(problem) < 2)
+            || (!probes[i].sums && (adds_wide || problem->n == 0)))
+            continue;
+        if (!check_data(checker, problem, &data, 1))
+            return false;
+    }
+    return true;
+}
+
+static bool all_modes(struct checker *checker, struct conv_problem problem)
+{
+    const enum conv_activation act = problem.act;
+    for (int mode = 0; mode < CONV_PASSES * CONV_LAYOUTS * CONV_TYPES; mode++) {
+        problem.pass = (enum conv_pass)(mode % CONV_PASSES);
+        problem.layout = (enum conv_layout)(mode / CONV_PASSES % CONV_LAYOUTS);
+        problem.type = (enum conv_type)(mode / CONV_PASSES / CONV_LAYOUTS);
+        problem.act = problem.pass == CONV_FORWARD ? act : CONV_ACT_NONE;
+        if (conv_problem_finish(&problem, NULL) == CONV_OK && !conv_kernel_refuses(checker->kernel, &problem)
+            && !all_probes(checker, &problem))
+            return false;
+    }
+    return true;
+}
+
+static void run(struct checker *checker)
+{
+    static const int64_t most_macs = 20 * 1000 * 1000;   /* of a named problem: the reference has to keep up */
+    const int count = checker->options.only_problems ? 0 : sizeof texts / sizeof *texts;
+    checker->shared->total = 0;
+    for (int i = 0; i < count; i++) {
+        struct conv_problem problem;
+        if (conv_problem_parse(&problem, texts[i], NULL) == CONV_OK && !all_modes(checker, problem))
+            return;
+    }
+    for (int i = 0; i < checker->options.problem_count; i++) {
+        const struct conv_problem *problem = &checker->options.problems[i];
+        if (!conv_kernel_refuses(checker->kernel, problem) && check_macs(problem) <= (double)most_macs
+            && !all_probes(checker, problem))
+            return;
+    }
+}
+
+const struct check check_probes = {
+    .name = "probes",
+    .sees = "inputs, products, sums or outputs with fewer bits than the type has; flushed subnormal numbers",
+    .blind = "structure; precision at other sizes",
+    .on_problems = true,
+    .run = run,
+};
