@@ -55,7 +55,7 @@ EXTRA_DIST += tests/data/other_tools.tsv tests/golden/make.py tests/golden/cases
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
 	tests/test_cli_bench.sh tests/test_docs.sh tests/test_new_kernel.sh
 dist_check_SCRIPTS += $(SHELL_TESTS)
-EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tools/count-tests
+EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tests/cli/tensor_files.sh tools/count-tests
 
 # ---- Python ---------------------------------------------------------------------------------------------------
 # python/run-test says when it can't be tested.
@@ -78,7 +78,7 @@ AM_TESTS_ENVIRONMENT = \
 	MODULES=tests/modules; export MODULES; \
 	SANITIZED='$(SANITIZER_CFLAGS)'; export SANITIZED; \
 	NEW_KERNEL_CC='$(CC) $(DEFS) -I$(abs_top_builddir) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS)'; export NEW_KERNEL_CC; \
-	NEW_KERNEL_LIBS='$(JANSSON_LIBS) $(HWLOC_LIBS) $(LIBS)'; export NEW_KERNEL_LIBS; \
+	NEW_KERNEL_LIBS='$(JANSSON_LIBS) $(HWLOC_LIBS) $(LIBZIP_LIBS) $(LIBS)'; export NEW_KERNEL_LIBS; \
 	NEW_KERNEL_BUILDS='$(BUILDS)'; export NEW_KERNEL_BUILDS;
 
 CLEANFILES += *-junit.xml

@@ -14,6 +14,9 @@ libverify_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_NETWORKS_DIR='"$(pkgdatadir)/ne
 libverify_la_SOURCES = \
 	verify/io/output.h verify/io/output.c \
 	verify/io/npy.c verify/io/layout.c \
+	verify/io/element.h verify/io/element.c verify/io/stored.h verify/io/stored.c \
+	verify/io/tensor_file.h verify/io/tensor_file.c \
+	verify/io/npz.c verify/io/safetensors.c verify/io/raw.c \
 	verify/io/table.h verify/io/table.c verify/io/tsv.h verify/io/tsv.c \
 	verify/count/count.c verify/count/convention.c \
 	verify/count/network_read.c \
