@@ -206,34 +206,38 @@ enum conv_status conv_npy_read(struct conv_tensor *tensor, const char *path, str
     return status;
 }
 
-/* The dictionary, padded with spaces so that the data begin at a multiple of 64 bytes. */
-static size_t print_header(char text[256], const struct conv_tensor *tensor)
+size_t npy_print_header(unsigned char header[NPY_HEADER], const char *descr, int rank, const int64_t *dims)
 {
-    int used = snprintf(text, 256, "{'descr': '<%s', 'fortran_order': False, 'shape': (",
-                        conv_type_facts(tensor->type)->npy);
-    for (int d = 0; d < tensor->rank; d++)
-        used += snprintf(text + used, 256 - (size_t)used, "%" PRId64 "%s", tensor->dims[d],
-                         tensor->rank == 1 ? "," : d + 1 < tensor->rank ? ", " : "");
-    used += snprintf(text + used, 256 - (size_t)used, "), }");
-    while ((10 + used + 1) % 64)
+    char *text = (char *)header + 10;
+    const size_t room = NPY_HEADER - 10;
+    size_t used = (size_t)snprintf(text, room, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
+    for (int d = 0; d < rank; d++)
+        used += (size_t)snprintf(text + used, room - used, "%" PRId64 "%s", dims[d],
+                                 rank == 1 ? "," : d + 1 < rank ? ", " : "");
+    used += (size_t)snprintf(text + used, room - used, "), }");
+    while ((10 + used + 1) % 64)   /* data begin at a multiple of 64 bytes */
         text[used++] = ' ';
     text[used++] = '\n';
-    return (size_t)used;
+    memcpy(header, magic, sizeof magic);
+    header[6] = 1;
+    header[7] = 0;
+    header[8] = used & 0xff;
+    header[9] = (unsigned char)(used >> 8);
+    return 10 + used;
 }
 
 enum conv_status conv_npy_write(const char *path, const struct conv_tensor *tensor,
                                 struct conv_error *error)
 {
     struct conv_output output;
-    char text[256 + 64];
-    const size_t length = print_header(text, tensor);
-    unsigned char prefix[10] = { [6] = 1, [8] = length & 0xff, [9] = (unsigned char)(length >> 8) };
-    memcpy(prefix, magic, sizeof magic);
+    unsigned char header[NPY_HEADER];
+    char descr[8];
+    snprintf(descr, sizeof descr, "<%s", conv_type_facts(tensor->type)->npy);
+    const size_t length = npy_print_header(header, descr, tensor->rank, tensor->dims);
     enum conv_status status = conv_output_open(&output, path, error);
     if (status != CONV_OK)
         return status;
-    fwrite(prefix, 1, sizeof prefix, output.file);
-    fwrite(text, 1, length, output.file);
+    fwrite(header, 1, length, output.file);
     fwrite(tensor->data, 1, conv_tensor_bytes(tensor), output.file);
     return conv_output_commit(&output, error);
 }

@@ -51,4 +51,8 @@ enum conv_status stored_bad(const struct source *source, struct conv_error *erro
 /* The .npy file that a source is, whatever it comes from (npy.c). */
 enum conv_status npy_read(struct conv_tensor *tensor, struct source *source, struct conv_error *error);
 
+/* What a .npy file begins with.  Returns its bytes. */
+enum { NPY_HEADER = 384 };
+size_t npy_print_header(unsigned char header[NPY_HEADER], const char *descr, int rank, const int64_t *dims);
+
 #endif
