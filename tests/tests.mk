@@ -32,7 +32,7 @@ endif
 UNIT_TESTS = \
 	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_golden tests/test_count \
 	tests/test_kernels tests/test_run tests/test_verify tests/test_faults tests/test_accept tests/test_bench \
-	tests/test_threads
+	tests/test_threads tests/test_requantise
 
 if HAVE_CUNIT
 noinst_LTLIBRARIES += libtest.la
@@ -41,6 +41,8 @@ libtest_la_LIBADD = libconvref.la $(CUNIT_LIBS) $(JANSSON_LIBS)
 LDADD = libtest.la
 check_PROGRAMS += $(UNIT_TESTS)
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"' -DBUILDDIR='"$(abs_top_builddir)"' -DWATCHED=$(WATCHED)
+# what the library keeps to itself is compiled into its test
+tests_test_requantise_SOURCES = tests/test_requantise.c verify/golden/requantise.c verify/io/element.c
 tests_test_golden_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_count_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_kernels_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -53,7 +55,7 @@ EXTRA_DIST += tests/data/other_tools.tsv tests/golden/make.py tests/golden/cases
 
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
-	tests/test_cli_bench.sh tests/test_docs.sh tests/test_new_kernel.sh
+	tests/test_cli_bench.sh tests/test_cli_golden.sh tests/test_docs.sh tests/test_new_kernel.sh
 dist_check_SCRIPTS += $(SHELL_TESTS)
 EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tests/cli/tensor_files.sh tools/count-tests
 
@@ -61,7 +63,7 @@ EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tests/cli/tensor_files.sh t
 # python/run-test says when it can't be tested.
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/python/run-test '$(PYTHON)' '$(SANITIZER_CFLAGS)'
-PYTHON_TESTS = tests/test_python.py tests/test_photo.py tests/test_notebook.py
+PYTHON_TESTS = tests/test_python.py tests/test_golden_vectors.py tests/test_photo.py tests/test_notebook.py
 EXTRA_DIST += $(PYTHON_TESTS) tests/case.py
 
 # The thread sanitizer is there for the threads alone: it can't follow the forks of the verifier.
