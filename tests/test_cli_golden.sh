@@ -25,7 +25,8 @@ expect nothing_left_behind 0 'ls -d one.* two.* 2> /dev/null | wc -l' '^ *0$'
 run 'grep -o "convref golden FOLDER[^\"]*" one/manifest.json | sed "s/FOLDER/again/"'
 mv out command
 expect made_again_by_its_command 0 'sh ./command && diff -r one again' '^41 cases'
-expect own_problem 0 'convref golden mine "c=3 in=5x4 k=2 filter=3x3 pad=1" --data real,u8 && ls mine' '^01-real$' '^01-u8$'
+expect own_problem 0 'convref golden mine "c=3 in=5x4 k=2 filter=3x3 pad=1" --data real,u8 && ls mine' '^p1-real$' '^p1-u8$'
+expect own_c 0 'convref golden mine-c "c=3 in=5x4 k=2 filter=3x3" --data s8 --format c && grep -c "^static const .* p1_s8_y" mine-c/p1-s8.h' '^1 case in mine-c, seed 1$' '^1$'
 expect own_problem_again 0 'grep -qF "\"command\": \"convref golden FOLDER --seed 1 --format npy --lanes 1 --requantise gemmlowp-double --data real,u8 \\\"c=3 in=5x4 k=2 filter=3x3 pad=1\\\"\"" mine/manifest.json'
 expect list 0 'convref golden --list' '^std-1d +integers ' '^q-pw-s8-ties +s8-ties ' '^rndnu +24-bit'
 

@@ -8,7 +8,6 @@
  * Judging what comes back is `convref verify --golden` (golden_verify.c).   Read next: docs/golden.md
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +16,6 @@
 #include "verbs.h"
 
 enum { KEY_FORMAT = 'f', KEY_SEED = 's', KEY_LANES = CLI_KEYS, KEY_REQUANTISE, KEY_DATA, KEY_CHECK, KEY_LIST };
-enum { COMMAND = 8192 };
 
 struct arguments {
     const char *folder;
@@ -86,7 +84,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 /* ---- what to make ---------------------------------------------------------------------------------------------- */
 
-/* Each problem of the command line with each kind of data: "01-integers", "01-real", ... */
+/* Each problem of the command line with each kind of data: "p1-integers", "p1-real", ... */
 static int given_plans(struct golden_plan *plans, const struct arguments *arguments)
 {
     const unsigned set = arguments->data ? arguments->data : 1u << GOLDEN_INTEGERS | 1u << GOLDEN_REAL;
@@ -98,7 +96,7 @@ static int given_plans(struct golden_plan *plans, const struct arguments *argume
                 continue;
             struct golden_plan *plan = &plans[count++];
             plan->data = data;
-            snprintf(plan->name, sizeof plan->name, "%02d-%s", i + 1, golden_data_name(data));
+            snprintf(plan->name, sizeof plan->name, "p%d-%s", i + 1, golden_data_name(data));
             if (conv_problem_parse(&plan->problem, arguments->problems[i], &error) != CONV_OK)
                 exit(cli_error(&error, arguments->problems[i]));
         }
@@ -114,48 +112,50 @@ static int default_plans(struct golden_plan *plans)
     return golden_default_count();
 }
 
-static void append(char command[COMMAND], const char *format, ...) CONV_PRINTF(2, 3);
-static void append(char command[COMMAND], const char *format, ...)
-{
-    const size_t used = strlen(command);
-    va_list args;
-    va_start(args, format);
-    vsnprintf(command + used, COMMAND - used, format, args);
-    va_end(args);
-}
-
 /* The command that makes the folder again.  Every choice is written out: defaults may change. */
-static void print_command(char command[COMMAND], const struct arguments *arguments, const struct golden_plan *plans,
-                          int count)
+static void print_command(FILE *command, const struct arguments *arguments, const struct golden_plan *plans, int count)
 {
     const struct golden_settings *settings = &arguments->settings;
     char problem[CONV_PROBLEM_TEXT];
-    command[0] = 0;
-    append(command, "convref golden FOLDER --seed %" PRIu64 " --format %s --lanes %d --requantise %s", settings->seed,
+    fprintf(command, "convref golden FOLDER --seed %" PRIu64 " --format %s --lanes %d --requantise %s", settings->seed,
            golden_format_name(settings->format), settings->lanes, requantise_name(settings->mode));
     if (arguments->problem_count == 0)
         return;
-    append(command, " --data %s", arguments->data_text ? arguments->data_text : "integers,real");
+    fprintf(command, " --data %s", arguments->data_text ? arguments->data_text : "integers,real");
     const int kinds = count / arguments->problem_count;
     for (int i = 0; i < count; i += kinds)
-        append(command, " \"%s\"", conv_problem_print(problem, &plans[i].problem));
+        fprintf(command, " \"%s\"", conv_problem_print(problem, &plans[i].problem));
+}
+
+static enum conv_status write_plans(const struct arguments *arguments, const struct golden_plan *plans, int count,
+                                    struct conv_error *error)
+{
+    char *command = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&command, &length);
+    if (stream)
+        print_command(stream, arguments, plans, count);
+    if (!stream || fclose(stream) != 0)
+        return conv_fail(error, CONV_NO_MEMORY, "no memory for the manifest");
+    const enum conv_status status = golden_write(arguments->folder, plans, count, &arguments->settings, command, error);
+    free(command);
+    return status;
 }
 
 static int make(const struct arguments *arguments)
 {
     const int room = golden_default_count() + arguments->problem_count * GOLDEN_KINDS;
     struct golden_plan *plans = calloc((size_t)room, sizeof *plans);
-    char command[COMMAND];
     struct conv_error error;
     if (!plans)
         return conv_exit_status(CONV_NO_MEMORY);
     const int count = arguments->problem_count > 0 ? given_plans(plans, arguments) : default_plans(plans);
-    print_command(command, arguments, plans, count);
-    const enum conv_status status = golden_write(arguments->folder, plans, count, &arguments->settings, command, &error);
+    const enum conv_status status = write_plans(arguments, plans, count, &error);
     free(plans);
     if (status != CONV_OK)
         return cli_error(&error, NULL);
-    printf("%d cases in %s, seed %" PRIu64 "\n", count, arguments->folder, arguments->settings.seed);
+    printf("%d case%s in %s, seed %" PRIu64 "\n", count, count == 1 ? "" : "s", arguments->folder,
+           arguments->settings.seed);
     return 0;
 }
 

@@ -297,7 +297,7 @@ enum conv_status golden_read_hex(double *values, const char *path, enum element 
     if (status == CONV_OK && done < count)
         status = conv_fail(error, CONV_BAD_FILE, "%s has %" PRId64 " of %" PRId64 " elements", path, done, count);
     if (status != CONV_OK)
-        conv_hint(error, "%d hexadecimal digits to a word: %d lanes of %s", lanes * 2
+        conv_hint(error, "%d hexadecimal digits to a word: %d x %s", lanes * 2
                   * (int)element_facts(element)->size, lanes, element_facts(element)->name);
     free(text);
     return status;
