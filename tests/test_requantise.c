@@ -98,7 +98,8 @@ static void which_modes_agree(void)
     int64_t differ[REQUANTISE_MODES][REQUANTISE_MODES] = { { 0 } };
     for (int64_t i = 0; i < VALUES; i++) {
         int32_t outputs[REQUANTISE_MODES];
-        const double scale = i % 4 ? fabs(conv_fill_value(&fill, "scale", i)) * 0.99 + 1e-6 : ldexp(1, -1 - (int)(i / 4 % 9));
+        const double scale = i % 4 ? fabs(conv_fill_value(&fill, "scale", i)) * 0.99 + 1e-6
+                                   : ldexp(1, -1 - (int)(i / 4 % 9));
         const struct requantiser requantiser = with_scale(scale);
         const int32_t accumulator = (int32_t)(conv_fill_value(&fill, "accumulator", i) * 127 / scale);
         for (enum requantise_mode mode = 0; mode < REQUANTISE_MODES; mode++)
@@ -119,8 +120,8 @@ static void which_modes_agree(void)
         }
 }
 
-/* (60.5 / 4000) * (1 - 2^-27) is below the tie with 31 bits of the scale, and above it with 24: the 24-bit neighbour is
- * chosen by rounding, so one side of the tie must show it. */
+/* (60.5 / 4000) * (1 - 2^-27) is below the tie with 31 bits of the scale, and above it with 24: the 24-bit neighbour
+ * is chosen by rounding, so one side of the tie must show it. */
 static void twenty_four_bits_matter(void)
 {
     int differ = 0;
@@ -128,12 +129,13 @@ static void twenty_four_bits_matter(void)
         for (int side = -1; side <= 1; side += 2) {
             const struct requantiser r = with_scale(60.5 / accumulator * (1 + side * 0x1p-27));
             TEST_EQUAL_INT(requantise(REQUANTISE_TFLITE_SINGLE, accumulator, &r), side > 0 ? 61 : 60);
-            differ += requantise(REQUANTISE_RNDNU, accumulator, &r) != requantise(REQUANTISE_TFLITE_SINGLE, accumulator, &r);
+            differ += requantise(REQUANTISE_RNDNU, accumulator, &r)
+                != requantise(REQUANTISE_TFLITE_SINGLE, accumulator, &r);
         }
     CU_ASSERT(differ > 50 && differ < 150);
 }
 
-/* ---- element types ------------------------------------------------------------------------------------------------ */
+/* ---- element types ---------------------------------------------------------------------------------------- */
 
 static void known_elements(void)
 {
@@ -183,7 +185,8 @@ static void round_trips(void)
         const uint32_t pattern = (uint32_t)bits;
         float machine;
         memcpy(&machine, &pattern, sizeof machine);
-        wrong += !isnan(machine) && (element_value(ELEMENT_F32, bits) != machine || element_bits(ELEMENT_F32, machine) != bits);
+        wrong += !isnan(machine) && (element_value(ELEMENT_F32, bits) != machine || element_bits(ELEMENT_F32,
+                                                                                                 machine) != bits);
         uint32_t rounded;
         const double between = element_value(ELEMENT_F32, bits) * (1 + 0x1p-25 + 0x1p-40);
         machine = (float)between;

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# tensor_files.sh - .npz, .safetensors and .raw files for an x of 1x1x4 floats: one good of each, the rest wrong in one
-# way each.   Sourced by test_bad_input.sh, whose npy() and octal() it uses.
+# tensor_files.sh - .npz, .safetensors and .raw files for an x of 1x1x4 floats: one good of each, the rest wrong in
+# one way each.   Sourced by test_bad_input.sh, whose npy() and octal() it uses.
 #
 # Archives are put together byte by byte, because no program writes wrong ones.  gzip computes CRC-32 and deflates.
 
@@ -20,8 +20,8 @@ le()
 
 size_of() { wc -c < "$1" | tr -d ' '; }
 
-# member NAME FILE: add a member to the archive in zipped.body and zipped.directory.  What a case wants wrong is set before:
-# method, flags, size, crc.
+# member NAME FILE: add a member to the archive in zipped.body and zipped.directory.  What a case wants wrong is set
+# before: method, flags, size, crc.
 member()
 {
     stored=$2

@@ -28,11 +28,13 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-    { "format", KEY_FORMAT, "FORMAT", 0, "npy, npz, raw (with sidecars), c (headers) or hex (for $readmemh) [npy]", 0 },
+    { "format", KEY_FORMAT, "FORMAT", 0, "npy, npz, raw (with sidecars), c (headers) or hex (for $readmemh) [npy]",
+      0 },
     { "seed", KEY_SEED, "N", 0, "seed of the data [1]", 0 },
     { "lanes", KEY_LANES, "N", 0, "hex: elements to a word, the first in the lowest bits [1]", 0 },
     { "requantise", KEY_REQUANTISE, "MODE", 0, "rounding of 8-bit outputs [gemmlowp-double]; --list shows them", 0 },
-    { "data", KEY_DATA, "KINDS", 0, "for problems that are given: integers, real, f16, bf16, s8, u8, s8-pow2, s8-ties, "
+    { "data", KEY_DATA, "KINDS", 0,
+      "for problems that are given: integers, real, f16, bf16, s8, u8, s8-pow2, s8-ties, "
       "with commas between [integers,real]", 0 },
     { "check", KEY_CHECK, NULL, 0, "compare the files of FOLDER with its manifest instead", 0 },
     { "list", KEY_LIST, NULL, 0, "list the default set and the rounding modes", 0 },
@@ -46,7 +48,8 @@ static unsigned data_set(const char *text)
     for (char *word; copy && (word = strsep(&rest, ",")); ) {
         const enum golden_data data = golden_data_of_name(word);
         if (data == GOLDEN_KINDS)
-            exit(cli_unknown(word, "a kind of data", "they are integers, real, f16, bf16, s8, u8, s8-pow2 and s8-ties"));
+            exit(cli_unknown(word, "a kind of data",
+                             "they are integers, real, f16, bf16, s8, u8, s8-pow2 and s8-ties"));
         set |= 1u << data;
     }
     free(copy);
@@ -113,12 +116,14 @@ static int default_plans(struct golden_plan *plans)
 }
 
 /* The command that makes the folder again.  Every choice is written out: defaults may change. */
-static void print_command(FILE *command, const struct arguments *arguments, const struct golden_plan *plans, int count)
+static void print_command(FILE *command, const struct arguments *arguments, const struct golden_plan *plans,
+                          int count)
 {
     const struct golden_settings *settings = &arguments->settings;
     char problem[CONV_PROBLEM_TEXT];
-    fprintf(command, "convref golden FOLDER --seed %" PRIu64 " --format %s --lanes %d --requantise %s", settings->seed,
-           golden_format_name(settings->format), settings->lanes, requantise_name(settings->mode));
+    fprintf(command, "convref golden FOLDER --seed %" PRIu64 " --format %s --lanes %d --requantise %s",
+            settings->seed,
+            golden_format_name(settings->format), settings->lanes, requantise_name(settings->mode));
     if (arguments->problem_count == 0)
         return;
     fprintf(command, " --data %s", arguments->data_text ? arguments->data_text : "integers,real");
@@ -137,7 +142,8 @@ static enum conv_status write_plans(const struct arguments *arguments, const str
         print_command(stream, arguments, plans, count);
     if (!stream || fclose(stream) != 0)
         return conv_fail(error, CONV_NO_MEMORY, "no memory for the manifest");
-    const enum conv_status status = golden_write(arguments->folder, plans, count, &arguments->settings, command, error);
+    const enum conv_status status = golden_write(arguments->folder, plans, count, &arguments->settings, command,
+                                                 error);
     free(command);
     return status;
 }
@@ -159,7 +165,7 @@ static int make(const struct arguments *arguments)
     return 0;
 }
 
-/* ---- the verb ----------------------------------------------------------------------------------------------------- */
+/* ---- the verb --------------------------------------------------------------------------------------------- */
 
 static int list(void)
 {
@@ -167,7 +173,8 @@ static int list(void)
     char problem[CONV_PROBLEM_TEXT];
     for (int i = 0; i < golden_default_count(); i++)
         if (golden_default_at(&plan, i, NULL) == CONV_OK)
-            printf("%-20s %-9s %s\n", plan.name, golden_data_name(plan.data), conv_problem_print(problem, &plan.problem));
+            printf("%-20s %-9s %s\n", plan.name, golden_data_name(plan.data),
+                   conv_problem_print(problem, &plan.problem));
     puts("");
     for (enum requantise_mode mode = 0; mode < REQUANTISE_MODES; mode++)
         printf("%-20s %s\n", requantise_name(mode), requantise_words(mode));
@@ -188,9 +195,9 @@ int cmd_golden(int argc, char **argv)
 {
     static const struct argp argp = { options, parse, "FOLDER [PROBLEM...]",
         "Write test vectors: inputs, outputs and gradients, with a manifest.\v"
-        "Without a problem the default set is written.  FOLDER must not exist; it appears when it is complete.  The same "
-        "command always writes the same bytes.  `convref verify --golden FOLDER --theirs DIR` judges the outputs of "
-        "another implementation.", NULL, NULL, NULL };
+        "Without a problem the default set is written.  FOLDER must not exist; it appears when it is complete.  The "
+        "same command always writes the same bytes.  `convref verify --golden FOLDER --theirs DIR` judges the "
+        "outputs of another implementation.", NULL, NULL, NULL };
     struct arguments arguments = { .settings = { .seed = 1, .lanes = 1 } };
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.list)
@@ -198,7 +205,8 @@ int cmd_golden(int argc, char **argv)
     if (!arguments.folder)
         return cli_usage("write them where?", "convref golden FOLDER");
     if (!golden_can_hash()) {
-        cli_usage("this build can't hash files, because nettle was missing", "install nettle-dev and configure again");
+        cli_usage("this build can't hash files, because nettle was missing",
+                  "install nettle-dev and configure again");
         return EXIT_SKIPPED;
     }
     if (arguments.check)

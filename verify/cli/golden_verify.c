@@ -1,7 +1,7 @@
 /* golden_verify.c - one verdict for each case of a golden folder, and one for all.
  *
- * Every case is made again from the manifest's words and compared with its hashes, so that neither a changed folder nor
- * a changed generator can pass for the truth.
+ * Every case is made again from the manifest's words and compared with its hashes, so that neither a changed folder
+ * nor a changed generator can pass for the truth.
  */
 #include "golden_verify.h"
 
@@ -17,7 +17,7 @@ struct judged {
     char compared[GOLDEN_LIST], missing[GOLDEN_LIST];
 };
 
-/* ---- one case -------------------------------------------------------------------------------------------------------- */
+/* ---- one case --------------------------------------------------------------------------------------------- */
 
 static enum conv_status made_by_another(const char *folder, const struct golden_case *made, struct conv_error *error)
 {
@@ -47,7 +47,7 @@ static enum conv_status judge_case(struct judged *judged, const struct golden_ma
     return status;
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------ */
 
 static void first_wrong(char text[256], const struct conv_finding *finding)
 {
@@ -81,8 +81,9 @@ static const char *last_word(const char *list)
 static void print_text(FILE *file, const struct judged *judged)
 {
     const struct conv_verification *result = &judged->result;
-    const enum cli_colour colour = result->verdict == CONV_ACCEPT ? CLI_GOOD : result->verdict == CONV_REJECT ? CLI_BAD
-                                                                                                       : CLI_DIM;
+    static const enum cli_colour colours[] = {
+        [CONV_ACCEPT] = CLI_GOOD, [CONV_REJECT] = CLI_BAD, [CONV_INCONCLUSIVE] = CLI_DIM, [CONV_SKIPPED] = CLI_DIM };
+    const enum cli_colour colour = colours[result->verdict];
     fprintf(file, "%s%-12s%s %-20s", file == stdout ? cli_colour(colour) : "", conv_verdict_name(result->verdict),
             file == stdout ? cli_colour(CLI_PLAIN) : "", result->kernel);
     if (result->verdict == CONV_REJECT)
@@ -140,7 +141,7 @@ static void print_all(FILE *file, const struct cli *cli, const struct judged *ju
     table_free(table);
 }
 
-/* ---- all of them ---------------------------------------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------------------------------ */
 
 static int status_of(const struct judged *judged, int count)
 {
@@ -176,7 +177,8 @@ int golden_verify(const struct cli *cli, const char *folder, const char *theirs)
     struct golden_manifest manifest;
     struct conv_error error;
     if (!golden_can_hash()) {
-        cli_usage("this build can't hash files, because nettle was missing", "install nettle-dev and configure again");
+        cli_usage("this build can't hash files, because nettle was missing",
+                  "install nettle-dev and configure again");
         return EXIT_SKIPPED;
     }
     if (golden_manifest_read(&manifest, folder, &error) != CONV_OK)

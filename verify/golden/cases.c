@@ -1,7 +1,7 @@
 /* cases.c - THE table of golden cases, and how one is computed.
  *
- * Inputs come from the seed, outputs from the reference, rounded once to the problem's type.  Nothing here writes files.
- * Read next: quantised.c, render.c
+ * Inputs come from the seed, outputs from the reference, rounded once to the problem's type.  Nothing here writes
+ * files. Read next: quantised.c, render.c
  */
 #include <math.h>
 #include <stdlib.h>
@@ -43,7 +43,8 @@ static const struct { const char *name; enum golden_data data; const char *probl
     { "sep-2d", GOLDEN_INTEGERS, "op=separable c=4 in=7x8 k=6 filter=3x3 pad=1 bias=1 mid_act=relu act=relu" },
     { "sep-2d-nhwc-real", GOLDEN_REAL, "op=separable c=3 in=8x6 k=5 filter=3x3 stride=2 pad=0:1 mult=2 layout=nhwc" },
     { "tr-2d", GOLDEN_INTEGERS, "op=transposed c=4 in=5x4 k=3 filter=3x4 stride=2x3 pad=1 output_pad=1x0 bias=1" },
-    { "tr-2d-grouped", GOLDEN_REAL, "op=transposed c=4 in=4x5 k=6 filter=3x2 groups=2 stride=2 pad=0:1x0 layout=nhwc" },
+    { "tr-2d-grouped", GOLDEN_REAL,
+      "op=transposed c=4 in=4x5 k=6 filter=3x2 groups=2 stride=2 pad=0:1x0 layout=nhwc" },
     { "tr-1d", GOLDEN_INTEGERS, "op=transposed c=3 in=7 k=2 filter=4 stride=3 dilation=2 pad=2 bias=1" },
     { "q-std-s8", GOLDEN_S8, "c=5 in=8x7 k=6 filter=3x3 pad=1 bias=1" },
     { "q-std-s8-pow2", GOLDEN_S8_POW2, "c=3 in=9x8 k=4 filter=3x3 stride=2x1 pad=1 bias=1" },
@@ -56,7 +57,8 @@ static const struct { const char *name; enum golden_data data; const char *probl
     { "q-tr-s8", GOLDEN_S8, "op=transposed c=3 in=4x5 k=4 filter=3x3 stride=2 pad=1 output_pad=1 bias=1" },
 };
 
-static const char *const data_names[GOLDEN_KINDS] = { "integers", "real", "f16", "bf16", "s8", "u8", "s8-pow2", "s8-ties" };
+static const char *const data_names[GOLDEN_KINDS] = { "integers", "real", "f16", "bf16", "s8", "u8", "s8-pow2",
+                                                      "s8-ties" };
 
 int golden_default_count(void) { return sizeof defaults / sizeof *defaults; }
 const char *golden_data_name(enum golden_data data) { return data_names[data]; }
@@ -148,7 +150,7 @@ void golden_operands_free(struct conv_operands *operands)
     *operands = (struct conv_operands){ .x = NULL };
 }
 
-/* ---- one case ----------------------------------------------------------------------------------------------------- */
+/* ---- one case --------------------------------------------------------------------------------------------- */
 
 /* The passes that a problem has: a separable layer has no gradients here, and neither has a quantised one. */
 static int passes_of(const struct golden_plan *plan)
@@ -188,7 +190,8 @@ static double input_value(const struct golden_case *made, enum element element, 
                                     integers ? made->range : 1, 0 };
     const double value = conv_fill_value(&fill, name, index);
     switch (element) {
-    case ELEMENT_S8: return whole(value, name[0] == 'w' ? -127 : -128, 127);   /* weights are symmetric, as in TFLite */
+    /* weights are symmetric, as in TensorFlow Lite */
+    case ELEMENT_S8: return whole(value, name[0] == 'w' ? -127 : -128, 127);
     case ELEMENT_U8: return whole(value, 0, 255);
     case ELEMENT_S32: return whole(value, -5000, 5000);
     default: return element_value(element, element_bits(element, value));
@@ -210,7 +213,8 @@ static enum conv_status add_inputs(struct golden_case *made, enum conv_pass pass
         if (conv_operand_role(&problem, operand) != CONV_INPUT || golden_find(made, name))
             continue;
         const enum element element = input_element(&made->plan, operand);
-        struct golden_array *array = golden_add(made, name, element, conv_operand_shape(dims, &problem, operand), dims);
+        struct golden_array *array = golden_add(made, name, element, conv_operand_shape(dims, &problem, operand),
+                                                dims);
         if (!array)
             return no_memory(made, error);
         array->is_operand = true;
@@ -277,10 +281,12 @@ static enum conv_status check_plan(const struct golden_plan *plan, struct conv_e
 {
     const struct conv_problem *problem = &plan->problem;
     if (problem->pass != CONV_FORWARD)
-        return conv_fail(error, CONV_BAD_INPUT, "a golden problem is a forward pass; its gradients come by themselves");
+        return conv_fail(error, CONV_BAD_INPUT,
+                         "a golden problem is a forward pass; its gradients come by themselves");
     if (golden_is_quantised(plan->data)
         && (problem->op == CONV_OP_SEPARABLE || problem->act == CONV_ACT_RELU6 || problem->k > GOLDEN_MOST_CHANNELS))
-        return conv_fail(error, CONV_BAD_INPUT, "%s data have no op=separable, no act=relu6 and at most %d channels k",
+        return conv_fail(error, CONV_BAD_INPUT,
+                         "%s data have no op=separable, no act=relu6 and at most %d channels k",
                          golden_data_name(plan->data), GOLDEN_MOST_CHANNELS);
     if ((plan->data == GOLDEN_F16 || plan->data == GOLDEN_BF16) && problem->type != CONV_F32)
         return conv_fail(error, CONV_BAD_INPUT, "%s data belong to type=f32: that is what they are summed in",

@@ -68,7 +68,8 @@ static enum conv_status write_case(const char *folder, json_t *manifest, const s
 }
 
 static enum conv_status write_all(const char *folder, const struct golden_plan *plans, int count,
-                                  const struct golden_settings *settings, const char *command, struct conv_error *error)
+                                  const struct golden_settings *settings, const char *command,
+                                  struct conv_error *error)
 {
     json_t *manifest = golden_manifest_begin(settings, command);
     enum conv_status status = manifest ? CONV_OK : conv_fail(error, CONV_NO_MEMORY, "no memory for the manifest");

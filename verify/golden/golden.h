@@ -1,9 +1,11 @@
-/* golden.h - golden vectors: cases with inputs and outputs, as files that somebody else's machine can read.  Internal.
+/* golden.h - golden vectors: cases with inputs and outputs, as files that somebody else's machine can read.
+ * Internal.
  *
  *   problem, data, seed -> golden_make() -> arrays -> golden_render() -> files -> golden_write() -> a folder
  *
- * A case is a function of its problem, its data and the seed alone, and so is every byte of its files: a folder can be
- * made again, and an output can be judged without trusting the folder.   Read next: docs/golden.md, cases.c, judge.c
+ * A case is a function of its problem, its data and the seed alone, and so is every byte of its files: a folder can
+ * be made again, and an output can be judged without trusting the folder.   Read next: docs/golden.md, cases.c,
+ * judge.c
  */
 #ifndef CONVREF_VERIFY_GOLDEN_GOLDEN_H
 #define CONVREF_VERIFY_GOLDEN_GOLDEN_H
@@ -120,7 +122,8 @@ enum element golden_stored_element(enum golden_format format, enum element eleme
 
 /* The .npy file of an array (render.c), and all of them in a .npz archive (render_npz.c). */
 enum conv_status golden_print_npy(FILE *file, const struct golden_case *made, const struct golden_array *array);
-enum conv_status golden_render_npz(struct golden_file *file, const struct golden_case *made, struct conv_error *error);
+enum conv_status golden_render_npz(struct golden_file *file, const struct golden_case *made,
+                                   struct conv_error *error);
 
 /* Read a hex file back: exactly `count` elements.  */
 enum conv_status golden_read_hex(double *values, const char *path, enum element element, int64_t count, int lanes,
@@ -152,7 +155,8 @@ void golden_manifest_free(struct golden_manifest *manifest);
 struct json_t *golden_manifest_begin(const struct golden_settings *settings, const char *command);
 bool golden_manifest_add(struct json_t *manifest, const struct golden_case *made, const struct golden_files *files);
 
-/* Are the files of a folder those of its manifest?  `files` counts them.  CONV_BAD_FILE names the first that isn't. */
+/* Are the files of a folder those of its manifest?  `files` counts them.  CONV_BAD_FILE names the first that
+ * isn't. */
 enum conv_status golden_check(int *files, const char *folder, struct conv_error *error);
 
 /* Do the files of a case have the hashes that the manifest has? */

@@ -14,7 +14,7 @@
 #include "../io/tensor_file.h"
 #include "golden.h"
 
-/* ---- their files --------------------------------------------------------------------------------------------------- */
+/* ---- their files ------------------------------------------------------------------------------------------ */
 
 /* The places where an output may lie, in the order in which they are looked for. */
 static const struct { const char *between, *behind; } places[] = {
@@ -66,10 +66,11 @@ static enum conv_status read_theirs(double *values, bool *found, const struct go
     }
     snprintf(name, sizeof name, "%s/%s/%s.hex", theirs, made->plan.name, array->name);
     *found = exists(name);
-    return *found ? golden_read_hex(values, name, array->element, array->count, made->settings.lanes, error) : CONV_OK;
+    return *found ? golden_read_hex(values, name, array->element, array->count, made->settings.lanes, error)
+                  : CONV_OK;
 }
 
-/* ---- one output ------------------------------------------------------------------------------------------------------- */
+/* ---- one output ------------------------------------------------------------------------------------------- */
 
 static void reject(struct conv_verification *result, const struct conv_problem *problem, bool exact)
 {
@@ -158,7 +159,7 @@ static enum conv_status judge_quantised(struct conv_verification *result, struct
     return CONV_OK;
 }
 
-/* ---- one case ------------------------------------------------------------------------------------------------------------ */
+/* ---- one case --------------------------------------------------------------------------------------------- */
 
 static void append_name(char list[GOLDEN_LIST], const char *name)
 {
@@ -180,7 +181,8 @@ static enum conv_status judge_array(struct conv_verification *result, struct gol
 
 /* Read and judge one output; the first that is wrong ends it. */
 static enum conv_status judge_one(struct conv_verification *result, char compared[GOLDEN_LIST],
-                                  char missing[GOLDEN_LIST], struct golden_case *made, const struct golden_array *array,
+                                  char missing[GOLDEN_LIST], struct golden_case *made,
+                                  const struct golden_array *array,
                                   const char *theirs, struct conv_error *error)
 {
     bool found = false;

@@ -57,7 +57,8 @@ static json_t *case_json(const struct golden_case *made)
     char problem[CONV_PROBLEM_TEXT];
     const bool exact = made->plan.data == GOLDEN_INTEGERS || golden_is_quantised(made->plan.data);
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", made->plan.name, "problem",
-        conv_problem_print(problem, &made->plan.problem), "kind", conv_kind_name(conv_problem_kind(&made->plan.problem)),
+        conv_problem_print(problem, &made->plan.problem), "kind",
+            conv_kind_name(conv_problem_kind(&made->plan.problem)),
         "data", golden_data_name(made->plan.data), "class", golden_is_quantised(made->plan.data) ? "int8" : "direct",
         "rule", exact ? "exact" : "bound");
     if (made->range > 0)
@@ -197,7 +198,7 @@ void golden_manifest_free(struct golden_manifest *manifest)
     *manifest = (struct golden_manifest){ .count = 0 };
 }
 
-/* ---- hashes ------------------------------------------------------------------------------------------------------ */
+/* ---- hashes ----------------------------------------------------------------------------------------------- */
 
 /* The SHA-256 that the manifest has for a path; "" if it has none. */
 static const char *hash_of(const struct golden_manifest *manifest, const char *path)
@@ -238,11 +239,13 @@ static enum conv_status check_file(const char *folder, const json_t *facts, stru
     const int64_t size = source.left, wanted = json_integer_value(json_object_get(facts, "bytes"));
     char *bytes = size == wanted ? malloc((size_t)size + 1) : NULL;
     if (size != wanted)
-        status = stored_bad(&source, error, NULL, "it has %" PRId64 " bytes, the manifest says %" PRId64, size, wanted);
+        status = stored_bad(&source, error, NULL, "it has %" PRId64 " bytes, the manifest says %" PRId64, size,
+                            wanted);
     else if (!bytes || !source_read(&source, bytes, (size_t)size))
         status = stored_bad(&source, error, NULL, "it can't be read");
     else if (!golden_sha256(hash, bytes, (size_t)size) || strcmp(hash, text_of(facts, "sha256")))
-        status = stored_bad(&source, error, "`convref golden` makes the folder again; the command is in manifest.json",
+        status = stored_bad(&source, error,
+                            "`convref golden` makes the folder again; the command is in manifest.json",
                             "its SHA-256 is not that of the manifest");
     source_close(&source);
     free(bytes);

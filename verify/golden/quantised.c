@@ -3,7 +3,8 @@
  *   acc[n][k][...] = bias[k] + SUM (x - x_zero_point) * w          exact in s32; outside the image x = x_zero_point
  *   y = clamp(round(acc * scale[k]) + y_zero_point)                round: requantise.c
  *
- * Scales are chosen from the accumulators so that the outputs fill their range.  The truth is the reference's, in f64.
+ * Scales are chosen from the accumulators so that the outputs fill their range.  The truth is the reference's, in
+ * f64.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -51,7 +52,8 @@ static enum conv_status accumulate(struct conv_truth *truth, const struct golden
     return status;
 }
 
-/* A scale that brings the largest accumulator of a channel to about 100; at most 0.75, as some modes demand less than 1. */
+/* A scale that brings the largest accumulator of a channel to about 100; at most 0.75, as some modes demand less than
+ * 1. */
 static double plain_scale(double largest)
 {
     return fmin(100 / (largest > 0 ? largest : 1), 0.75);
@@ -73,9 +75,10 @@ static bool bits_matter(const struct golden_case *made, double accumulator, doub
         != requantise(REQUANTISE_RNDNU, (int32_t)accumulator, &requantiser);
 }
 
-/* A scale that brings an accumulator of channel k so near to a tie that 24 bits of the scale fall on the other side; the
- * plain scale if there is none. */
-static double near_tie_scale(const struct golden_case *made, const struct conv_truth *truth, int64_t k, double largest)
+/* A scale that brings an accumulator of channel k so near to a tie that 24 bits of the scale fall on the other side;
+ * the plain scale if there is none. */
+static double near_tie_scale(const struct golden_case *made, const struct conv_truth *truth, int64_t k,
+                             double largest)
 {
     const int64_t positions = positions_of(&made->plan.problem), channels = made->plan.problem.k;
     for (int64_t i = 0; i < truth->count; i++) {

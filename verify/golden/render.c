@@ -1,6 +1,7 @@
 /* render.c - a case as files, in memory: .npy, .raw, C headers, hex for $readmemh.
  *
- * The bytes depend on the case alone: no dates, no paths, no locale.   Not here: .npz (render_npz.c), folders (folder.c).
+ * The bytes depend on the case alone: no dates, no paths, no locale.   Not here: .npz (render_npz.c), folders
+ * (folder.c).
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -28,7 +29,7 @@ static void put_little_endian(FILE *file, enum element element, const double *va
     }
 }
 
-/* ---- one array, one file ---------------------------------------------------------------------------------------- */
+/* ---- one array, one file ---------------------------------------------------------------------------------- */
 
 enum conv_status golden_print_npy(FILE *file, const struct golden_case *made, const struct golden_array *array)
 {
@@ -68,14 +69,15 @@ static enum conv_status print_hex(FILE *file, const struct golden_case *made, co
     for (int64_t word = 0; word * lanes < array->count; word++) {
         for (int64_t lane = lanes - 1; lane >= 0; lane--) {
             const int64_t i = word * lanes + lane;
-            fprintf(file, "%0*" PRIx64, digits, i < array->count ? element_bits(array->element, array->values[i]) : 0);
+            fprintf(file, "%0*" PRIx64, digits,
+                    i < array->count ? element_bits(array->element, array->values[i]) : 0);
         }
         fputc('\n', file);
     }
     return CONV_OK;
 }
 
-/* ---- C: one header for a case ------------------------------------------------------------------------------------- */
+/* ---- C: one header for a case ----------------------------------------------------------------------------- */
 
 static const struct { const char *type; bool bits; } c_types[ELEMENTS] = {
     [ELEMENT_F16] = { "uint16_t", true }, [ELEMENT_BF16] = { "uint16_t", true }, [ELEMENT_F32] = { "float", false },
@@ -138,7 +140,7 @@ static enum conv_status print_c(FILE *file, const struct golden_case *made)
     return CONV_OK;
 }
 
-/* ---- the files of a case -------------------------------------------------------------------------------------------- */
+/* ---- the files of a case ---------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -182,8 +184,9 @@ static enum conv_status print_into(struct golden_files *files, const struct gold
     files->count++;
     const enum conv_status status = print ? print(stream, made, array) : print_c(stream, made);
     const bool bad = ferror(stream);
-    return fclose(stream) != 0 || bad ? conv_fail(error, CONV_NO_MEMORY, "no memory for the files of %s", made->plan.name)
-                                      : status;
+    if (fclose(stream) != 0 || bad)
+        return conv_fail(error, CONV_NO_MEMORY, "no memory for the files of %s", made->plan.name);
+    return status;
 }
 
 static enum conv_status render_array(struct golden_files *files, const struct golden_case *made,
@@ -231,7 +234,7 @@ void golden_files_free(struct golden_files *files)
     files->count = 0;
 }
 
-/* ---- back from hex -------------------------------------------------------------------------------------------------- */
+/* ---- back from hex ---------------------------------------------------------------------------------------- */
 
 enum { LONGEST_HEX = 256 << 20 };
 
@@ -241,7 +244,8 @@ static int digit_value(char digit)
          : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
 }
 
-/* The digits of one word, lowest lane last; `_` may stand between digits, as in Verilog.  False if it isn't a word. */
+/* The digits of one word, lowest lane last; `_` may stand between digits, as in Verilog.  False if it isn't a
+ * word. */
 static bool read_word(double *values, const char *word, size_t length, enum element element, int64_t count, int lanes)
 {
     const int digits = 2 * (int)element_facts(element)->size;

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- one function for each mode: accumulator -> round(accumulator * scale) -------------------------------------- */
+/* ---- one function for each mode: accumulator -> round(accumulator * scale) ------------------------------ */
 
 /* a * b / 2^31, ties up: -0.5 becomes 0, for all that its division is towards zero.  gemmlowp,
  * fixedpoint/fixedpoint.h, SaturatingRoundingDoublingHighMul.  Never saturates here, because b is positive. */
@@ -33,7 +33,8 @@ static int64_t gemmlowp_double(int32_t accumulator, const struct requantiser *r)
     return divide_by_power_of_two(doubling_high_product(accumulator, r->multiplier), -r->shift);
 }
 
-/* Rounds once, ties up.  The same function with TFLITE_SINGLE_ROUNDING; TOSA's apply_scale_32 without double_round. */
+/* Rounds once, ties up.  The same function with TFLITE_SINGLE_ROUNDING; TOSA's apply_scale_32 without
+ * double_round. */
 static int64_t tflite_single(int32_t accumulator, const struct requantiser *r)
 {
     const int places = 31 - r->shift;
@@ -81,13 +82,14 @@ static int64_t shifts(int32_t accumulator, const struct requantiser *r)
     return places > 0 ? ((int64_t)accumulator + (INT64_C(1) << (places - 1))) >> places : accumulator;
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table -------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name, *words;
     int64_t (*round)(int32_t, const struct requantiser *);
 } modes[REQUANTISE_MODES] = {
-    [REQUANTISE_GEMMLOWP_DOUBLE] = { "gemmlowp-double", "31-bit multiplier, rounded twice: ties up, then away from zero",
+    [REQUANTISE_GEMMLOWP_DOUBLE] = { "gemmlowp-double",
+                                     "31-bit multiplier, rounded twice: ties up, then away from zero",
                                      gemmlowp_double },
     [REQUANTISE_TFLITE_SINGLE] = { "tflite-single", "31-bit multiplier, rounded once, ties up", tflite_single },
     [REQUANTISE_FP32_RNE] = { "fp32-rne", "product in f32, then to an integer, ties to even", fp32_rne },

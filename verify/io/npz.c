@@ -28,7 +28,8 @@ struct archive {
 
 static enum conv_status refuse(struct archive *archive, const char *what)
 {
-    return stored_bad(&archive->source, archive->error, "convref reads what numpy.savez() and savez_compressed() write",
+    return stored_bad(&archive->source, archive->error,
+                      "convref reads what numpy.savez() and savez_compressed() write",
                       "%s", what);
 }
 
@@ -42,7 +43,8 @@ static enum conv_status check_names(struct archive *archive)
     const char *sorted[MOST_MEMBERS];
     archive->count = zip_get_num_entries(archive->zip, 0);
     if (!(archive->count >= 1 && archive->count <= MOST_MEMBERS))
-        return refuse(archive, archive->count ? "the archive has more than 4096 members" : "the archive has no members");
+        return refuse(archive,
+                      archive->count ? "the archive has more than 4096 members" : "the archive has no members");
     for (int64_t i = 0; i < archive->count; i++) {
         archive->names[i] = sorted[i] = zip_get_name(archive->zip, (zip_uint64_t)i, 0);
         if (!sorted[i] || sorted[i][0] == '/' || strstr(sorted[i], ".."))
@@ -69,7 +71,8 @@ static void list_names(char list[256], const struct archive *archive)
     list[0] = 0;
     for (int64_t i = 0; i < archive->count && used < 200; i++) {
         const size_t length = strlen(archive->names[i]);
-        const int shown = length > 4 && !strcmp(archive->names[i] + length - 4, ".npy") ? (int)length - 4 : (int)length;
+        const int shown = length > 4 && !strcmp(archive->names[i] + length - 4, ".npy")
+                              ? (int)length - 4 : (int)length;
         used += (size_t)snprintf(list + used, 256 - used, "%s%.*s", i ? ", " : "", shown < 40 ? shown : 40,
                                  archive->names[i]);
     }
@@ -93,7 +96,8 @@ static int64_t find_member(struct archive *archive, const struct tensor_name *fr
 
 static enum conv_status check_member(struct archive *archive, const zip_stat_t *facts)
 {
-    const zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+    const zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD
+        | ZIP_STAT_ENCRYPTION_METHOD;
     if ((facts->valid & needed) != needed || facts->size > INT64_MAX)
         return refuse(archive, "the archive doesn't say how large the member is");
     if (facts->encryption_method != ZIP_EM_NONE)
@@ -103,7 +107,8 @@ static enum conv_status check_member(struct archive *archive, const zip_stat_t *
     if (facts->comp_method == ZIP_CM_STORE && facts->size != facts->comp_size)
         return refuse(archive, "the member is stored, and yet of two sizes");
     if (facts->size > SMALL && facts->size / LARGEST_RATIO > facts->comp_size)
-        return refuse(archive, "the member claims to be over 1032 times as large as its bytes; deflate can't do that");
+        return refuse(archive,
+                      "the member claims to be over 1032 times as large as its bytes; deflate can't do that");
     return CONV_OK;
 }
 

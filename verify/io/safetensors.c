@@ -3,8 +3,8 @@
  *   length of the header (8 bytes, little-endian)   header, JSON   data
  *   {"x": {"dtype": "F32", "shape": [1, 3, 8, 8], "data_offsets": [0, 768]}, "__metadata__": {...}}
  *
- * As the format demands, the tensors must cover the data without holes and without overlapping; every entry is checked,
- * whichever is asked for.  Source of the format: the README of huggingface/safetensors.
+ * As the format demands, the tensors must cover the data without holes and without overlapping; every entry is
+ * checked, whichever is asked for.  Source of the format: the README of huggingface/safetensors.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -194,7 +194,8 @@ static enum conv_status read_tensor(struct conv_tensor *tensor, struct file *fil
     return status == CONV_OK ? stored_read(tensor, &stored, &file->source, file->error) : status;
 }
 
-enum conv_status safetensors_read(struct conv_tensor *tensor, const struct tensor_name *from, struct conv_error *error)
+enum conv_status safetensors_read(struct conv_tensor *tensor, const struct tensor_name *from,
+                                  struct conv_error *error)
 {
     struct file file = { .error = error };
     json_t *header = NULL;

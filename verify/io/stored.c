@@ -103,7 +103,8 @@ static bool as_they_are(const struct stored *stored, enum conv_type type)
     static const uint16_t one = 1;
     const bool big = *(const unsigned char *)&one == 0;
     return stored->big_endian == big
-        && ((stored->element == ELEMENT_F32 && type == CONV_F32) || (stored->element == ELEMENT_F64 && type == CONV_F64));
+        && ((stored->element == ELEMENT_F32 && type == CONV_F32)
+            || (stored->element == ELEMENT_F64 && type == CONV_F64));
 }
 
 enum conv_status stored_read(struct conv_tensor *tensor, const struct stored *stored, struct source *source,

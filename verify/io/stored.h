@@ -1,7 +1,8 @@
-/* stored.h - arrays in files: where bytes come from, what a header says of them, and how they become a tensor.  Internal.
+/* stored.h - arrays in files: where bytes come from, what a header says of them, and how they become a tensor.
+ * Internal.
  *
- * A reader of a format parses its header into a struct stored, checks with stored_fits() that the header and the bytes
- * agree, and only then calls stored_read(), which allocates.   Read next: tensor_file.h, npy.c
+ * A reader of a format parses its header into a struct stored, checks with stored_fits() that the header and the
+ * bytes agree, and only then calls stored_read(), which allocates.   Read next: tensor_file.h, npy.c
  */
 #ifndef CONVREF_VERIFY_IO_STORED_H
 #define CONVREF_VERIFY_IO_STORED_H
