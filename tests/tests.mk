@@ -32,7 +32,7 @@ endif
 UNIT_TESTS = \
 	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_golden tests/test_count \
 	tests/test_kernels tests/test_run tests/test_checks tests/test_verify tests/test_faults tests/test_accept \
-	tests/test_bench tests/test_threads tests/test_fuzz tests/test_sandbox
+	tests/test_bench tests/test_threads tests/test_fuzz tests/test_sandbox tests/test_requantise
 
 if HAVE_CUNIT
 noinst_LTLIBRARIES += libtest.la
@@ -44,6 +44,7 @@ TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"' -DBUILDDIR='"$(abs
 # the parts of the checks that the library doesn't export
 tests_test_checks_SOURCES = tests/test_checks.c verify/checks/cover.h verify/checks/cover.c \
 	verify/checks/checksum.h verify/checks/checksum.c verify/checks/spots.h verify/checks/spots.c
+tests_test_requantise_SOURCES = tests/test_requantise.c verify/golden/requantise.c verify/io/element.c
 tests_test_golden_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_count_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_checks_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -66,15 +67,15 @@ EXTRA_DIST += tools/fuzz tests/fuzz/corpus
 
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
-	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_docs.sh
+	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_docs.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh
-EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tools/count-tests
+EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tests/cli/tensor_files.sh tools/count-tests
 
 # ---- Python ---------------------------------------------------------------------------------------------------
 # python/run-test says when it can't be tested.
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/python/run-test '$(PYTHON)' '$(SANITIZER_CFLAGS)'
-PYTHON_TESTS = tests/test_python.py tests/test_photo.py tests/test_notebook.py
+PYTHON_TESTS = tests/test_python.py tests/test_golden_vectors.py tests/test_photo.py tests/test_notebook.py
 EXTRA_DIST += $(PYTHON_TESTS) tests/case.py
 
 # The thread sanitizer is there for the threads alone: it can't follow the forks of the verifier.
@@ -97,7 +98,7 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHON='$(PYTHON)'; export PYTHON; \
 	SANITIZED='$(SANITIZER_CFLAGS)'; export SANITIZED; \
 	NEW_KERNEL_CC='$(CC) $(DEFS) -I$(abs_top_builddir) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS)'; export NEW_KERNEL_CC; \
-	NEW_KERNEL_LIBS='$(JANSSON_LIBS) $(HWLOC_LIBS) $(LIBS)'; export NEW_KERNEL_LIBS; \
+	NEW_KERNEL_LIBS='$(JANSSON_LIBS) $(HWLOC_LIBS) $(LIBZIP_LIBS) $(NETTLE_LIBS) $(LIBS)'; export NEW_KERNEL_LIBS; \
 	NEW_KERNEL_BUILDS='$(BUILDS)'; export NEW_KERNEL_BUILDS;
 
 CLEANFILES += *-junit.xml

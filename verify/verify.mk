@@ -14,6 +14,13 @@ libverify_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_NETWORKS_DIR='"$(pkgdatadir)/ne
 libverify_la_SOURCES = \
 	verify/io/output.h verify/io/output.c \
 	verify/io/npy.c verify/io/layout.c \
+	verify/io/element.h verify/io/element.c verify/io/stored.h verify/io/stored.c \
+	verify/io/tensor_file.h verify/io/tensor_file.c \
+	verify/io/npz.c verify/io/safetensors.c verify/io/raw.c \
+	verify/golden/golden.h verify/golden/cases.c verify/golden/quantised.c \
+	verify/golden/requantise.h verify/golden/requantise.c \
+	verify/golden/render.c verify/golden/render_npz.c verify/golden/sha256.c \
+	verify/golden/manifest.c verify/golden/folder.c verify/golden/judge.c \
 	verify/io/table.h verify/io/table.c verify/io/tsv.h verify/io/tsv.c \
 	verify/count/count.c verify/count/convention.c \
 	verify/count/network_reader.h verify/count/network_line.c verify/count/network_infer.c verify/count/network_read.c \
@@ -43,7 +50,8 @@ convref_SOURCES = \
 	verify/cli/plots.h verify/cli/plots.c verify/cli/alloc_count.h verify/cli/alloc_count.c \
 	verify/cli/cmd_list.c verify/cli/cmd_show.c verify/cli/cmd_explain.c verify/cli/cmd_count.c \
 	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/cmd_bench.c verify/cli/cmd_plot.c \
-	verify/cli/cmd_report.c verify/cli/cmd_doctor.c
+	verify/cli/cmd_report.c verify/cli/cmd_doctor.c \
+	verify/cli/cmd_golden.c verify/cli/golden_verify.h verify/cli/golden_verify.c
 convref_LDADD = libconvref.la
 convref_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"'
 # static, so that ./convref is the program itself and not a script of libtool's; it exports the public functions to

@@ -1,8 +1,9 @@
 /* npy.h - NumPy's .npy files, in and out.
  *
- * Read: format versions 1 to 3, little-endian f4 and f8, C order, up to 8 dimensions.  A file's header is
- * checked against the file's length before anything is allocated, so a hostile one costs nothing.
- * Source of the format: numpy.lib.format.   Not here: .npz.
+ * Read: format versions 1 to 3, little-endian f4 and f8, C order, up to 8 dimensions; f2, i1 and u1 are widened to
+ * f32, which holds all of their values.  A file's header is checked against the file's length before anything is
+ * allocated, so a hostile one costs nothing.
+ * Source of the format: numpy.lib.format.   Not here: .npz and other formats, which the program reads.
  */
 #ifndef CONVREF_NPY_H
 #define CONVREF_NPY_H

@@ -14,16 +14,18 @@
 #include <string.h>
 
 #include "cli.h"
+#include "golden_verify.h"
 #include "operands.h"
 #include "verbs.h"
 
 enum {
-    KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_EXEC, KEY_JOBS = 'j', MOST_KERNELS = 512
+    KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_EXEC, KEY_GOLDEN, KEY_THEIRS,
+    KEY_JOBS = 'j', MOST_KERNELS = 512
 };
 
 struct arguments {
     struct cli cli;
-    const char *kernels, *check, *junit, *command;
+    const char *kernels, *check, *junit, *command, *golden, *theirs;
     const char **problems;
     int problem_count;
     double time_limit;
@@ -41,6 +43,8 @@ static const struct argp_option options[] = {
     { "time-limit", KEY_TIME, "SECONDS", 0, "for one kernel [600], or one run of a command [60]", 0 },
     { "jobs", KEY_JOBS, "N", 0, "kernels at a time [one for each core]", 0 },
     { "junit", KEY_JUNIT, "FILE", 0, "write a JUnit file too", 0 },
+    { "golden", KEY_GOLDEN, "FOLDER", 0, "judge outputs of the vectors that `convref golden FOLDER` wrote", 0 },
+    { "theirs", KEY_THEIRS, "DIR", 0, "where these outputs lie, named as in FOLDER [FOLDER]", 0 },
     { 0 }
 };
 
@@ -59,6 +63,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_TIME: arguments->time_limit = (double)cli_number("--time-limit", text, 1, 1000000); return 0;
     case KEY_JUNIT: arguments->junit = text; return 0;
     case KEY_EXEC: arguments->command = text; return 0;
+    case KEY_GOLDEN: arguments->golden = text; return 0;
+    case KEY_THEIRS: arguments->theirs = text; return 0;
     case KEY_JOBS: arguments->jobs = (int)cli_number("--jobs", text, 1, 64); return 0;
     case ARGP_KEY_ARGS:
         arguments->problems = (const char **)state->argv + state->next;
@@ -436,6 +442,8 @@ int cmd_verify(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.list_checks)
         return list_checks();
+    if (arguments.golden)
+        return golden_verify(&arguments.cli, arguments.golden, arguments.theirs);
     int status = check_exists(arguments.check);
     if (status == 0)
         status = collect_layers(&layers, &arguments);

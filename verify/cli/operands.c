@@ -1,17 +1,20 @@
-/* operands.c - operands from .npy files or from the seed. */
+/* operands.c - operands from files or from the seed. */
 #include "operands.h"
 
 #include <string.h>
 
+#include "../io/tensor_file.h"
+
 enum { KEY_X = CLI_KEYS + 100 };   /* and the keys of the other operands behind it */
 
 static const struct argp_option options[] = {
-    { "x", KEY_X + CONV_X, "FILE.npy", 0, "the input, or its gradient", 1 },
-    { "w", KEY_X + CONV_WEIGHTS, "FILE.npy", 0, "the weights", 1 },
-    { "bias", KEY_X + CONV_BIAS, "FILE.npy", 0, "the bias", 1 },
-    { "pw", KEY_X + CONV_PW, "FILE.npy", 0, "separable: the pointwise weights", 1 },
-    { "pw-bias", KEY_X + CONV_PW_BIAS, "FILE.npy", 0, "separable: the pointwise bias", 1 },
-    { "y", KEY_X + CONV_Y, "FILE.npy", 0, "the output, or its gradient", 1 },
+    { "x", KEY_X + CONV_X, "FILE", 0,
+      "the input, or its gradient; FILE is .npy, .raw (with .raw.json), .npz:NAME or .safetensors:NAME", 1 },
+    { "w", KEY_X + CONV_WEIGHTS, "FILE", 0, "the weights", 1 },
+    { "bias", KEY_X + CONV_BIAS, "FILE", 0, "the bias", 1 },
+    { "pw", KEY_X + CONV_PW, "FILE", 0, "separable: the pointwise weights", 1 },
+    { "pw-bias", KEY_X + CONV_PW_BIAS, "FILE", 0, "separable: the pointwise bias", 1 },
+    { "y", KEY_X + CONV_Y, "FILE", 0, "the output, or its gradient", 1 },
     { 0 }
 };
 
@@ -52,7 +55,7 @@ static enum conv_status load_one(struct operand_set *set, const struct conv_prob
     const int rank = conv_operand_shape(dims, problem, operand);
     enum conv_status status;
     if (path) {
-        status = conv_npy_read(tensor, path, error);
+        status = tensor_file_read(tensor, path, STORED_OPERANDS, error);
         if (status == CONV_OK)
             status = check_tensor(tensor, path, problem, operand, error);
     } else {

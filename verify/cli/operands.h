@@ -1,4 +1,4 @@
-/* operands.h - operands from .npy files or from the seed.  Internal. */
+/* operands.h - operands from files or from the seed.  Internal. */
 #ifndef CONVREF_VERIFY_CLI_OPERANDS_H
 #define CONVREF_VERIFY_CLI_OPERANDS_H
 

@@ -10,6 +10,7 @@
     V(count, "parameters, multiply-adds and bytes of a problem or a network") \
     V(run, "run a kernel on .npy files or generated data") \
     V(verify, "is a kernel, or somebody else's output, right?") \
+    V(golden, "write test vectors for another implementation, with a manifest") \
     V(bench, "time kernels, against each other and against the machine's roof") \
     V(plot, "draw results with gnuplot") \
     V(report, "verify, count, time and plot a network: one HTML page") \

@@ -8,13 +8,12 @@
  */
 #include <convref/npy.h>
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "output.h"
+#include "stored.h"
 
 /* As NumPy: a longer header is refused. */
 enum { LONGEST_HEADER = 10000, PREFIX = 12 };
@@ -23,23 +22,19 @@ static const unsigned char magic[] = { 0x93, 'N', 'U', 'M', 'P', 'Y' };
 
 struct header {
     bool has_descr, has_order, has_shape;
-    enum conv_type type;
-    int rank;
-    int64_t dims[CONV_MAX_RANK];
+    struct stored stored;
 };
 
 struct parser {
     const char *at;
-    const char *path;
+    const struct source *source;
     struct conv_error *error;
 };
 
 static enum conv_status bad(const struct parser *parser, const char *what)
 {
-    conv_fail(parser->error, CONV_BAD_FILE, "%s: %s", parser->path, what);
-    conv_hint(parser->error, "convref reads what numpy.save() writes for C-ordered arrays of float32 or "
-                             "float64");
-    return CONV_BAD_FILE;
+    return stored_bad(parser->source, parser->error, "convref reads what numpy.save() writes for C-ordered arrays of "
+                      "float32 or float64, and float16, int8 and uint8, which it widens", "%s", what);
 }
 
 /* ---- the dictionary ---------------------------------------------------------------------------------- */
@@ -70,11 +65,12 @@ static bool take_word(struct parser *parser, const char *word)
 
 static enum conv_status read_descr(struct parser *parser, struct header *header)
 {
-    for (enum conv_type type = 0; type < CONV_TYPES; type++) {
+    for (enum element element = 0; element < ELEMENTS; element++) {
+        const char *npy = element_facts(element)->npy;
         char quoted[16];
-        snprintf(quoted, sizeof quoted, "'<%s'", conv_type_facts(type)->npy);
-        if (take_word(parser, quoted)) {
-            header->type = type;
+        snprintf(quoted, sizeof quoted, "'%s'", npy ? npy : "");
+        if (npy && parser->source->accepted & 1u << element && take_word(parser, quoted)) {
+            header->stored.element = element;
             header->has_descr = true;
             return CONV_OK;
         }
@@ -106,12 +102,12 @@ static enum conv_status read_shape(struct parser *parser, struct header *header)
     if (!take(parser, '('))
         return bad(parser, "the shape is not a tuple");
     while (!take(parser, ')')) {
-        if (header->rank == CONV_MAX_RANK)
+        if (header->stored.rank == CONV_MAX_RANK)
             return bad(parser, "the array has more than 8 dimensions");
-        if (!read_dim(parser, &header->dims[header->rank++]))
+        if (!read_dim(parser, &header->stored.dims[header->stored.rank++]))
             return bad(parser, "a dimension of the shape is not a believable number");
         if (!take(parser, ',')) {
-            if (header->rank == 1 || !take(parser, ')'))   /* (3) is not a tuple in Python */
+            if (header->stored.rank == 1 || !take(parser, ')'))   /* (3) is not a tuple in Python */
                 return bad(parser, "the shape is not a tuple");
             break;
         }
@@ -167,96 +163,81 @@ static size_t header_length(const unsigned char prefix[PREFIX], size_t *start)
     return length;
 }
 
-/* header + elements = file, checked in 64 bits */
-static bool lengths_fit(const struct header *header, int64_t data_bytes)
+static enum conv_status read_header(struct header *header, struct source *source, struct conv_error *error)
 {
-    int64_t bytes = (int64_t)conv_type_facts(header->type)->size;
-    for (int d = 0; d < header->rank; d++)
-        if (__builtin_mul_overflow(bytes, header->dims[d], &bytes))
-            return false;
-    return bytes == data_bytes;
-}
-
-static enum conv_status read_header(struct header *header, FILE *file, const char *path,
-                                    struct conv_error *error)
-{
-    struct parser parser = { .path = path, .error = error };
+    struct parser parser = { .source = source, .error = error };
     unsigned char prefix[PREFIX] = { 0 };
     char text[LONGEST_HEADER + 1];
-    struct stat facts;
     size_t start;
-    if (fstat(fileno(file), &facts) != 0 || !S_ISREG(facts.st_mode))
-        return bad(&parser, "it is not a regular file");
-    const size_t had = fread(prefix, 1, PREFIX, file);
-    const size_t length = had >= 10 ? header_length(prefix, &start) : 0;
+    size_t length = source_read(source, prefix, 10) ? header_length(prefix, &start) : 0;
+    if (length > 0 && start > 10)   /* from version 2 on, two more bytes of length */
+        length = source_read(source, prefix + 10, 2) ? header_length(prefix, &start) : 0;
     if (length == 0)
         return bad(&parser, "it is not a .npy file of version 1, 2 or 3");
-    if (length > LONGEST_HEADER || (int64_t)(start + length) > facts.st_size)
+    if (length > LONGEST_HEADER || (int64_t)length > source->left)
         return bad(&parser, "the header is longer than the file, or than 10000 bytes");
-    if (fseek(file, (long)start, SEEK_SET) != 0 || fread(text, 1, length, file) != length)
+    if (!source_read(source, text, length))
         return bad(&parser, "the header can't be read");
     text[length] = 0;
     if (strlen(text) != length)
         return bad(&parser, "the header has a zero byte in it");
     parser.at = text;
     enum conv_status status = read_dictionary(&parser, header);
-    if (status == CONV_OK && !lengths_fit(header, facts.st_size - (int64_t)(start + length)))
+    /* header + elements = file, before anything is allocated */
+    if (status == CONV_OK && !stored_fits(&header->stored, source->left))
         status = bad(&parser, "the file is not as long as its shape says");
     return status;
 }
 
+enum conv_status npy_read(struct conv_tensor *tensor, struct source *source, struct conv_error *error)
+{
+    struct header header = { .has_descr = false };
+    const enum conv_status status = read_header(&header, source, error);
+    return status == CONV_OK ? stored_read(tensor, &header.stored, source, error) : status;
+}
+
 enum conv_status conv_npy_read(struct conv_tensor *tensor, const char *path, struct conv_error *error)
 {
-    struct header header = { .rank = 0 };
-    struct conv_tensor made;
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        return conv_fail(error, CONV_BAD_FILE, "%s can't be opened: %s", path, strerror(errno));
-    }
-    enum conv_status status = read_header(&header, file, path, error);
+    struct source source;
+    enum conv_status status = source_open(&source, path, STORED_OPERANDS, error);
     if (status == CONV_OK)
-        status = conv_tensor_create(&made, header.type, header.rank, header.dims, error);
-    if (status == CONV_OK) {
-        const size_t bytes = conv_tensor_bytes(&made);
-        if (fread(made.data, 1, bytes, file) == bytes) {
-            *tensor = made;
-        } else {
-            conv_tensor_free(&made);
-            status = conv_fail(error, CONV_BAD_FILE, "%s ended while it was read", path);
-        }
-    }
-    fclose(file);
+        status = npy_read(tensor, &source, error);
+    source_close(&source);
     return status;
 }
 
-/* The dictionary, padded with spaces so that the data begin at a multiple of 64 bytes. */
-static size_t print_header(char text[256], const struct conv_tensor *tensor)
+size_t npy_print_header(unsigned char header[NPY_HEADER], const char *descr, int rank, const int64_t *dims)
 {
-    int used = snprintf(text, 256, "{'descr': '<%s', 'fortran_order': False, 'shape': (",
-                        conv_type_facts(tensor->type)->npy);
-    for (int d = 0; d < tensor->rank; d++)
-        used += snprintf(text + used, 256 - (size_t)used, "%" PRId64 "%s", tensor->dims[d],
-                         tensor->rank == 1 ? "," : d + 1 < tensor->rank ? ", " : "");
-    used += snprintf(text + used, 256 - (size_t)used, "), }");
-    while ((10 + used + 1) % 64)
+    char *text = (char *)header + 10;
+    const size_t room = NPY_HEADER - 10;
+    size_t used = (size_t)snprintf(text, room, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
+    for (int d = 0; d < rank; d++)
+        used += (size_t)snprintf(text + used, room - used, "%" PRId64 "%s", dims[d],
+                                 rank == 1 ? "," : d + 1 < rank ? ", " : "");
+    used += (size_t)snprintf(text + used, room - used, "), }");
+    while ((10 + used + 1) % 64)   /* data begin at a multiple of 64 bytes */
         text[used++] = ' ';
     text[used++] = '\n';
-    return (size_t)used;
+    memcpy(header, magic, sizeof magic);
+    header[6] = 1;
+    header[7] = 0;
+    header[8] = used & 0xff;
+    header[9] = (unsigned char)(used >> 8);
+    return 10 + used;
 }
 
 enum conv_status conv_npy_write(const char *path, const struct conv_tensor *tensor,
                                 struct conv_error *error)
 {
     struct conv_output output;
-    char text[256 + 64];
-    const size_t length = print_header(text, tensor);
-    unsigned char prefix[10] = { [6] = 1, [8] = length & 0xff, [9] = (unsigned char)(length >> 8) };
-    memcpy(prefix, magic, sizeof magic);
+    unsigned char header[NPY_HEADER];
+    char descr[8];
+    snprintf(descr, sizeof descr, "<%s", conv_type_facts(tensor->type)->npy);
+    const size_t length = npy_print_header(header, descr, tensor->rank, tensor->dims);
     enum conv_status status = conv_output_open(&output, path, error);
     if (status != CONV_OK)
         return status;
-    fwrite(prefix, 1, sizeof prefix, output.file);
-    fwrite(text, 1, length, output.file);
+    fwrite(header, 1, length, output.file);
     fwrite(tensor->data, 1, conv_tensor_bytes(tensor), output.file);
     return conv_output_commit(&output, error);
 }

@@ -1,0 +1,28 @@
+/* tensor_file.h - tensors out of other people's files: .npy, .npz, .safetensors, .raw.  Internal.
+ *
+ *   x.npy            an array that numpy.save() wrote
+ *   all.npz:x        one of those that numpy.savez() wrote; without ":x" the archive must hold one only
+ *   all.safetensors:x
+ *   x.raw            elements and nothing else; x.raw.json says what they are
+ *
+ * Every reader checks a header against the bytes that are there before it allocates, and says what is wrong and
+ * where. Elements that a problem's types don't have are widened, exactly.   Read next: stored.h
+ */
+#ifndef CONVREF_VERIFY_IO_TENSOR_FILE_H
+#define CONVREF_VERIFY_IO_TENSOR_FILE_H
+
+#include "stored.h"
+
+/* Read a tensor, which the caller frees.  `accepted` is a set of elements (stored.h).  A name without a known ending
+ * is taken for a .npy file. */
+enum conv_status tensor_file_read(struct conv_tensor *tensor, const char *name, unsigned accepted,
+                                  struct conv_error *error);
+
+/* The readers.  `name` is for messages, `member` is NULL if there was none. */
+struct tensor_name { const char *name, *path, *member; unsigned accepted; };
+enum conv_status npz_read(struct conv_tensor *tensor, const struct tensor_name *from, struct conv_error *error);
+enum conv_status safetensors_read(struct conv_tensor *tensor, const struct tensor_name *from,
+                                  struct conv_error *error);
+enum conv_status raw_read(struct conv_tensor *tensor, const struct tensor_name *from, struct conv_error *error);
+
+#endif
