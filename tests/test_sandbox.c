@@ -203,7 +203,7 @@ static void operands_are_not_aligned(void)
     rejected(&wants_input_alignment, CONV_FAULT_CRASH, "raised signal 11 (Segmentation fault)");
 }
 
-/* ---- from one call to the next ------------------------------------------------------------------------------------ */
+/* ---- from one call to the next ---------------------------------------------------------------------------------- */
 
 /* Weights that are packed into one place for all plans: right for every problem alone. */
 static float packed_by_all[4096];
@@ -240,7 +240,7 @@ static void what_is_kept_between_calls_is_seen(void)
     TEST_EQUAL_INT(conv_verify_kernel(&verification, &shares, &options, NULL), CONV_OK);
     TEST_EQUAL_TEXT(conv_verdict_name(verification.verdict), "REJECT");
     TEST_EQUAL_TEXT(conv_fault_name(verification.finding.fault), "two calls differ");
-    CU_ASSERT(strstr(verification.finding.guess, "kept from one call to the next: it was called in turn with") != NULL);
+    CU_ASSERT(strstr(verification.finding.guess, "kept from one call to the next: it was called in turn") != NULL);
     TEST_EQUAL_TEXT(conv_repro_line(repro, &verification.finding, "shares"),
                     "convref verify --kernel shares --seed 1 --check turns");
 }
@@ -319,7 +319,8 @@ int main(void)
         TEST_CASE(packing_that_hangs_is_a_hang), TEST_CASE(the_whole_group_is_ended),
         TEST_CASE(memory_is_told_from_a_crash), TEST_CASE(inputs_are_not_written_to),
         TEST_CASE(operands_are_not_aligned),
-        TEST_CASE(what_is_kept_between_calls_is_seen), TEST_CASE(output_is_a_warning), TEST_CASE(there_is_nothing_to_read),
+        TEST_CASE(what_is_kept_between_calls_is_seen), TEST_CASE(output_is_a_warning),
+        TEST_CASE(there_is_nothing_to_read),
         TEST_CASE(rounding_is_put_back), TEST_CASE(flush_to_zero_is_put_back), TEST_CASE(flags_may_be_set),
     };
     return test_main("test_sandbox", cases, (int)(sizeof cases / sizeof *cases));

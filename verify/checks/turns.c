@@ -3,8 +3,8 @@
  * Both plans are made and loaded before the first call, then A, B, A and B are run, on integers, bit for bit.  B is
  * another size, or the same size with other data: a network has many layers of one size.
  *
- * Sees: what is kept from one call to the next: static buffers, weights that were packed for somebody else, tables that
- * are found again by their size.
+ * Sees: what is kept from one call to the next: static buffers, weights that were packed for somebody else, tables
+ * that are found again by their size.
  * Does not see: calls from two threads at a time.
  */
 #include <stdio.h>
@@ -131,8 +131,8 @@ static bool call(struct checker *checker, struct side *side, int threads)
 static void say_in_turn(struct conv_finding *finding, const struct side *other)
 {
     char text[CONV_PROBLEM_TEXT];
-    snprintf(finding->guess, sizeof finding->guess, "something is kept from one call to the next: it was called in turn "
-             "with \"%.300s\"%s", conv_problem_print(text, &other->problem),
+    snprintf(finding->guess, sizeof finding->guess, "something is kept from one call to the next: it was called in "
+             "turn with \"%.300s\"%s", conv_problem_print(text, &other->problem),
              conv_problem_equal(&finding->problem, &other->problem) ? " on other data" : "");
 }
 

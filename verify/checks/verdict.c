@@ -71,7 +71,8 @@ char *conv_repro_line(char text[CONV_REPRO_TEXT], const struct conv_finding *fin
     if (!strcmp(finding->check, check_turns.name))   /* one problem alone would not show it */
         snprintf(text + used, CONV_REPRO_TEXT - (size_t)used, " --check %s", finding->check);
     else
-        snprintf(text + used, CONV_REPRO_TEXT - (size_t)used, " \"%s\"", conv_problem_print(problem, &finding->problem));
+        snprintf(text + used, CONV_REPRO_TEXT - (size_t)used, " \"%s\"",
+                 conv_problem_print(problem, &finding->problem));
     return text;
 }
 
