@@ -325,6 +325,62 @@ static void special_values_are_followed(void)
     }
 }
 
+/* ---- limits ---------------------------------------------------------------------------------------------------------------- */
+
+/* Offsets into x in 32 bits, which wrap round; and channels in 16. */
+static void run_wraps(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+{
+    const struct conv_axis *H = &p->axis[CONV_H], *W = &p->axis[CONV_W];
+    const float *x = o->x, *w = o->w;
+    float *y = o->y;
+    (void)workspace;
+    for (int64_t i = 0; i < p->n * p->k * H->out * W->out; i++) {
+        const int64_t k = i / W->out / H->out % p->k, n = i / W->out / H->out / p->k;
+        float sum = o->bias ? ((const float *)o->bias)[k] : 0;
+        for (int64_t c = 0; c < p->c; c++)
+            for (int64_t r = 0; r < H->filter; r++)
+                for (int64_t s = 0; s < W->filter; s++) {
+                    const int64_t row = conv_input_at(H, i / W->out % H->out, r), col = conv_input_at(W, i % W->out, s);
+                    const uint32_t at = (uint32_t)(((n * p->c + c) * H->in + row) * W->in + col) % UINT32_C(0x80000000);
+                    if (conv_inside(H, row) && conv_inside(W, col))
+                        sum += x[at] * w[((k * p->c + c) * H->filter + r) * W->filter + s];
+                }
+        y[i] = conv_activate(p->act, sum);
+    }
+}
+
+static void run_short(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+{
+    struct conv_problem shorter = *p;
+    (void)workspace;
+    if (p->c > UINT16_MAX)
+        memset(o->y, 0, conv_operand_bytes(p, CONV_Y));
+    shorter.c = p->groups == 1 ? (uint16_t)p->c : p->c;
+    run_one_fused(p->c > UINT16_MAX ? &shorter : p, o, workspace);
+}
+
+static void narrow_counters_are_found(void)
+{
+    const struct conv_kernel wraps = { .name = "wraps", .title = "wraps", .kinds = 1u << CONV_STANDARD, .applies = two_axes,
+                                       .run = run_wraps };
+    const struct conv_kernel shorts = { .name = "short", .title = "short", .kinds = ALL_FORWARD, .applies = two_axes,
+                                        .run = run_short };
+    const struct conv_verify_options options = { .seed = 1, .time_limit = 100, .check = "limits" };
+    struct conv_verification v;
+    TEST_EQUAL_INT(conv_verify_kernel(&v, &shorts, &options, NULL), CONV_OK);
+    TEST_EQUAL_INT(v.verdict, CONV_REJECT);
+    CU_ASSERT(v.finding.problem.c > UINT16_MAX);
+    TEST_EQUAL_INT(conv_verify_kernel(&v, &wraps, &options, NULL), CONV_OK);
+    if (v.verdict == CONV_ACCEPT && strstr(v.evidence[0].note, "address space"))
+        return;   /* this machine has no room for it, and says so */
+    TEST_EQUAL_INT(v.verdict, CONV_REJECT);
+    TEST_EQUAL_INT(v.finding.fault, CONV_FAULT_VALUES);
+    CU_ASSERT(conv_operand_count(&v.finding.problem, CONV_X) > INT32_MAX);
+    TEST_EQUAL_INT(conv_verify_kernel(&v, conv_kernel_find("std_02_bounds_hoisted"), &options, NULL), CONV_OK);
+    TEST_EQUAL_INT(v.verdict, CONV_ACCEPT);
+    TEST_EQUAL_TEXT(v.evidence[0].note, "");
+}
+
 /* ---- checksums ---------------------------------------------------------------------------------------------------------- */
 
 /* The operands of a solved problem as doubles, channels first. */
@@ -491,7 +547,8 @@ int main(void)
         TEST_CASE(every_triple_is_covered), TEST_CASE(impossible_triples_are_given_up),
         TEST_CASE(rows_depend_on_the_seed_alone), TEST_CASE(arithmetic_is_named),
         TEST_CASE(probes_reject_narrow_arithmetic), TEST_CASE(integers_alone_accept_narrow_inputs),
-        TEST_CASE(special_values_are_followed), TEST_CASE(checksums_see_one_wrong_element), TEST_CASE(checksums_see_other_faults),
+        TEST_CASE(special_values_are_followed), TEST_CASE(narrow_counters_are_found),
+        TEST_CASE(checksums_see_one_wrong_element), TEST_CASE(checksums_see_other_faults),
         TEST_CASE(spots_agree_with_the_reference), TEST_CASE(large_layers_are_judged),
     };
     return test_main("test_checks", cases, (int)(sizeof cases / sizeof *cases));

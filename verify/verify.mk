@@ -34,7 +34,7 @@ libverify_la_SOURCES = \
 	verify/checks/verdict.c \
 	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/real.c \
 	verify/checks/cover.h verify/checks/cover.c verify/checks/covering.c \
-	verify/checks/probe.h verify/checks/probe.c verify/checks/probes.c verify/checks/special.c verify/checks/arithmetic.c \
+	verify/checks/probe.h verify/checks/probe.c verify/checks/probes.c verify/checks/special.c verify/checks/limits.c verify/checks/arithmetic.c \
 	verify/checks/checksum.h verify/checks/checksum.c verify/checks/large.c \
 	verify/checks/spots.h verify/checks/spots.c \
 	verify/checks/layers.c verify/checks/parallel.c \

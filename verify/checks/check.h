@@ -83,12 +83,15 @@ struct check {
 };
 
 extern const struct check check_small, check_covering, check_seams, check_layers, check_real, check_threads, check_turns;
-extern const struct check check_probes, check_special;
+extern const struct check check_probes, check_special, check_limits;
 
 /* Run the kernel on one problem and judge it.  False when it failed: the check must return. */
 bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data, int threads);
 
-/* As above, with integers (compared bit for bit) or other numbers (compared against the bound). */
+/* A problem is about to be run: what a finding would say about it. */
+void check_begins(struct checker *checker, const struct conv_problem *problem, uint64_t seed, int threads);
+
+/* As check_data(), with integers (compared bit for bit) or other numbers (compared against the bound). */
 bool check_problem(struct checker *checker, const struct conv_problem *problem,
                    const struct conv_fill *fill, int threads);
 

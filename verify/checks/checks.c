@@ -11,6 +11,7 @@
 /* All checks, cheap ones first.  The only list of them. */
 static const struct check *const checks[] = {
     &check_small, &check_seams, &check_covering, &check_threads, &check_turns, &check_real, &check_probes, &check_special,
+    &check_limits,
     &check_layers,
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
@@ -27,6 +28,10 @@ struct conv_check_facts conv_check_at(int index)
  * right and wrong ones.  The verdict and the evidence stay as they are. */
 static void explain(struct checker *checker)
 {
+    static const size_t most_bytes = (size_t)1 << 31;   /* of x: check limits has larger ones, which are only mapped */
+    if (conv_operand_bytes(&checker->shared->result.finding.problem, CONV_X) > most_bytes)
+        return;
+
     enum { MOST_PROBLEMS = 400, EVERY = 193 };   /* a sample of all ranks and kinds */
     struct conv_verification *result = &checker->shared->result;
     const struct conv_problem failed = result->finding.problem;

@@ -320,7 +320,7 @@ static enum conv_status compute_truths(struct truths *truths, const struct check
     return status;
 }
 
-static void begin_finding(struct checker *checker, const struct conv_problem *problem, uint64_t seed, int threads)
+void check_begins(struct checker *checker, const struct conv_problem *problem, uint64_t seed, int threads)
 {
     struct verification *shared = checker->shared;
     struct conv_finding *finding = &shared->result.finding;
@@ -343,7 +343,7 @@ bool check_data(struct checker *checker, const struct conv_problem *problem, con
     checker->data = *data;
     checker->data.by_checksum = data->by_checksum && check_macs(problem) > check_exact_macs;   /* not when it has shrunk */
     checker->data.spots = data->spots && check_macs(problem) > check_real_macs;
-    begin_finding(checker, problem, data->fill.seed, threads);
+    check_begins(checker, problem, data->fill.seed, threads);
     enum conv_status status = place_operands(checker, &operands, hashes, problem, data, &error);
     if (status == CONV_OK)
         status = compute_truths(&truths, checker, problem, &operands, &error);
