@@ -135,7 +135,7 @@ static void set_axis(struct conv_axis *axis, const struct subject *subject, cons
 /* False if the row is none of this kind, or the kernel doesn't compute it. */
 static bool problem_of(struct conv_problem *problem, const struct subject *subject, const int row[COVER_FACTORS])
 {
-    static const int64_t most_macs = 4 * 1000 * 1000;
+    static const int64_t most_macs = 1000 * 1000;
     struct conv_problem p = conv_problem_default(subject->rank);
     p.op = subject->kind == CONV_SEPARABLE ? CONV_OP_SEPARABLE
          : subject->kind == CONV_TRANSPOSED ? CONV_OP_TRANSPOSED : CONV_OP_CONV;
