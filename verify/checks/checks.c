@@ -16,8 +16,8 @@
 
 /* All checks, cheap ones first.  The only list of them. */
 static const struct check *const checks[] = {
-    &check_small, &check_seams, &check_covering, &check_threads, &check_real, &check_probes, &check_special, &check_limits,
-    &check_layers,
+    &check_small,  &check_seams,   &check_covering, &check_threads, &check_real,
+    &check_probes, &check_special, &check_limits,   &check_layers,
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
 _Static_assert((int)CHECKS <= (int)CONV_MOST_CHECKS, "struct conv_verification must have room for all checks");
@@ -33,7 +33,7 @@ struct conv_check_facts conv_check_at(int index)
  * right and wrong ones.  The verdict and the evidence stay as they are. */
 static void explain(struct checker *checker)
 {
-    static const size_t most_bytes = (size_t)1 << 31;   /* of x: check limits has larger ones, which are only mapped */
+    static const size_t most_bytes = (size_t)1 << 31; /* of x: check limits has larger ones, which are only mapped */
     if (conv_operand_bytes(&checker->shared->result.finding.problem, CONV_X) > most_bytes)
         return;
 
@@ -61,8 +61,8 @@ static void explain(struct checker *checker)
         suspect_name(&result->finding, &suspects);
 }
 
-/* The arithmetic is named when all checks run, or the one that it belongs to; and where it explains a rejection, it is
- * the guess. */
+/* The arithmetic is named when all checks run, or the one that it belongs to; and where it explains a rejection, it
+ * is the guess. */
 static void name_arithmetic(struct checker *checker)
 {
     struct conv_verification *result = &checker->shared->result;
@@ -158,7 +158,7 @@ static void child(void *argument)
     watched->shared->complete = true;
 }
 
-/* ---- in the parent ------------------------------------------------------------------------------------------------ */
+/* ---- in the parent --------------------------------------------------------------------------------------------- */
 
 static void describe_crash(struct conv_finding *finding, const struct sandbox_end *end)
 {
@@ -175,8 +175,8 @@ static void describe_crash(struct conv_finding *finding, const struct sandbox_en
                  block ? blocks[block] : conv_operand_name(&finding->problem, finding->operand));
 }
 
-/* Time was up.  A kernel that hasn't returned for half of it hangs; many calls that each returned are merely slow, and
- * nothing is known of the problems that weren't reached. */
+/* Time was up.  A kernel that hasn't returned for half of it hangs; many calls that each returned are merely slow,
+ * and nothing is known of the problems that weren't reached. */
 static bool hangs(const struct verification *shared, const struct sandbox_end *end, double time_limit)
 {
     return end->timed_out && shared->call_began > 0 && conv_seconds() - shared->call_began > time_limit / 2;
@@ -215,8 +215,8 @@ static void post_mortem(struct verification *shared, const struct sandbox_end *e
     snprintf(finding->check, sizeof finding->check, "%s", shared->check);
     finding->fault = end->timed_out ? CONV_FAULT_HANG : CONV_FAULT_CRASH;
     if (end->timed_out)
-        snprintf(finding->where, sizeof finding->where, "a call hadn't returned when the time limit of %g seconds was reached",
-                 checker->options.time_limit);
+        snprintf(finding->where, sizeof finding->where,
+                 "a call hadn't returned when the time limit of %g seconds was reached", checker->options.time_limit);
     else
         describe_crash(finding, end);
     if (finding->operand == CONV_OPERANDS)
