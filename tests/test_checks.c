@@ -91,7 +91,7 @@ static void rows_depend_on_the_seed_alone(void)
         TEST_EQUAL_INT(memcmp(rows[0][i], rows[1][i], (size_t)model.factors * sizeof(int)), 0);
 }
 
-/* ---- the arithmetic: a plain convolution, computed in many ways ------------------------------------------------------- */
+/* ---- the arithmetic: a plain convolution, computed in many ways ------------------------------------------------ */
 
 /* A number cut or rounded to `bits` bits; f16 has no number above 65504. */
 static double narrowed(double value, int bits, bool cut)
@@ -127,7 +127,11 @@ static void add_kahan(struct sum *s, double a, double b)
     s->one = t;
 }
 /* A sum that is right for single products and not for many. */
-static void add_and_lose(struct sum *s, double a, double b) { add_wide(s, a, b); s->wide *= s->count++ % 50 == 49 ? 1.001 : 1; }
+static void add_and_lose(struct sum *s, double a, double b)
+{
+    add_wide(s, a, b);
+    s->wide *= s->count++ % 50 == 49 ? 1.001 : 1;
+}
 /* Products that are wrong in a way that no format explains, as after a transform. */
 static void add_disturbed(struct sum *s, double a, double b) { s->wide += a * b * (1 + 1e-6 * sin(1000 * a)); }
 
@@ -153,7 +157,8 @@ static void convolve(const struct conv_problem *p, const struct conv_operands *o
         for (int64_t c = 0; c < channels; c++)
             for (int64_t r = 0; r < a[CONV_H].filter; r++)
                 for (int64_t s = 0; s < a[CONV_W].filter; s++) {
-                    const int64_t row = conv_input_at(&a[CONV_H], i / Q % P, r), col = conv_input_at(&a[CONV_W], i % Q, s);
+                    const int64_t row = conv_input_at(&a[CONV_H], i / Q % P, r),
+                                  col = conv_input_at(&a[CONV_W], i % Q, s);
                     const bool inside = conv_inside(&a[CONV_H], row) && conv_inside(&a[CONV_W], col);
                     if (!inside && !multiply_padding)
                         continue;
@@ -166,7 +171,10 @@ static void convolve(const struct conv_problem *p, const struct conv_operands *o
     }
 }
 
-static const char *two_axes(const struct conv_problem *p) { return p->rank == 2 ? NULL : "it computes 2-D problems only"; }
+static const char *two_axes(const struct conv_problem *p)
+{
+    return p->rank == 2 ? NULL : "it computes 2-D problems only";
+}
 
 #define WAYS(X) \
     X(one_rounded, as_is, add_rounded, as_is, "f32, one product added after the other, each rounded", true) \
@@ -187,7 +195,8 @@ static const char *two_axes(const struct conv_problem *p) { return p->rank == 2 
     X(disturbed, as_is, add_disturbed, as_is, "unknown", false)
 
 #define WAY_RUN(way, in, add, out, words, good) \
-    static void run_##way(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace) \
+    static void run_##way(const struct conv_problem *p, const struct conv_operands *o, \
+                          const struct conv_workspace *workspace) \
     { \
         (void)workspace; \
         convolve(p, o, in, add, out); \
@@ -208,8 +217,8 @@ static bool says(const char *words, const char *wanted)
         || (bar && !strncmp(words, bar + 1, strlen(bar + 1)));
 }
 
-/* The bar of the project is 9 of 10; all of these are named.  "inputs in TF32" begins "inputs in TF32, cut off" too, so that the
- * length counts where there is no explanation behind it. */
+/* The bar of the project is 9 of 10; all of these are named.  "inputs in TF32" begins "inputs in TF32, cut off" too,
+ * so that the length counts where there is no explanation behind it. */
 static void arithmetic_is_named(void)
 {
     int right = 0;
@@ -258,24 +267,27 @@ static void integers_alone_accept_narrow_inputs(void)
     }
 }
 
-/* ---- special values ------------------------------------------------------------------------------------------------------ */
+/* ---- special values -------------------------------------------------------------------------------------------- */
 
 static double flush(double value) { return fabs(value) < FLT_MIN ? 0 : value; }
 static double no_nan(double value) { return isnan(value) ? 0 : value; }
 
-static void run_flushes(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+static void run_flushes(const struct conv_problem *p, const struct conv_operands *o,
+                        const struct conv_workspace *workspace)
 {
     (void)workspace;
     convolve(p, o, as_is, add_fused, flush);
 }
 
-static void run_cleans(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+static void run_cleans(const struct conv_problem *p, const struct conv_operands *o,
+                       const struct conv_workspace *workspace)
 {
     (void)workspace;
     convolve(p, o, no_nan, add_fused, as_is);
 }
 
-static void run_multiplies(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+static void run_multiplies(const struct conv_problem *p, const struct conv_operands *o,
+                           const struct conv_workspace *workspace)
 {
     (void)workspace;
     multiply_padding = true;
@@ -284,7 +296,8 @@ static void run_multiplies(const struct conv_problem *p, const struct conv_opera
 }
 
 /* fmaxf(NaN, 0) is 0 */
-static void run_swallows(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+static void run_swallows(const struct conv_problem *p, const struct conv_operands *o,
+                         const struct conv_workspace *workspace)
 {
     struct conv_problem linear = *p;
     float *y = o->y;
@@ -305,8 +318,10 @@ static void special_values_are_followed(void)
     } rows[] = {
         { "follows", "special", run_one_fused, CONV_ACCEPT, "infinity times padding: left out" },
         { "multiplies", "special", run_multiplies, CONV_ACCEPT, "infinity times padding: NaN" },
-        { "swallows", "special", run_swallows, CONV_REJECT, "" }, { "cleans", "special", run_cleans, CONV_REJECT, "" },
-        { "flushes", "probes", run_flushes, CONV_REJECT, "" }, { "flushes", "covering", run_flushes, CONV_ACCEPT, "" },
+        { "swallows", "special", run_swallows, CONV_REJECT, "" },
+        { "cleans", "special", run_cleans, CONV_REJECT, "" },
+        { "flushes", "probes", run_flushes, CONV_REJECT, "" },
+        { "flushes", "covering", run_flushes, CONV_ACCEPT, "" },
         { "swallows", "covering", run_swallows, CONV_ACCEPT, "" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -325,10 +340,11 @@ static void special_values_are_followed(void)
     }
 }
 
-/* ---- limits ---------------------------------------------------------------------------------------------------------------- */
+/* ---- limits ---------------------------------------------------------------------------------------------------- */
 
 /* Offsets into x in 32 bits, which wrap round; and channels in 16. */
-static void run_wraps(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+static void run_wraps(const struct conv_problem *p, const struct conv_operands *o,
+                      const struct conv_workspace *workspace)
 {
     const struct conv_axis *H = &p->axis[CONV_H], *W = &p->axis[CONV_W];
     const float *x = o->x, *w = o->w;
@@ -340,8 +356,10 @@ static void run_wraps(const struct conv_problem *p, const struct conv_operands *
         for (int64_t c = 0; c < p->c; c++)
             for (int64_t r = 0; r < H->filter; r++)
                 for (int64_t s = 0; s < W->filter; s++) {
-                    const int64_t row = conv_input_at(H, i / W->out % H->out, r), col = conv_input_at(W, i % W->out, s);
-                    const uint32_t at = (uint32_t)(((n * p->c + c) * H->in + row) * W->in + col) % UINT32_C(0x80000000);
+                    const int64_t row = conv_input_at(H, i / W->out % H->out, r),
+                                  col = conv_input_at(W, i % W->out, s);
+                    const uint32_t at =
+                        (uint32_t)(((n * p->c + c) * H->in + row) * W->in + col) % UINT32_C(0x80000000);
                     if (conv_inside(H, row) && conv_inside(W, col))
                         sum += x[at] * w[((k * p->c + c) * H->filter + r) * W->filter + s];
                 }
@@ -349,7 +367,8 @@ static void run_wraps(const struct conv_problem *p, const struct conv_operands *
     }
 }
 
-static void run_short(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+static void run_short(const struct conv_problem *p, const struct conv_operands *o,
+                      const struct conv_workspace *workspace)
 {
     struct conv_problem shorter = *p;
     (void)workspace;
@@ -361,8 +380,9 @@ static void run_short(const struct conv_problem *p, const struct conv_operands *
 
 static void narrow_counters_are_found(void)
 {
-    const struct conv_kernel wraps = { .name = "wraps", .title = "wraps", .kinds = 1u << CONV_STANDARD, .applies = two_axes,
-                                       .run = run_wraps };
+    const struct conv_kernel wraps = {
+        .name = "wraps", .title = "wraps", .kinds = 1u << CONV_STANDARD, .applies = two_axes, .run = run_wraps
+    };
     const struct conv_kernel shorts = { .name = "short", .title = "short", .kinds = ALL_FORWARD, .applies = two_axes,
                                         .run = run_short };
     const struct conv_verify_options options = { .seed = 1, .time_limit = 100, .check = "limits" };
@@ -381,7 +401,7 @@ static void narrow_counters_are_found(void)
     TEST_EQUAL_TEXT(v.evidence[0].note, "");
 }
 
-/* ---- checksums ---------------------------------------------------------------------------------------------------------- */
+/* ---- checksums ------------------------------------------------------------------------------------------------- */
 
 /* The operands of a solved problem as doubles, channels first. */
 struct solved { double *at[CONV_OPERANDS]; };
@@ -411,7 +431,8 @@ static struct solved solve(const struct conv_problem *problem, enum conv_operand
     return solved;
 }
 
-/* Right outputs of all kinds, passes, layouts and ranks pass; one element that is off by one doesn't, wherever it is. */
+/* Right outputs of all kinds, passes, layouts and ranks pass; one element that is off by one doesn't, wherever it
+ * is. */
 static void checksums_see_one_wrong_element(void)
 {
     enum { WANTED = WATCHED ? 300 : 3000 };
@@ -463,7 +484,7 @@ static void checksums_see_other_faults(void)
     solved_free(&solved);
 }
 
-/* ---- outputs one by one --------------------------------------------------------------------------------------------------- */
+/* ---- outputs one by one ---------------------------------------------------------------------------------------- */
 
 /* The truth of single outputs is that of the reference: value, S, and the number of products. */
 static void spots_agree_with_the_reference(void)
@@ -482,8 +503,8 @@ static void spots_agree_with_the_reference(void)
         TEST_EQUAL_INT(conv_truth_compute(&all, NULL, &problem, output, &set.operands, NULL), CONV_OK);
         struct solved solved = solve(&problem, output);
         const int count = spots_choose(element, &problem, output, (uint64_t)seed);
-        CU_ASSERT(count > 0 && element[0] == 0 && spots_truth(&some, &problem, output, (const double *const *)solved.at,
-                                                              element, count));
+        CU_ASSERT(count > 0 && element[0] == 0
+                  && spots_truth(&some, &problem, output, (const double *const *)solved.at, element, count));
         for (int i = 0; i < count; i++)
             different += !(element[i] < all.count && some.value[i] == all.value[element[i]]
                            && some.magnitude[i] == all.magnitude[element[i]] && some.taps[i] == all.taps[element[i]]);
@@ -496,9 +517,10 @@ static void spots_agree_with_the_reference(void)
     TEST_EQUAL_INT(different, 0);
 }
 
-/* A layer too large for the reference, with an activation and a middle: right ones are accepted, and one wrong output of
- * millions is found, and placed. */
-static void run_wrong_once(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+/* A layer too large for the reference, with an activation and a middle: right ones are accepted, and one wrong output
+ * of millions is found, and placed. */
+static void run_wrong_once(const struct conv_problem *p, const struct conv_operands *o,
+                           const struct conv_workspace *workspace)
 {
     const struct conv_kernel *right = conv_kernel_find("std_03_loop_order");
     right->run(p, o, workspace);
@@ -506,18 +528,21 @@ static void run_wrong_once(const struct conv_problem *p, const struct conv_opera
         ((float *)o->y)[77777] += p->act == CONV_ACT_NONE ? 1 : 0;
 }
 
-static void run_forgets_relu(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+static void run_forgets_relu(const struct conv_problem *p, const struct conv_operands *o,
+                             const struct conv_workspace *workspace)
 {
     struct conv_problem other = *p;
     other.act = CONV_ACT_NONE;
     conv_kernel_find("std_03_loop_order")->run(conv_operand_count(p, CONV_Y) > 100000 ? &other : p, o, workspace);
 }
 
-static struct conv_verification verdict_on_layer(const struct conv_kernel *kernel, const char *text, const char *check)
+static struct conv_verification verdict_on_layer(const struct conv_kernel *kernel, const char *text,
+                                                 const char *check)
 {
     const struct conv_problem problem = test_problem(text);
-    const struct conv_verify_options options = { .seed = 1, .problems = &problem, .problem_count = 1, .only_problems = true,
-                                                 .check = check };
+    const struct conv_verify_options options = {
+        .seed = 1, .problems = &problem, .problem_count = 1, .only_problems = true, .check = check
+    };
     struct conv_verification verification;
     TEST_EQUAL_INT(conv_verify_kernel(&verification, kernel, &options, NULL), CONV_OK);
     return verification;
@@ -525,12 +550,14 @@ static struct conv_verification verdict_on_layer(const struct conv_kernel *kerne
 
 static void large_layers_are_judged(void)
 {
-    static const struct conv_kernel once = { .name = "once", .title = "one wrong output", .kinds = 1u << CONV_STANDARD,
-                                             .run = run_wrong_once };
+    static const struct conv_kernel once = {
+        .name = "once", .title = "one wrong output", .kinds = 1u << CONV_STANDARD, .run = run_wrong_once
+    };
     static const struct conv_kernel forgets = { .name = "forgets", .title = "no relu", .kinds = 1u << CONV_STANDARD,
                                                 .run = run_forgets_relu };
     static const char *const standard = "c=64 in=64x60 k=96 filter=3x3 pad=1 bias=1 act=relu";
-    static const char *const separable = "op=separable c=256 in=60x64 k=256 filter=3x3 pad=1 bias=1 mid_act=relu6 act=relu6";
+    static const char *const separable =
+        "op=separable c=256 in=60x64 k=256 filter=3x3 pad=1 bias=1 mid_act=relu6 act=relu6";
     TEST_EQUAL_INT(verdict_on_layer(conv_kernel_find("std_08_unfold_by_block"), standard, NULL).verdict, CONV_ACCEPT);
     TEST_EQUAL_INT(verdict_on_layer(conv_kernel_find("sep_02_fused_by_rows"), separable, NULL).verdict, CONV_ACCEPT);
     const struct conv_verification wrong = verdict_on_layer(&once, standard, "layers");

@@ -86,7 +86,7 @@ enum conv_sure {
 struct conv_arithmetic {
     enum conv_sure sure;
     bool narrow;               /* fewer bits than the problem's type somewhere */
-    char words[160];           /* "f32, one product added after the other, fused", "inputs in TF32", ...; empty: not named */
+    char words[160]; /* "f32, one product added after the other, fused", "inputs in TF32", ...; empty: not named */
 };
 
 CONV_API const char *conv_sure_name(enum conv_sure sure);

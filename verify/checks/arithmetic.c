@@ -2,14 +2,14 @@
  *
  * Four experiments, each made so that the answers differ:
  *
- *   one product     Each output is one product of two numbers with all bits in use (probe.c).  For each narrower format of
- *                   the inputs or of the outputs the result can be predicted bit for bit.  A second time with
- *                   values above 65504, which f16 hasn't and TF32 has.
- *   sums back down  If outputs have few bits: large sums that come back to small integers, which fit the narrow format.
- *                   They are right if only the outputs are narrow, and wrong if the sums are.
+ *   one product     Each output is one product of two numbers with all bits in use (probe.c).  For each narrower
+ *                   format of the inputs or of the outputs the result can be predicted bit for bit.  A second time
+ *                   with values above 65504, which f16 hasn't and TF32 has.
+ *   sums back down  If outputs have few bits: large sums that come back to small integers, which fit the narrow
+ *                   format.  They are right if only the outputs are narrow, and wrong if the sums are.
  *   real numbers    If every output is the correctly rounded truth, the sums have more bits than the type.
- *   all the same    Products that are all equal give the same sum in any order, if they are added one after the other,
- *                   and another one in blocks, lanes or trees; with and without fusing.
+ *   all the same    Products that are all equal give the same sum in any order, if they are added one after the
+ *                   other, and another one in blocks, lanes or trees; with and without fusing.
  *
  * Sees: the formats of the table below, and the two ways to add.  Does not see: which blocks; another arithmetic at
  * other sizes; the order of sums in backward passes.  What fits nothing is called unknown.
@@ -25,15 +25,19 @@
 
 #include "probe.h"
 
-/* ---- formats ----------------------------------------------------------------------------------------------------------- */
+/* ---- formats --------------------------------------------------------------------------------------------------- */
 
-/* bits of the significand, the smallest exponent of a normal number, the largest number; cut off instead of rounded? */
+/* bits of the significand, the smallest exponent of a normal number, the largest number; cut off instead of
+ * rounded? */
 struct format { const char *words; int bits, least_exponent; double largest; bool cut; };
 
 static const struct format formats[] = {
-    { "", 64, -10000, INFINITY, false },   /* as it is: always the first */
-    { "f32", 24, -126, 0x1.fffffep127, false }, { "TF32", 11, -126, 0x1.ffcp127, false },
-    { "bf16", 8, -126, 0x1.fep127, false }, { "f16", 11, -14, 65504, false }, { "TF32, cut off", 11, -126, 0x1.ffcp127, true },
+    { "", 64, -10000, INFINITY, false }, /* as it is: always the first */
+    { "f32", 24, -126, 0x1.fffffep127, false },
+    { "TF32", 11, -126, 0x1.ffcp127, false },
+    { "bf16", 8, -126, 0x1.fep127, false },
+    { "f16", 11, -14, 65504, false },
+    { "TF32, cut off", 11, -126, 0x1.ffcp127, true },
     { "bf16, cut off", 8, -126, 0x1.fep127, true },
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
@@ -171,7 +175,7 @@ static double predicted(const struct experiment *e, const struct format *in, con
     return asked > 0 ? (double)same / (double)asked : 0;
 }
 
-/* ---- the data -------------------------------------------------------------------------------------------------------- */
+/* ---- the data -------------------------------------------------------------------------------------------------- */
 
 static void one_product(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
                         double scale)
@@ -179,7 +183,8 @@ static void one_product(double *values, const struct conv_problem *problem, enum
     /* the middle of a separable layer is rounded, so its filter has one bit */
     const int all = conv_type_facts(problem->type)->significand, middle = problem->op == CONV_OP_SEPARABLE ? 1 : all;
     probe_single(values, problem, operand, seed, (const int[PROBE_BIAS]){ all, middle, all });
-    for (int64_t i = 0; probe_factor(problem, operand) == PROBE_FIRST && i < conv_operand_count(problem, operand); i++)
+    for (int64_t i = 0; probe_factor(problem, operand) == PROBE_FIRST && i < conv_operand_count(problem, operand);
+         i++)
         values[i] *= scale;
 }
 
@@ -209,13 +214,14 @@ static double the_same_value(const struct conv_problem *problem, enum conv_opera
 static void all_the_same(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
                          double parameter)
 {
-    const int64_t count = conv_operand_count(problem, operand), image = operand == CONV_X ? count / problem->n : count;
+    const int64_t count = conv_operand_count(problem, operand),
+                  image = operand == CONV_X ? count / problem->n : count;
     (void)seed, (void)parameter;
     for (int64_t i = 0; i < count; i++)
         values[i] = the_same_value(problem, operand, i / image);
 }
 
-/* ---- one product after the other ------------------------------------------------------------------------------------- */
+/* ---- one product after the other ------------------------------------------------------------------------------- */
 
 static double add_f32(double x, double w, int64_t n, bool fused)
 {
@@ -252,7 +258,7 @@ static double one_after_the_other(const struct conv_problem *p, int64_t n, bool 
                conv_fan_in(&pointwise), fused);
 }
 
-/* ---- conclusions ------------------------------------------------------------------------------------------------------- */
+/* ---- conclusions ----------------------------------------------------------------------------------------------- */
 
 static void conclude(struct conv_arithmetic *named, enum conv_sure sure, bool narrow, const char *words)
 {
@@ -286,8 +292,8 @@ static void tell_sums_from_outputs(struct conv_arithmetic *named, const struct c
 }
 
 /* Nothing is narrower than the type.  How are products added? */
-static void name_order(struct conv_arithmetic *named, const struct conv_kernel *kernel, const struct conv_problem *problem,
-                       uint64_t seed)
+static void name_order(struct conv_arithmetic *named, const struct conv_kernel *kernel,
+                       const struct conv_problem *problem, uint64_t seed)
 {
     const char *type = conv_type_facts(problem->type)->name;
     struct experiment real, same;
@@ -346,8 +352,8 @@ static double name_formats(int *in, int *out, const struct experiment single[2])
     return best;
 }
 
-static void name_all(struct conv_arithmetic *named, const struct conv_kernel *kernel, const struct conv_problem *problem,
-                     uint64_t seed)
+static void name_all(struct conv_arithmetic *named, const struct conv_kernel *kernel,
+                     const struct conv_problem *problem, uint64_t seed)
 {
     struct experiment single[2] = { { .count = 0 }, { .count = 0 } };
     int in = 0, out = 0;
@@ -359,7 +365,8 @@ static void name_all(struct conv_arithmetic *named, const struct conv_kernel *ke
     experiment_free(&single[0]);
     experiment_free(&single[1]);
     if (!(best > 0.99)) {
-        snprintf(words, sizeof words, "unknown: no arithmetic that convref knows predicts more than %.0f %% of its single products",
+        snprintf(words, sizeof words,
+                 "unknown: no arithmetic that convref knows predicts more than %.0f %% of its single products",
                  100 * best);
         conclude(named, CONV_SURE_NOT, false, words);
     } else if (out > 0) {
@@ -376,8 +383,8 @@ static void name_all(struct conv_arithmetic *named, const struct conv_kernel *ke
 static const char *const texts[] = {
     "n=16 c=64 in=4x5 k=4 filter=3x3", "n=16 c=64 in=3x4 k=8 filter=1x1", "n=16 c=8 in=7x12 k=8 filter=5x5 groups=8",
     "n=16 c=8 in=7x12 k=8 filter=3x3 groups=8", "n=16 c=64 in=4x5 k=8 filter=3x3 groups=2",
-    "op=separable n=16 c=32 in=5x6 k=8 filter=3x3", "n=16 c=64 in=16 k=4 filter=9", "n=16 c=24 in=4x4x5 k=4 filter=3x3x3",
-    "op=transposed n=4 c=48 in=5x6 k=8 filter=3x3",
+    "op=separable n=16 c=32 in=5x6 k=8 filter=3x3", "n=16 c=64 in=16 k=4 filter=9",
+    "n=16 c=24 in=4x4x5 k=4 filter=3x3x3", "op=transposed n=4 c=48 in=5x6 k=8 filter=3x3",
 };
 
 static bool find_problem(struct conv_problem *found, const struct conv_kernel *kernel)
@@ -404,8 +411,8 @@ enum conv_status conv_arithmetic_name(struct conv_arithmetic *named, const struc
 {
     struct conv_problem problem;
     if (!find_problem(&problem, kernel))
-        return conv_fail(error, CONV_NOT_APPLICABLE, "%s computes none of the problems that would tell its arithmetic",
-                         kernel->name);
+        return conv_fail(error, CONV_NOT_APPLICABLE,
+                         "%s computes none of the problems that would tell its arithmetic", kernel->name);
     *named = (struct conv_arithmetic){ .sure = CONV_SURE_NOT };
     name_all(named, kernel, &problem, seed);
     return CONV_OK;

@@ -24,7 +24,8 @@ struct touched {
 };
 
 /* Writes one input of a problem as doubles, channels first. */
-typedef void check_maker(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed);
+typedef void check_maker(double *values, const struct conv_problem *problem, enum conv_operand operand,
+                         uint64_t seed);
 
 /* The data of one run.  All follow from the seed and the problem. */
 struct check_data {
@@ -86,7 +87,8 @@ extern const struct check check_small, check_covering, check_seams, check_layers
 extern const struct check check_probes, check_special, check_limits;
 
 /* Run the kernel on one problem and judge it.  False when it failed: the check must return. */
-bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data, int threads);
+bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
+                int threads);
 
 /* A problem is about to be run: what a finding would say about it. */
 void check_begins(struct checker *checker, const struct conv_problem *problem, uint64_t seed, int threads);
@@ -109,18 +111,18 @@ double check_macs(const struct conv_problem *problem);
 /* The verification can't be done: INCONCLUSIVE, with why.  Returns false. */
 bool check_impossible(struct checker *checker, const char *why);
 
-/* Above this many multiply-adds integers are compared by checksum, which sees no less, and of real numbers only some outputs
- * are looked at, which sees less.  The reference does 200 million in about a second. */
+/* Above this many multiply-adds integers are compared by checksum, which sees no less, and of real numbers only some
+ * outputs are looked at, which sees less.  The reference does 200 million in about a second. */
 static const double check_exact_macs = 20e6, check_real_macs = 200e6;
 
 /* As check_exact(), for such a problem: by checksum. */
 bool large_check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
 
 /* Judge one output of such a problem.  False if it is wrong, or nothing could be found out. */
-bool large_judge_integers(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
-                          enum conv_operand output);
-bool large_judge_spots(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
-                       enum conv_operand output);
+bool large_judge_integers(struct checker *checker, const struct conv_problem *problem,
+                          const struct conv_operands *operands, enum conv_operand output);
+bool large_judge_spots(struct checker *checker, const struct conv_problem *problem,
+                       const struct conv_operands *operands, enum conv_operand output);
 
 /* Find the wrong elements of one output and describe them.  False if there are none. */
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
@@ -128,7 +130,8 @@ bool judge_output(struct conv_finding *finding, double *worst, const struct conv
 
 /* As above, for some elements: truth element i is that of output element[i]; `got` has all of them. */
 bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
-                    enum conv_operand output, const struct conv_truth *truth, const int64_t *element, const double *got);
+                    enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
+                    const double *got);
 
 /* The mistakes that are still possible: those with which the reference gives exactly what the kernel gave. */
 struct suspects { unsigned possible; };

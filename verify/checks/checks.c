@@ -11,8 +11,7 @@
 /* All checks, cheap ones first.  The only list of them. */
 static const struct check *const checks[] = {
     &check_small, &check_seams, &check_covering, &check_threads, &check_turns, &check_real, &check_probes, &check_special,
-    &check_limits,
-    &check_layers,
+    &check_limits, &check_layers,
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
 _Static_assert((int)CHECKS <= (int)CONV_MOST_CHECKS, "struct conv_verification must have room for all checks");
@@ -28,7 +27,7 @@ struct conv_check_facts conv_check_at(int index)
  * right and wrong ones.  The verdict and the evidence stay as they are. */
 static void explain(struct checker *checker)
 {
-    static const size_t most_bytes = (size_t)1 << 31;   /* of x: check limits has larger ones, which are only mapped */
+    static const size_t most_bytes = (size_t)1 << 31; /* of x: check limits has larger ones, which are only mapped */
     if (conv_operand_bytes(&checker->shared->result.finding.problem, CONV_X) > most_bytes)
         return;
 
@@ -60,8 +59,8 @@ static void explain(struct checker *checker)
         suspect_name(&result->finding, &suspects);
 }
 
-/* The arithmetic is named when all checks run, or the one that it belongs to; and where it explains a rejection, it is
- * the guess. */
+/* The arithmetic is named when all checks run, or the one that it belongs to; and where it explains a rejection, it
+ * is the guess. */
 static void name_arithmetic(struct checker *checker)
 {
     struct conv_verification *result = &checker->shared->result;

@@ -4,14 +4,14 @@
  *
  *     T(x, w, y) = SUM  x[n][c][z*stride - pad + t*dilation].. * w[k][c][t].. * y[n][k][z]..
  *
- * over everything, seen from one of its three operands: with y = conv(x, w), SUM R*y = T(x, w, R) for any R of the shape of y,
- * and so for dx and dw.  R is a product of random vectors, one for each dimension, so that T can be
- * computed dimension by dimension, in time proportional to the sizes of the operands (times the filter's sides) instead of
- * the number of multiply-adds.  This is Freivalds' check of a matrix product (1977), carried over; as R has five
- * factors, a wrong output passes with a probability of at most 5 / (2^61 - 1) (Schwartz, Zippel).
+ * over everything, seen from one of its three operands: with y = conv(x, w), SUM R*y = T(x, w, R) for any R of the
+ * shape of y, and so for dx and dw.  R is a product of random vectors, one for each dimension, so that T can be
+ * computed dimension by dimension, in time proportional to the sizes of the operands (times the filter's sides)
+ * instead of the number of multiply-adds.  This is Freivalds' check of a matrix product (1977), carried over; as R
+ * has five factors, a wrong output passes with a probability of at most 5 / (2^61 - 1) (Schwartz, Zippel).
  *
- * A transposed problem is the form seen from x: its own y and x change names.  Integers alone: real numbers would need a
- * tolerance as large as the rounding of the whole sum, and one wrong element would hide in it.
+ * A transposed problem is the form seen from x: its own y and x change names.  Integers alone: real numbers would
+ * need a tolerance as large as the rounding of the whole sum, and one wrong element would hide in it.
  * Not here: activations, which aren't linear (large.c).
  */
 #include <math.h>
@@ -20,7 +20,7 @@
 
 #include "checksum.h"
 
-/* ---- numbers modulo 2^61 - 1, from 0 to 2^61 - 2 -------------------------------------------------------------------- */
+/* ---- numbers modulo 2^61 - 1, from 0 to 2^61 - 2 --------------------------------------------------------------- */
 
 __extension__ typedef __int128 wide;
 __extension__ typedef unsigned __int128 unsigned_wide;
@@ -43,7 +43,7 @@ static uint64_t of_wide(wide value)
 static uint64_t times(uint64_t a, uint64_t b) { return reduce((unsigned_wide)a * b); }
 static uint64_t plus(uint64_t a, uint64_t b) { return a + b >= prime ? a + b - prime : a + b; }
 
-/* ---- random vectors ----------------------------------------------------------------------------------------------------- */
+/* ---- random vectors -------------------------------------------------------------------------------------------- */
 
 /* The memory of one comparison: blocks that are freed together. */
 struct store { void *blocks[32]; int count; bool short_of_memory; uint64_t state; };
@@ -86,7 +86,7 @@ static uint64_t total(const uint64_t *vector, int64_t count)
     return sum;
 }
 
-/* ---- the form ------------------------------------------------------------------------------------------------------------ */
+/* ---- the form -------------------------------------------------------------------------------------------------- */
 
 enum side { SIDE_X, SIDE_Y };
 
@@ -123,7 +123,7 @@ static int64_t taps_of(const struct form *form)
     return form->axis[0].filter * form->axis[1].filter * form->axis[2].filter;
 }
 
-/* ---- an image is asked for --------------------------------------------------------------------------------------------- */
+/* ---- an image is asked for ------------------------------------------------------------------------------------- */
 
 /* The random factors of an image. */
 struct factors { uint64_t *n, *channel, *axis[CONV_AXES]; };
@@ -145,7 +145,8 @@ static uint64_t along(const uint64_t *vector, const double *row, int64_t count)
     return of_wide(sum);
 }
 
-/* SUM of all elements times their random factors, which is one of the two numbers, and of the bias, which goes off it. */
+/* SUM of all elements times their random factors, which is one of the two numbers, and of the bias, which goes off
+ * it. */
 static uint64_t sum_of_image(const struct form *form, enum side side, const struct factors *f)
 {
     const int64_t D = length(form, side, 0), H = length(form, side, 1), W = length(form, side, 2);
@@ -166,9 +167,10 @@ static uint64_t sum_of_image(const struct form *form, enum side side, const stru
     return plus(sum, prime - bias);
 }
 
-/* The factors of one axis, seen from the other image: table[tap][j] is the factor of the element that the asked image pairs
- * with element j of the other one and this tap; 0 if there is none. */
-static uint64_t *pair_up(struct store *store, const struct form *form, enum side asked, int axis, const uint64_t *factor)
+/* The factors of one axis, seen from the other image: table[tap][j] is the factor of the element that the asked image
+ * pairs with element j of the other one and this tap; 0 if there is none. */
+static uint64_t *pair_up(struct store *store, const struct form *form, enum side asked, int axis,
+                         const uint64_t *factor)
 {
     const struct conv_axis *a = &form->axis[axis];
     const int64_t others = length(form, asked == SIDE_X ? SIDE_Y : SIDE_X, axis);
@@ -211,7 +213,8 @@ static void fold_channel(uint64_t *folded, const struct folding *f, int64_t chan
 {
     const struct conv_axis *a = f->form->axis;
     const int64_t D = length(f->form, f->other, 0);
-    const int64_t plane = length(f->form, f->other, 1) * length(f->form, f->other, 2), taps = a[1].filter * a[2].filter;
+    const int64_t plane = length(f->form, f->other, 1) * length(f->form, f->other, 2),
+                  taps = a[1].filter * a[2].filter;
     memset(folded, 0, (size_t)taps_of(f->form) * sizeof *folded);
     for (int64_t n = 0; n < f->form->n; n++)
         for (int64_t d = 0; d < D; d++) {
@@ -229,7 +232,8 @@ static void fold_weights(uint64_t *weights, const struct form *form, enum side a
 {
     const enum side other = asked == SIDE_X ? SIDE_Y : SIDE_X;
     const int64_t taps = taps_of(form), own = form->channels[other] / form->groups,
-                  many = form->channels[asked] / form->groups, group = channel / own, C = form->channels[SIDE_X] / form->groups;
+                  many = form->channels[asked] / form->groups, group = channel / own,
+                  C = form->channels[SIDE_X] / form->groups;
     for (int64_t tap = 0; tap < taps; tap++) {
         wide sum = 0;
         for (int64_t i = 0; i < many; i++) {
@@ -241,7 +245,8 @@ static void fold_weights(uint64_t *weights, const struct form *form, enum side a
 }
 
 /* T(x, w, R) or T(R, w, y) */
-static uint64_t form_from_image(struct store *store, const struct form *form, enum side asked, const struct factors *factors)
+static uint64_t form_from_image(struct store *store, const struct form *form, enum side asked,
+                                const struct factors *factors)
 {
     const int64_t taps = taps_of(form);
     struct folding f = { .form = form, .other = asked == SIDE_X ? SIDE_Y : SIDE_X, .of_n = factors->n };
@@ -259,7 +264,7 @@ static uint64_t form_from_image(struct store *store, const struct form *form, en
     return sum;
 }
 
-/* ---- the weights are asked for ------------------------------------------------------------------------------------------ */
+/* ---- the weights are asked for --------------------------------------------------------------------------------- */
 
 struct weight_factors { uint64_t *k, *c, *tap[CONV_AXES]; };
 
@@ -293,8 +298,8 @@ static void fold_group(uint64_t *to, wide *sums, const struct form *form, enum s
 }
 
 /* to[outer][out][inner] = SUM over taps of factor[tap] * from[outer][in][inner] */
-static void slide(uint64_t *to, const uint64_t *from, const struct conv_axis *a, const uint64_t *factor, int64_t outer,
-                  int64_t inner)
+static void slide(uint64_t *to, const uint64_t *from, const struct conv_axis *a, const uint64_t *factor,
+                  int64_t outer, int64_t inner)
 {
     memset(to, 0, (size_t)(outer * a->out * inner) * sizeof *to);
     for (int64_t o = 0; o < outer; o++)
@@ -316,7 +321,8 @@ static uint64_t form_from_weights(struct store *store, const struct form *form, 
     int64_t most = 1, outs = a[0].out * a[1].out * a[2].out, K = form->channels[SIDE_Y] / form->groups;
     for (int axis = 0; axis < CONV_AXES; axis++)
         most *= a[axis].in > a[axis].out ? a[axis].in : a[axis].out;
-    uint64_t *one = room(store, most, sizeof *one), *two = room(store, most, sizeof *two), *y = room(store, outs, sizeof *y);
+    uint64_t *one = room(store, most, sizeof *one), *two = room(store, most, sizeof *two),
+             *y = room(store, outs, sizeof *y);
     wide *sums = room(store, most, sizeof *sums);
     uint64_t sum = 0;
     for (int64_t n = 0; !store->short_of_memory && n < form->n; n++)
@@ -332,7 +338,7 @@ static uint64_t form_from_weights(struct store *store, const struct form *form, 
     return sum;
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------------------------------------------- */
 
 static bool all_integers(const double *values, int64_t count)
 {
@@ -368,7 +374,8 @@ enum checksum checksum_compare(const struct conv_problem *problem, enum conv_ope
     if (output == CONV_WEIGHTS)
         same = same_from_weights(&store, &form);
     else
-        same = same_from_image(&store, &form, (output == CONV_X) == (problem->op != CONV_OP_TRANSPOSED) ? SIDE_X : SIDE_Y);
+        same = same_from_image(&store, &form,
+                               (output == CONV_X) == (problem->op != CONV_OP_TRANSPOSED) ? SIDE_X : SIDE_Y);
     store_free(&store);
     return store.short_of_memory ? CHECKSUM_NO_MEMORY : same ? CHECKSUM_RIGHT : CHECKSUM_WRONG;
 }

@@ -1,7 +1,7 @@
 /* covering.c - check "covering": every combination of any three settings of a problem, on integers, bit for bit.
  *
- * A bug often needs two or three settings at once: a stride, and a padding, and a batch.  For each kind and rank that the
- * kernel computes, a covering array (cover.c) holds every combination of any three of: pass and activation,
+ * A bug often needs two or three settings at once: a stride, and a padding, and a batch.  For each kind and rank that
+ * the kernel computes, a covering array (cover.c) holds every combination of any three of: pass and activation,
  * layout, type, batch, channels, filters, groups or multiplier, bias, and for each axis filter, stride, dilation,
  * padding on either side, outputs, the inputs left over behind the last window, output_pad.  A level such as "5 to 8"
  * stands for all of its numbers; each row takes another one.  Rows are made valid, never dropped: the input is as
@@ -103,7 +103,8 @@ static int64_t number(const struct subject *subject, const int row[COVER_FACTORS
 
 static void set_channels(struct conv_problem *p, const struct subject *subject, const int row[COVER_FACTORS])
 {
-    const int64_t c = number(subject, row, CHANNELS), k = number(subject, row, FILTERS), g = number(subject, row, GROUPS);
+    const int64_t c = number(subject, row, CHANNELS), k = number(subject, row, FILTERS),
+                  g = number(subject, row, GROUPS);
     const bool separable = subject->kind == CONV_SEPARABLE;
     p->groups = separable ? 1 : g;
     p->mult = separable ? g : 1;
@@ -119,7 +120,8 @@ static void set_axis(struct conv_axis *axis, const struct subject *subject, cons
         value[f] = levels_of(subject, first + f) == 1 && f != OUT ? f <= DILATION : number(subject, row, first + f);
     *axis = (struct conv_axis){ .filter = value[FILTER], .stride = value[STRIDE], .dilation = value[DILATION],
                                 .pad_begin = value[PAD_BEGIN], .pad_end = value[PAD_END], .in = value[OUT] };
-    const int64_t pads = axis->pad_begin + axis->pad_end, step = axis->stride > axis->dilation ? axis->stride : axis->dilation;
+    const int64_t pads = axis->pad_begin + axis->pad_end,
+                  step = axis->stride > axis->dilation ? axis->stride : axis->dilation;
     if (subject->kind == CONV_TRANSPOSED) {
         axis->output_pad = value[OUTPUT_PAD] < step ? value[OUTPUT_PAD] : step - 1;
         while ((axis->in - 1) * axis->stride + conv_extent(axis) + axis->output_pad - pads < 1)
@@ -185,22 +187,25 @@ static bool cover_kind(struct checker *checker, enum conv_kind kind, int rank)
     return good;
 }
 
-/* ---- shapes that were somebody's bug ----------------------------------------------------------------------------- */
+/* ---- shapes that were somebody's bug --------------------------------------------------------------------------- */
 
 static const char *const lessons[] = {
     /* sides, filters and paddings that differ; one channel, one row, one column */
-    "c=3 in=5x9 k=7 filter=3x2 pad=1x0", "c=7 in=9x5 k=3 filter=2x3 pad=0x1 bias=1", "c=1 in=8x8 k=5 filter=3x3 pad=1",
-    "c=5 in=1x9 k=1 filter=1x3 pad=0x1", "c=5 in=9x1 k=4 filter=3x1 pad=1x0", "c=4 in=1x1 k=6 filter=3x3 pad=1",
-    "c=2 in=1 k=3 filter=1", "c=2 in=1x1x1 k=3 filter=1x1x1", "c=3 in=1x4x5 k=2 filter=1x3x3 pad=0x1x1",
+    "c=3 in=5x9 k=7 filter=3x2 pad=1x0", "c=7 in=9x5 k=3 filter=2x3 pad=0x1 bias=1",
+    "c=1 in=8x8 k=5 filter=3x3 pad=1", "c=5 in=1x9 k=1 filter=1x3 pad=0x1", "c=5 in=9x1 k=4 filter=3x1 pad=1x0",
+    "c=4 in=1x1 k=6 filter=3x3 pad=1", "c=2 in=1 k=3 filter=1", "c=2 in=1x1x1 k=3 filter=1x1x1",
+    "c=3 in=1x4x5 k=2 filter=1x3x3 pad=0x1x1",
     /* a filter of one with padding, with a stride, with a batch */
     "c=6 in=5x4 k=5 filter=1x1 pad=1", "c=6 in=5x4 k=5 filter=1x1 pad=2:1x0:1 bias=1 act=relu",
     "n=3 c=6 in=9x7 k=5 filter=1x1 stride=2", "n=2 c=6 in=8x8 k=4 filter=1x1 stride=3 pad=1",
     /* strides longer than the filter; inputs that no window reaches; windows in the padding alone */
-    "c=3 in=11x13 k=4 filter=2x2 stride=3", "c=3 in=10x10 k=4 filter=3x3 stride=4 pad=1", "c=2 in=2x2 k=3 filter=2x2 pad=4",
-    "c=2 in=3x3 k=3 filter=1x1 pad=3 bias=1", "c=2 in=10x11 k=3 filter=3x3 stride=2", "c=2 in=5x5 k=3 filter=2x2 dilation=5 pad=3",
+    "c=3 in=11x13 k=4 filter=2x2 stride=3", "c=3 in=10x10 k=4 filter=3x3 stride=4 pad=1",
+    "c=2 in=2x2 k=3 filter=2x2 pad=4", "c=2 in=3x3 k=3 filter=1x1 pad=3 bias=1",
+    "c=2 in=10x11 k=3 filter=3x3 stride=2", "c=2 in=5x5 k=3 filter=2x2 dilation=5 pad=3",
     /* odd paddings of `same`, even filters */
-    "c=3 in=8x9 k=4 filter=4x4 pad=same", "c=3 in=8x9 k=4 filter=4x2 pad=same_lower", "c=3 in=9x8 k=4 filter=3x3 stride=2 pad=same",
-    "c=3 in=7x6 k=4 filter=2x2 stride=2 pad=same bias=1", "c=3 in=16 k=4 filter=6 pad=same_lower",
+    "c=3 in=8x9 k=4 filter=4x4 pad=same", "c=3 in=8x9 k=4 filter=4x2 pad=same_lower",
+    "c=3 in=9x8 k=4 filter=3x3 stride=2 pad=same", "c=3 in=7x6 k=4 filter=2x2 stride=2 pad=same bias=1",
+    "c=3 in=16 k=4 filter=6 pad=same_lower",
     /* groups between one and the channels; as many filters as groups; multipliers */
     "n=2 c=8 in=7x6 k=8 filter=3x3 pad=1 groups=4 bias=1", "c=16 in=6x7 k=4 filter=3x3 pad=1 groups=4",
     "c=16 in=9x9 k=16 filter=3x3 pad=1 stride=2 groups=16", "n=2 c=8 in=9x8 k=8 filter=3x3 pad=1 stride=2 groups=8",
@@ -209,14 +214,17 @@ static const char *const lessons[] = {
     "c=25 in=7x9 k=25 filter=3x3 pad=1 stride=2 groups=25", "c=12 in=8x8 k=6 filter=1x1 groups=3",
     "c=9 in=17 k=9 filter=3 dilation=2 pad=2 groups=9", "c=4 in=4x5x6 k=8 filter=2x3x3 groups=4 bias=1",
     /* outputs added at the end, and cut off; strides that leave holes */
-    "op=transposed c=3 in=5x4 k=4 filter=3x3 stride=2 pad=1 output_pad=1", "op=transposed c=4 in=4x5 k=2 filter=2x2 stride=3 output_pad=2x1",
+    "op=transposed c=3 in=5x4 k=4 filter=3x3 stride=2 pad=1 output_pad=1",
+    "op=transposed c=4 in=4x5 k=2 filter=2x2 stride=3 output_pad=2x1",
     "op=transposed c=4 in=4x5 k=6 filter=3x3 stride=2 pad=1 output_pad=1 groups=2 bias=1",
-    "op=transposed c=3 in=3x4 k=3 filter=3x3 dilation=2 stride=2 pad=2 groups=3", "op=transposed c=2 in=6x5 k=3 filter=4x4 stride=2 pad=1",
+    "op=transposed c=3 in=3x4 k=3 filter=3x3 dilation=2 stride=2 pad=2 groups=3",
+    "op=transposed c=2 in=6x5 k=3 filter=4x4 stride=2 pad=1",
     "op=separable n=2 c=3 in=9x8 k=5 filter=3x3 stride=2 pad=1 bias=1 mid_act=relu6 act=relu",
     "op=separable c=5 in=6x7 k=3 filter=2x3 mult=2 mid_act=relu", "op=separable c=1 in=5x5 k=1 filter=3x3 mult=3",
     /* no images at all */
-    "n=0 c=3 in=5x5 k=4 filter=3x3 bias=1", "n=0 c=4 in=5x5 k=4 filter=3x3 groups=4", "n=0 op=transposed c=3 in=5x5 k=4 filter=3x3 bias=1",
-    "n=0 c=4 in=5x5 k=4 filter=1x1", "n=0 op=separable c=3 in=5x5 k=4 filter=3x3",
+    "n=0 c=3 in=5x5 k=4 filter=3x3 bias=1", "n=0 c=4 in=5x5 k=4 filter=3x3 groups=4",
+    "n=0 op=transposed c=3 in=5x5 k=4 filter=3x3 bias=1", "n=0 c=4 in=5x5 k=4 filter=1x1",
+    "n=0 op=separable c=3 in=5x5 k=4 filter=3x3",
 };
 
 /* In all passes, layouts and types; backward passes without activation. */
@@ -241,13 +249,17 @@ static bool all_remainders(struct checker *checker)
     for (int64_t c = 1; c <= 33; c++)
         for (enum conv_kind kind = 0; kind < CONV_KINDS; kind++) {
             struct conv_problem p = conv_problem_default(2);
-            p.op = kind == CONV_SEPARABLE ? CONV_OP_SEPARABLE : kind == CONV_TRANSPOSED ? CONV_OP_TRANSPOSED : CONV_OP_CONV;
+            p.op = kind == CONV_SEPARABLE ? CONV_OP_SEPARABLE
+                 : kind == CONV_TRANSPOSED ? CONV_OP_TRANSPOSED : CONV_OP_CONV;
             p.groups = kind == CONV_GROUPED ? 2 : kind == CONV_DEPTHWISE ? c : 1;
             p.c = kind == CONV_GROUPED ? 2 * c : c;
             p.k = kind == CONV_DEPTHWISE ? c : (34 - c) * p.groups;
             for (int a = CONV_H; a < CONV_AXES; a++)
-                p.axis[a] = (struct conv_axis){ .in = a == CONV_H ? 3 : 5 + c % 4, .filter = kind == CONV_POINTWISE ? 1 : 3,
-                                                .stride = 1, .dilation = 1, .pad_begin = kind != CONV_POINTWISE,
+                p.axis[a] = (struct conv_axis){ .in = a == CONV_H ? 3 : 5 + c % 4,
+                                                .filter = kind == CONV_POINTWISE ? 1 : 3,
+                                                .stride = 1,
+                                                .dilation = 1,
+                                                .pad_begin = kind != CONV_POINTWISE,
                                                 .pad_end = kind != CONV_POINTWISE };
             if (checker->kernel->kinds & 1u << kind && !in_all_modes(checker, p))
                 return false;

@@ -180,7 +180,8 @@ bool judge_output(struct conv_finding *finding, double *worst, const struct conv
 }
 
 bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
-                    enum conv_operand output, const struct conv_truth *truth, const int64_t *element, const double *got)
+                    enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
+                    const double *got)
 {
     const struct frame frame = frame_of(problem, output);
     finding->wrong = 0;

@@ -1,10 +1,10 @@
 /* large.c - judging outputs of problems that are too large for the reference.
  *
- * On integers: by their checksum (checksum.c).  It is linear, and activations aren't.  So the kernel first computes the
- * problem without its activation, which the checksum decides; and then with it, which has to give the activated outputs
- * of before, element by element.  In a separable layer the activation in the middle is no obstacle: the depthwise stage
- * is cheap, so the reference computes it, and the checksum decides the pointwise stage.  A kernel that refuses the
- * problem without its activation is compared with the reference, however long that takes.
+ * On integers: by their checksum (checksum.c).  It is linear, and activations aren't.  So the kernel first computes
+ * the problem without its activation, which the checksum decides; and then with it, which has to give the activated
+ * outputs of before, element by element.  In a separable layer the activation in the middle is no obstacle: the
+ * depthwise stage is cheap, so the reference computes it, and the checksum decides the pointwise stage.  A kernel
+ * that refuses the problem without its activation is compared with the reference, however long that takes.
  *
  * On real numbers: some outputs, each against its own bound (spots.c).
  * Only when a checksum is wrong does the reference compute everything, to tell where.
@@ -44,7 +44,7 @@ static bool widen(struct widened *widened, const struct conv_problem *problem, c
     return good;
 }
 
-/* ---- integers ------------------------------------------------------------------------------------------------------------ */
+/* ---- integers -------------------------------------------------------------------------------------------------- */
 
 /* The pointwise stage, with its input as the reference computes it. */
 static enum checksum compare_separable(const struct conv_problem *problem, const struct conv_operands *operands,
@@ -82,8 +82,8 @@ static bool locate(struct checker *checker, const struct conv_problem *problem, 
     return false;
 }
 
-bool large_judge_integers(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
-                          enum conv_operand output)
+bool large_judge_integers(struct checker *checker, const struct conv_problem *problem,
+                          const struct conv_operands *operands, enum conv_operand output)
 {
     struct widened widened;
     enum checksum result = CHECKSUM_NO_MEMORY;
@@ -114,8 +114,8 @@ static double activated(enum conv_activation act, double value)
 }
 
 /* With the activation: what the same kernel gave without it, activated. */
-static bool check_activation(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
-                             int threads)
+static bool check_activation(struct checker *checker, const struct conv_problem *problem,
+                             const struct check_data *data, int threads)
 {
     struct check_data activation = *data;
     const struct conv_truth truth = { .count = conv_operand_count(problem, CONV_Y), .value = checker->kept };
@@ -131,8 +131,10 @@ static bool check_activation(struct checker *checker, const struct conv_problem 
 bool large_check_exact(struct checker *checker, const struct conv_problem *problem, int threads)
 {
     struct conv_problem linear = *problem;
-    const struct check_data data = { .fill = { CONV_FILL_INTEGERS, checker->options.seed, conv_exact_range(problem), 0 },
-                                     .exact = true, .by_checksum = true };
+    const struct check_data data = { .fill = { CONV_FILL_INTEGERS, checker->options.seed, conv_exact_range(problem),
+                                               0 },
+                                     .exact = true,
+                                     .by_checksum = true };
     linear.act = CONV_ACT_NONE;
     if (data.fill.range < 1)
         return true;
@@ -148,10 +150,10 @@ bool large_check_exact(struct checker *checker, const struct conv_problem *probl
     return good;
 }
 
-/* ---- real numbers -------------------------------------------------------------------------------------------------------- */
+/* ---- real numbers ---------------------------------------------------------------------------------------------- */
 
-bool large_judge_spots(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
-                       enum conv_operand output)
+bool large_judge_spots(struct checker *checker, const struct conv_problem *problem,
+                       const struct conv_operands *operands, enum conv_operand output)
 {
     struct conv_verification *result = &checker->shared->result;
     struct widened widened;
@@ -164,8 +166,8 @@ bool large_judge_spots(struct checker *checker, const struct conv_problem *probl
         widened_free(&widened);
         return check_impossible(checker, "no memory for some outputs of a large layer");
     }
-    good = !judge_elements(&result->finding, &result->evidence[result->checks].worst, problem, output, &truth, element,
-                           widened.at[output]);
+    good = !judge_elements(&result->finding, &result->evidence[result->checks].worst, problem, output, &truth,
+                           element, widened.at[output]);
     if (!good) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;

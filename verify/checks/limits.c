@@ -1,9 +1,10 @@
 /* limits.c - check "limits": sizes at which narrow integers end.
  *
- * 65535, 65536 and 65537 images, channels, filters, groups, rows and columns, one at a time, the rest small; no images at all; and inputs of
- * more than 2^31 elements, whose offsets don't fit in 32 bits.  Those are one piece of memory of 3 MiB that appears many times
- * in the address space, and the stride is so long that the windows are few: it costs next to nothing.  The piece has
- * 3 * 2^18 elements, so that an offset that is wrong by a multiple of 2^32 finds another value.
+ * 65535, 65536 and 65537 images, channels, filters, groups, rows and columns, one at a time, the rest small; no
+ * images at all; and inputs of more than 2^31 elements, whose offsets don't fit in 32 bits.  Those are one piece of
+ * memory of 3 MiB that appears many times in the address space, and the stride is so long that the windows are few:
+ * it costs next to nothing.  The piece has 3 * 2^18 elements, so that an offset that is wrong by a multiple of 2^32
+ * finds another value.
  *
  * Sees: offsets and counts in 16 or 32 bits.
  * Does not see: outputs and weights beyond 2^31 elements; 2^31 elements in backward passes and transposed problems.
@@ -17,16 +18,18 @@
 
 #include "check.h"
 
-/* ---- 16 bits -------------------------------------------------------------------------------------------------------------- */
+/* ---- 16 bits --------------------------------------------------------------------------------------------------- */
 
 /* L is each of the numbers in turn. */
 static const int64_t edges[] = { 65535, 65536, 65537 };
 static const char *const texts[] = {
-    "n=L c=1 in=2x2 k=1 filter=2x2", "c=L in=2x2 k=1 filter=2x2", "c=1 in=2x2 k=L filter=2x2 bias=1", "c=1 in=Lx1 k=2 filter=3x1 pad=1x0",
-    "c=1 in=1xL k=2 filter=1x3 pad=0x1", "n=L c=1 in=1x1 k=2 filter=1x1", "c=L in=1x1 k=2 filter=1x1", "c=2 in=1x1 k=L filter=1x1",
-    "c=2 in=1xL k=1 filter=1x1", "c=L in=2x2 k=L filter=2x2 groups=L", "n=L c=2 in=1x2 k=2 filter=1x2 groups=2",
-    "c=2 in=1xL k=2 filter=1x2 groups=2", "n=L c=4 in=1x1 k=2 filter=1x1 groups=2", "op=separable n=L c=1 in=1x2 k=1 filter=1x2",
-    "op=separable c=L in=1x2 k=1 filter=1x2", "op=separable c=1 in=1x2 k=L filter=1x2", "op=separable c=1 in=1xL k=2 filter=1x2",
+    "n=L c=1 in=2x2 k=1 filter=2x2", "c=L in=2x2 k=1 filter=2x2", "c=1 in=2x2 k=L filter=2x2 bias=1",
+    "c=1 in=Lx1 k=2 filter=3x1 pad=1x0", "c=1 in=1xL k=2 filter=1x3 pad=0x1", "n=L c=1 in=1x1 k=2 filter=1x1",
+    "c=L in=1x1 k=2 filter=1x1", "c=2 in=1x1 k=L filter=1x1", "c=2 in=1xL k=1 filter=1x1",
+    "c=L in=2x2 k=L filter=2x2 groups=L", "n=L c=2 in=1x2 k=2 filter=1x2 groups=2",
+    "c=2 in=1xL k=2 filter=1x2 groups=2", "n=L c=4 in=1x1 k=2 filter=1x1 groups=2",
+    "op=separable n=L c=1 in=1x2 k=1 filter=1x2", "op=separable c=L in=1x2 k=1 filter=1x2",
+    "op=separable c=1 in=1x2 k=L filter=1x2", "op=separable c=1 in=1xL k=2 filter=1x2",
     "op=transposed n=L c=1 in=1x1 k=1 filter=2x2", "op=transposed c=1 in=1xL k=1 filter=1x2 stride=2",
     "c=1 in=L k=2 filter=2", "c=1 in=Lx1x1 k=1 filter=2x1x1",
 };
@@ -62,20 +65,24 @@ static bool all_edges(struct checker *checker)
     return true;
 }
 
-/* ---- 32 bits -------------------------------------------------------------------------------------------------------------- */
+/* ---- 32 bits --------------------------------------------------------------------------------------------------- */
 
 /* More than 2^31 elements of x; the last window is at the end. */
 static const char *const huge[] = {
     "c=1 in=46400x46400 k=2 filter=3x3 stride=9277 pad=1", "c=4 in=23200x23200 k=2 filter=3x3 stride=4638 bias=1",
     "c=4 in=23200x23200 k=3 filter=1x1 stride=4639", "c=2 in=32800x32800 k=2 filter=3x3 stride=6559 groups=2",
-    "n=2 c=4 in=16500x16500 k=4 filter=3x3 stride=5499 groups=2", "op=separable c=4 in=23200x23200 k=3 filter=3x3 stride=4639",
+    "n=2 c=4 in=16500x16500 k=4 filter=3x3 stride=5499 groups=2",
+    "op=separable c=4 in=23200x23200 k=3 filter=3x3 stride=4639",
     "n=3 c=1 in=720000000 k=1 filter=2 stride=119999999",
 };
 
 enum { PIECE = 3 << 18 };   /* elements */
 static const int64_t most_elements = INT64_C(2200) * 1000 * 1000;   /* of them */
 
-static double piece_value(int64_t i) { return (double)((uint64_t)(i % PIECE) * UINT64_C(0x9e3779b97f4a7c15) >> 61) - 3.5; }
+static double piece_value(int64_t i)
+{
+    return (double)((uint64_t)(i % PIECE) * UINT64_C(0x9e3779b97f4a7c15) >> 61) - 3.5;
+}
 
 struct repeated { float *data; size_t bytes; };
 
@@ -101,7 +108,7 @@ static bool repeated_create(struct repeated *repeated, int64_t count)
         return false;
     for (int64_t i = 0; i < PIECE; i++)
         repeated->data[i] = (float)piece_value(i);
-    for (size_t at = piece; at < repeated->bytes; at += piece)   /* an old size of 0 means: the same pages once more */
+    for (size_t at = piece; at < repeated->bytes; at += piece) /* an old size of 0 means: the same pages once more */
         if (mremap(base, 0, piece, MREMAP_MAYMOVE | MREMAP_FIXED, base + at) == MAP_FAILED)
             return false;
     return mprotect(base, repeated->bytes, PROT_READ) == 0;
@@ -115,7 +122,8 @@ static bool repeated_create(struct repeated *repeated, int64_t count)
 static double x_at(const struct conv_problem *p, int64_t n, int64_t c, int64_t h, int64_t w)
 {
     const int64_t H = p->axis[CONV_H].in, W = p->axis[CONV_W].in;
-    return piece_value(p->layout == CONV_CHANNELS_FIRST ? ((n * p->c + c) * H + h) * W + w : ((n * H + h) * W + w) * p->c + c);
+    return piece_value(p->layout == CONV_CHANNELS_FIRST ? ((n * p->c + c) * H + h) * W + w
+                                                        : ((n * H + h) * W + w) * p->c + c);
 }
 
 /* y = conv(x, w), channels first; w is that of the stage. */
@@ -142,7 +150,8 @@ static void convolve(double *y, const struct conv_problem *p, const double *w, c
 /* What y should be; the caller frees it.  NULL if memory is short. */
 static double *expected(const struct conv_problem *problem, const double *const in[CONV_OPERANDS])
 {
-    const int64_t count = conv_operand_count(problem, CONV_Y), Q = problem->axis[CONV_H].out * problem->axis[CONV_W].out;
+    const int64_t count = conv_operand_count(problem, CONV_Y),
+                  Q = problem->axis[CONV_H].out * problem->axis[CONV_W].out;
     struct conv_problem depthwise, pointwise;
     double *y = calloc((size_t)count, sizeof *y), *middle;
     if (!y || problem->op != CONV_OP_SEPARABLE) {
@@ -156,7 +165,8 @@ static double *expected(const struct conv_problem *problem, const double *const 
         convolve(middle, &depthwise, in[CONV_WEIGHTS], NULL);
     for (int64_t i = 0; middle && i < count; i++)
         for (int64_t m = 0; m < depthwise.k; m++)
-            y[i] += middle[(i / Q / problem->k * depthwise.k + m) * Q + i % Q] * in[CONV_PW][i / Q % problem->k * depthwise.k + m];
+            y[i] += middle[(i / Q / problem->k * depthwise.k + m) * Q + i % Q]
+                    * in[CONV_PW][i / Q % problem->k * depthwise.k + m];
     free(middle);
     return y;
 }
@@ -215,7 +225,8 @@ static enum huge_outcome judge_huge(struct checker *checker, const struct conv_p
 }
 
 /* Run the kernel, and say what came of it.  A kernel that wants more than 1 GiB for itself isn't asked. */
-static enum huge_outcome run_huge(struct checker *checker, const struct conv_problem *problem, const struct repeated *x)
+static enum huge_outcome run_huge(struct checker *checker, const struct conv_problem *problem,
+                                  const struct repeated *x)
 {
     static const size_t most_bytes = (size_t)1 << 30;
     const struct conv_kernel *kernel = checker->kernel;
@@ -265,7 +276,8 @@ static void all_huge(struct checker *checker)
     }
     repeated_free(&x);
     if (!mapped || impossible > 0)
-        snprintf(evidence->note, sizeof evidence->note, "more than 2^31 inputs: not tried%s, %s", done > 0 ? " for all" : "",
+        snprintf(evidence->note, sizeof evidence->note, "more than 2^31 inputs: not tried%s, %s",
+                 done > 0 ? " for all" : "",
                  mapped ? "the kernel wants too much memory" : "no address space for 8 GiB");
 }
 

@@ -2,10 +2,10 @@
  *
  * Why one product for each output is exact in any order: the other products are 0, and x + 0 is x.
  *
- * Why the cancelling sums are: all products are integers (times one unit), and the sum of their absolute values stays below
- * 2^significand.  Every partial sum of every order, blocking or splitting is an integer not larger than that, so it
- * needs no rounding, fused or not.  With the unit at the smallest subnormal number nothing changes: subnormal numbers are
- * the integers below 2^significand times that unit, and a few more.
+ * Why the cancelling sums are: all products are integers (times one unit), and the sum of their absolute values stays
+ * below 2^significand.  Every partial sum of every order, blocking or splitting is an integer not larger than that,
+ * so it needs no rounding, fused or not.  With the unit at the smallest subnormal number nothing changes: subnormal
+ * numbers are the integers below 2^significand times that unit, and a few more.
  */
 #include <math.h>
 #include <string.h>
@@ -24,13 +24,15 @@ enum probe_factor probe_factor(const struct conv_problem *problem, enum conv_ope
 }
 
 /* 1 to `limit`, of either sign: element i of an operand. */
-static double draw(uint64_t seed, const struct conv_problem *problem, enum conv_operand operand, int64_t i, double limit)
+static double draw(uint64_t seed, const struct conv_problem *problem, enum conv_operand operand, int64_t i,
+                   double limit)
 {
     const struct conv_fill fill = { CONV_FILL_INTEGERS, seed, limit, 0 };
     return conv_fill_value(&fill, conv_operand_name(problem, operand), i);
 }
 
-/* An odd integer of `bits` bits, from 0.71 * 2^bits on so that the product of two has no zero in front, over 2^(bits-1). */
+/* An odd integer of `bits` bits, from 0.71 * 2^bits on so that the product of two has no zero in front, over
+ * 2^(bits-1). */
 static double wide(double drawn, int bits)
 {
     const double least = ceil(ldexp(0.71, bits)), span = ldexp(1, bits) - least;
@@ -38,7 +40,7 @@ static double wide(double drawn, int bits)
     return copysign(ldexp((double)whole, 1 - bits), drawn);
 }
 
-/* ---- which elements of the second factor are not 0 ---------------------------------------------------------------- */
+/* ---- which elements of the second factor are not 0 ------------------------------------------------------------- */
 
 /* Element `number` of a list of `size` possibilities, another one for each output channel. */
 static int64_t chosen(int64_t channel, int64_t size) { return (channel * 7 + 3) % size; }
@@ -58,7 +60,8 @@ static bool weight_is_used(const struct conv_problem *problem, enum conv_operand
     return row % rows * taps + tap == chosen(group * dims[1] + column, rows * taps);
 }
 
-/* Of the images that dw is made from one has a single pixel in each channel: dy, or x where the operation is transposed. */
+/* Of the images that dw is made from one has a single pixel in each channel: dy, or x where the operation is
+ * transposed. */
 static bool pixel_is_used(const struct conv_problem *problem, enum conv_operand operand, int64_t i)
 {
     const int64_t channels = operand == CONV_X ? problem->c : problem->k;
@@ -87,7 +90,7 @@ void probe_single(double *values, const struct conv_problem *problem, enum conv_
             ? wide(draw(seed, problem, operand, i, 0x1p53), bits[factor]) : 0;
 }
 
-/* ---- cancelling sums ----------------------------------------------------------------------------------------------- */
+/* ---- cancelling sums ------------------------------------------------------------------------------------------- */
 
 int64_t probe_largest(const struct conv_problem *problem)
 {

@@ -7,8 +7,8 @@
 
 #include <convref/tensor.h>
 
-/* What an operand is to the products of a pass: the first factor (x; dy where dx is asked for), the second (the weights;
- * dy where dw is asked for), or the third (pw of a separable layer). */
+/* What an operand is to the products of a pass: the first factor (x; dy where dx is asked for), the second (the
+ * weights; dy where dw is asked for), or the third (pw of a separable layer). */
 enum probe_factor { PROBE_FIRST, PROBE_SECOND, PROBE_THIRD, PROBE_BIAS };
 enum probe_factor probe_factor(const struct conv_problem *problem, enum conv_operand operand);
 
@@ -17,8 +17,8 @@ enum probe_factor probe_factor(const struct conv_problem *problem, enum conv_ope
 void probe_single(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
                   const int bits[PROBE_BIAS]);
 
-/* Integers as large as every order of summation allows, positive products first and negative ones behind, so that sums grow
- * and come down again.  `unit` scales the first factor and the biases. */
+/* Integers as large as every order of summation allows, positive products first and negative ones behind, so that
+ * sums grow and come down again.  `unit` scales the first factor and the biases. */
 void probe_cancelling(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
                       int64_t largest, double unit);
 

@@ -1,9 +1,10 @@
-/* probes.c - check "probes": data on which any narrower arithmetic shows in the last bit, and every correct order is exact.
+/* probes.c - check "probes": data on which any narrower arithmetic shows in the last bit, and every correct order is
+ * exact.
  *
- * The integers of the other checks are small, so that bf16 holds them; real data hide a lost bit under the bound of a long
- * sum.  Here inputs use all bits of the type (24 for f32, 53 for f64), or products do, or sums do, and the outputs
- * are compared bit for bit: probe.c says why no order of summation rounds.  Subnormal numbers are among them: a
- * kernel that flushes them to zero computes in another arithmetic than the type's.
+ * The integers of the other checks are small, so that bf16 holds them; real data hide a lost bit under the bound of a
+ * long sum.  Here inputs use all bits of the type (24 for f32, 53 for f64), or products do, or sums do, and the
+ * outputs are compared bit for bit: probe.c says why no order of summation rounds.  Subnormal numbers are among them:
+ * a kernel that flushes them to zero computes in another arithmetic than the type's.
  *
  * Sees: inputs, products, sums or outputs in TF32, bf16, f16 or anything else with fewer bits; flushed subnormals.
  * Does not see: what a kernel does at other sizes than these.   Read next: arithmetic.c, which gives it a name.
@@ -11,7 +12,7 @@
 #include "check.h"
 #include "probe.h"
 
-/* ---- the data: bits of the three factors as shares of the significand ---------------------------------------------- */
+/* ---- the data: bits of the three factors as shares of the significand ------------------------------------------ */
 
 enum share { ONE, HALF, REST, FULL };
 
@@ -42,7 +43,8 @@ static void wide_sums(double *values, const struct conv_problem *problem, enum c
 
 static void subnormals(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
 {
-    probe_cancelling(values, problem, operand, seed, probe_largest(problem), conv_type_facts(problem->type)->smallest);
+    probe_cancelling(values, problem, operand, seed, probe_largest(problem),
+                     conv_type_facts(problem->type)->smallest);
 }
 
 static const struct { check_maker *make; bool sums, separable; } probes[] = {
@@ -51,17 +53,22 @@ static const struct { check_maker *make; bool sums, separable; } probes[] = {
     { subnormals, true, false },
 };
 
-/* ---- the problems ------------------------------------------------------------------------------------------------------- */
+/* ---- the problems ---------------------------------------------------------------------------------------------- */
 
 /* Whole vectors and tails, channels round and not; sums from 1 to 1152 products. */
 static const char *const texts[] = {
-    "n=2 c=11 in=4x37 k=7 filter=3x3 pad=1 bias=1", "c=16 in=5x16 k=16 filter=3x3 pad=1", "c=128 in=5x7 k=8 filter=3x3 act=relu",
-    "c=64 in=7x9 k=17 filter=1x1", "c=7 in=6x21 k=64 filter=1x1 stride=2 act=relu6", "c=8 in=12x12 k=9 filter=5x5 pad=2 stride=2",
-    "c=35 in=11x33 k=35 filter=3x3 pad=1 groups=35 bias=1", "c=32 in=14x16 k=32 filter=5x5 pad=2 stride=2 groups=32",
-    "c=6 in=9x10 k=12 filter=3x3 groups=6", "c=32 in=5x10 k=24 filter=3x3 pad=1 groups=4", "c=6 in=10x9 k=10 filter=3x3 groups=2",
-    "op=separable c=13 in=9x18 k=17 filter=3x3 pad=1 mid_act=relu", "op=separable c=32 in=8x16 k=32 filter=3x3 pad=1 bias=1",
-    "op=separable c=8 in=9x9 k=5 filter=3x3 stride=2 mult=2", "op=transposed c=6 in=7x8 k=5 filter=4x4 stride=2 pad=1",
-    "op=transposed c=8 in=5x6 k=8 filter=3x3 pad=1 groups=2", "c=9 in=61 k=16 filter=7 pad=3", "c=5 in=5x6x9 k=4 filter=3x3x3 pad=1",
+    "n=2 c=11 in=4x37 k=7 filter=3x3 pad=1 bias=1", "c=16 in=5x16 k=16 filter=3x3 pad=1",
+    "c=128 in=5x7 k=8 filter=3x3 act=relu", "c=64 in=7x9 k=17 filter=1x1",
+    "c=7 in=6x21 k=64 filter=1x1 stride=2 act=relu6", "c=8 in=12x12 k=9 filter=5x5 pad=2 stride=2",
+    "c=35 in=11x33 k=35 filter=3x3 pad=1 groups=35 bias=1",
+    "c=32 in=14x16 k=32 filter=5x5 pad=2 stride=2 groups=32", "c=6 in=9x10 k=12 filter=3x3 groups=6",
+    "c=32 in=5x10 k=24 filter=3x3 pad=1 groups=4", "c=6 in=10x9 k=10 filter=3x3 groups=2",
+    "op=separable c=13 in=9x18 k=17 filter=3x3 pad=1 mid_act=relu",
+    "op=separable c=32 in=8x16 k=32 filter=3x3 pad=1 bias=1",
+    "op=separable c=8 in=9x9 k=5 filter=3x3 stride=2 mult=2",
+    "op=transposed c=6 in=7x8 k=5 filter=4x4 stride=2 pad=1",
+    "op=transposed c=8 in=5x6 k=8 filter=3x3 pad=1 groups=2", "c=9 in=61 k=16 filter=7 pad=3",
+    "c=5 in=5x6x9 k=4 filter=3x3x3 pad=1",
 };
 
 /* All probes of one problem; a sum that leaves no room for integers above 1 is passed over, and so is a bias
@@ -69,10 +76,13 @@ static const char *const texts[] = {
 static bool all_probes(struct checker *checker, const struct conv_problem *problem)
 {
     for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
-        const struct check_data data = { .fill = { .seed = checker->options.seed }, .make = probes[i].make, .exact = true };
-        const bool adds_wide = problem->op == CONV_OP_TRANSPOSED && problem->pass == CONV_BACKWARD_WEIGHTS && problem->bias;
-        if ((probes[i].separable && problem->op != CONV_OP_SEPARABLE) || (probes[i].sums && probe_largest(problem) < 2)
-            || (!probes[i].sums && (adds_wide || problem->n == 0)))
+        const struct check_data data = { .fill = { .seed = checker->options.seed },
+                                         .make = probes[i].make,
+                                         .exact = true };
+        const bool adds_wide =
+            problem->op == CONV_OP_TRANSPOSED && problem->pass == CONV_BACKWARD_WEIGHTS && problem->bias;
+        if ((probes[i].separable && problem->op != CONV_OP_SEPARABLE)
+            || (probes[i].sums && probe_largest(problem) < 2) || (!probes[i].sums && (adds_wide || problem->n == 0)))
             continue;
         if (!check_data(checker, problem, &data, 1))
             return false;

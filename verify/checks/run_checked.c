@@ -175,8 +175,8 @@ static bool is_poison(const struct conv_problem *problem, double value, unsigned
 }
 
 /* Where 0 * infinity in the padding may have made NaN, NaN is as right as the truth. */
-static void accept_padding(struct checker *checker, const struct conv_problem *problem, const struct conv_truth *truth,
-                           double *got)
+static void accept_padding(struct checker *checker, const struct conv_problem *problem,
+                           const struct conv_truth *truth, double *got)
 {
     /* the reference counts one more for the middle of a separable layer */
     const int64_t full = conv_fan_in(problem) + (problem->op == CONV_OP_SEPARABLE);
@@ -260,8 +260,9 @@ static bool is_cheap(const struct checker *checker, enum conv_operand output)
     return (!checker->data.by_checksum && !checker->data.spots) || output == CONV_BIAS;
 }
 
-static bool judge_one(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
-                      enum conv_operand output, const struct truths *truths, int call)
+static bool judge_one(struct checker *checker, const struct conv_problem *problem,
+                      const struct conv_operands *operands, enum conv_operand output, const struct truths *truths,
+                      int call)
 {
     if (is_cheap(checker, output))
         return judge(checker, problem, operands, output, &truths->of[output], call);
@@ -331,7 +332,8 @@ void check_begins(struct checker *checker, const struct conv_problem *problem, u
     shared->threads = threads;
 }
 
-bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data, int threads)
+bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
+                int threads)
 {
     const struct conv_plan_options options = { .threads = threads, .guarded = true };
     struct conv_plan *plan = NULL;
@@ -341,7 +343,8 @@ bool check_data(struct checker *checker, const struct conv_problem *problem, con
     uint64_t hashes[CONV_OPERANDS];
 
     checker->data = *data;
-    checker->data.by_checksum = data->by_checksum && check_macs(problem) > check_exact_macs;   /* not when it has shrunk */
+    checker->data.by_checksum =
+        data->by_checksum && check_macs(problem) > check_exact_macs; /* not when it has shrunk */
     checker->data.spots = data->spots && check_macs(problem) > check_real_macs;
     check_begins(checker, problem, data->fill.seed, threads);
     enum conv_status status = place_operands(checker, &operands, hashes, problem, data, &error);

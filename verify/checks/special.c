@@ -1,12 +1,12 @@
 /* special.c - check "special": NaN, infinities and zeros of either sign appear where they must, and nowhere else.
  *
- * One input has a special value, all others are small integers.  An output whose sum has it must be NaN or infinite, every
- * other output is what it would be without, bit for bit; relu passes NaN on, and makes 0 of minus infinity.
+ * One input has a special value, all others are small integers.  An output whose sum has it must be NaN or infinite,
+ * every other output is what it would be without, bit for bit; relu passes NaN on, and makes 0 of minus infinity.
  *
  * What is 0 * infinity in the padding?  Frameworks differ: a kernel that writes zeros round the image and multiplies
  * them gets NaN, one that leaves the padding out doesn't.  Both are accepted, here and for the holes that a stride
- * leaves in a gradient.  Which one it is, and whether it is the same for all shapes, is reported and is no verdict: libraries
- * choose their algorithm by shape.  The sign of a zero isn't looked at.
+ * leaves in a gradient.  Which one it is, and whether it is the same for all shapes, is reported and is no verdict:
+ * libraries choose their algorithm by shape.  The sign of a zero isn't looked at.
  *
  * Sees: a NaN that relu swallows, special values that spread to other channels, rows or images, or that vanish.
  * Does not see: sums that overflow, for which the order of summation matters.
@@ -18,7 +18,7 @@
 #include "check.h"
 #include "probe.h"
 
-/* ---- the data ------------------------------------------------------------------------------------------------------------ */
+/* ---- the data -------------------------------------------------------------------------------------------------- */
 
 static void integers(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
 {
@@ -28,8 +28,8 @@ static void integers(double *values, const struct conv_problem *problem, enum co
 }
 
 /* Put `value` somewhere into the operand of this factor, another place for each seed. */
-static void put(double *values, const struct conv_problem *problem, enum conv_operand operand, enum probe_factor factor,
-                int64_t place, double value)
+static void put(double *values, const struct conv_problem *problem, enum conv_operand operand,
+                enum probe_factor factor, int64_t place, double value)
 {
     const int64_t count = conv_operand_count(problem, operand);
     if (probe_factor(problem, operand) == factor && count > 0)
@@ -50,9 +50,10 @@ ONE_VALUE(nan_in_second, PROBE_SECOND, NAN)
 ONE_VALUE(infinity_in_third, PROBE_THIRD, -INFINITY)
 ONE_VALUE(nan_in_bias, PROBE_BIAS, NAN)
 
-/* All taps of one filter and channel (all pixels of one plane of dy) are infinite, and what they meet is positive, so that
- * every output with one of them is infinite; and NaN if it has padding and multiplies it. */
-static void infinite_filter(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
+/* All taps of one filter and channel (all pixels of one plane of dy) are infinite, and what they meet is positive, so
+ * that every output with one of them is infinite; and NaN if it has padding and multiplies it. */
+static void infinite_filter(double *values, const struct conv_problem *problem, enum conv_operand operand,
+                            uint64_t seed)
 {
     const int64_t count = conv_operand_count(problem, operand);
     const enum probe_factor factor = probe_factor(problem, operand);
@@ -68,10 +69,12 @@ static void infinite_filter(double *values, const struct conv_problem *problem, 
         values[i] = INFINITY;
 }
 
-static void negative_zeros(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
+static void negative_zeros(double *values, const struct conv_problem *problem, enum conv_operand operand,
+                           uint64_t seed)
 {
     integers(values, problem, operand, seed);
-    for (int64_t i = 0; probe_factor(problem, operand) == PROBE_FIRST && i < conv_operand_count(problem, operand); i++)
+    for (int64_t i = 0; probe_factor(problem, operand) == PROBE_FIRST && i < conv_operand_count(problem, operand);
+         i++)
         values[i] = -0.0;
 }
 
@@ -80,23 +83,29 @@ static const struct { check_maker *make; bool padding; } specials[] = {
     { nan_in_bias, false }, { infinite_filter, true }, { negative_zeros, false },
 };
 
-/* ---- the problems --------------------------------------------------------------------------------------------------------- */
+/* ---- the problems ---------------------------------------------------------------------------------------------- */
 
 static const char *const texts[] = {
-    "n=2 c=5 in=6x19 k=9 filter=3x3 pad=1 bias=1 act=relu", "c=16 in=7x16 k=16 filter=3x3 pad=1 act=relu6", "c=3 in=9x9 k=4 filter=3x3 stride=2 pad=1",
-    "n=2 c=19 in=5x7 k=17 filter=1x1 bias=1 act=relu", "c=8 in=5x7 k=6 filter=1x1 pad=1 act=relu6",
-    "n=2 c=17 in=9x18 k=17 filter=3x3 pad=1 groups=17 bias=1 act=relu", "c=16 in=9x16 k=16 filter=5x5 pad=2 stride=2 groups=16 act=relu6",
-    "c=3 in=8x9 k=6 filter=3x3 pad=1 groups=3", "c=12 in=6x9 k=18 filter=3x3 pad=1 groups=3 bias=1 act=relu",
-    "op=separable n=2 c=9 in=7x17 k=11 filter=3x3 pad=1 bias=1 mid_act=relu act=relu", "op=separable c=8 in=7x8 k=8 filter=3x3 pad=1 mid_act=relu6",
-    "op=transposed c=4 in=5x6 k=3 filter=4x4 stride=2 pad=1 bias=1 act=relu", "op=transposed c=4 in=5x6 k=6 filter=3x3 pad=1 groups=2",
-    "c=5 in=37 k=8 filter=5 pad=2", "c=3 in=4x5x6 k=4 filter=3x3x3 pad=1",
+    "n=2 c=5 in=6x19 k=9 filter=3x3 pad=1 bias=1 act=relu", "c=16 in=7x16 k=16 filter=3x3 pad=1 act=relu6",
+    "c=3 in=9x9 k=4 filter=3x3 stride=2 pad=1", "n=2 c=19 in=5x7 k=17 filter=1x1 bias=1 act=relu",
+    "c=8 in=5x7 k=6 filter=1x1 pad=1 act=relu6", "n=2 c=17 in=9x18 k=17 filter=3x3 pad=1 groups=17 bias=1 act=relu",
+    "c=16 in=9x16 k=16 filter=5x5 pad=2 stride=2 groups=16 act=relu6", "c=3 in=8x9 k=6 filter=3x3 pad=1 groups=3",
+    "c=12 in=6x9 k=18 filter=3x3 pad=1 groups=3 bias=1 act=relu",
+    "op=separable n=2 c=9 in=7x17 k=11 filter=3x3 pad=1 bias=1 mid_act=relu act=relu",
+    "op=separable c=8 in=7x8 k=8 filter=3x3 pad=1 mid_act=relu6",
+    "op=transposed c=4 in=5x6 k=3 filter=4x4 stride=2 pad=1 bias=1 act=relu",
+    "op=transposed c=4 in=5x6 k=6 filter=3x3 pad=1 groups=2", "c=5 in=37 k=8 filter=5 pad=2",
+    "c=3 in=4x5x6 k=4 filter=3x3x3 pad=1",
 };
 
 static bool all_specials(struct checker *checker, const struct conv_problem *problem)
 {
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
-        const struct check_data data = { .fill = { .seed = checker->options.seed }, .make = specials[i].make, .exact = true,
-                                         .has_nan = true, .padding_may_multiply = specials[i].padding };
+        const struct check_data data = { .fill = { .seed = checker->options.seed },
+                                         .make = specials[i].make,
+                                         .exact = true,
+                                         .has_nan = true,
+                                         .padding_may_multiply = specials[i].padding };
         if (conv_exact_range(problem) > 0 && !check_data(checker, problem, &data, 1))
             return false;
     }

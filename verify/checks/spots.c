@@ -1,7 +1,7 @@
 /* spots.c - the truth of a few outputs, each computed by itself.   Declared in spots.h.
  *
- * One output of any pass is a sum over a box of positions: of channels and taps for y and dx, of images and pixels for dw.
- * It is computed in long double with the sum of absolute values beside it, as the reference does; a test
+ * One output of any pass is a sum over a box of positions: of channels and taps for y and dx, of images and pixels
+ * for dw. It is computed in long double with the sum of absolute values beside it, as the reference does; a test
  * compares the two.  A transposed problem is the convolution from y to x with the names exchanged.
  */
 #include <math.h>
@@ -9,20 +9,23 @@
 
 #include "spots.h"
 
-/* ---- which outputs ------------------------------------------------------------------------------------------------------ */
+/* ---- which outputs --------------------------------------------------------------------------------------------- */
 
-/* Coordinate number `choice` along a dimension: the ends, their neighbours, the seams of 8, 16 and 64, and then anywhere. */
+/* Coordinate number `choice` along a dimension: the ends, their neighbours, the seams of 8, 16 and 64, and then
+ * anywhere. */
 static int64_t coordinate(int64_t size, int64_t choice, int64_t anywhere)
 {
-    const int64_t half = size / 2, list[] = { 0, size - 1, 1, size - 2, half / 8 * 8, half / 16 * 16 - 1, half / 64 * 64, size / 8 * 8,
-                                              size / 16 * 16 - 1 };
+    const int64_t half = size / 2, list[] = {
+        0, size - 1, 1, size - 2, half / 8 * 8, half / 16 * 16 - 1, half / 64 * 64, size / 8 * 8, size / 16 * 16 - 1
+    };
     const int64_t count = sizeof list / sizeof *list;
     if (choice < count && list[choice] >= 0 && list[choice] < size)
         return list[choice];
     return anywhere % size;
 }
 
-int spots_choose(int64_t element[MOST_SPOTS], const struct conv_problem *problem, enum conv_operand output, uint64_t seed)
+int spots_choose(int64_t element[MOST_SPOTS], const struct conv_problem *problem, enum conv_operand output,
+                 uint64_t seed)
 {
     const struct conv_fill fill = { CONV_FILL_INTEGERS, seed, 0x1p40, 0 };
     struct conv_problem first = *problem;
@@ -36,14 +39,15 @@ int spots_choose(int64_t element[MOST_SPOTS], const struct conv_problem *problem
         element[i] = 0;
         for (int d = 0; d < rank; d++) {
             const int64_t roll = (int64_t)fabs(conv_fill_value(&fill, "spots", throws++));
-            const int64_t at = i < corners ? (i >> d & 1 ? dims[d] - 1 : 0) : coordinate(dims[d], roll % 18, roll / 18);
+            const int64_t at =
+                i < corners ? (i >> d & 1 ? dims[d] - 1 : 0) : coordinate(dims[d], roll % 18, roll / 18);
             element[i] = element[i] * dims[d] + at;
         }
     }
     return MOST_SPOTS;
 }
 
-/* ---- one output ---------------------------------------------------------------------------------------------------------- */
+/* ---- one output ------------------------------------------------------------------------------------------------ */
 
 struct spot { long double value, magnitude; int64_t taps; };
 
@@ -90,7 +94,8 @@ static double y_at(const struct view *v, int64_t n, int64_t k, const int64_t at[
 static double w_at(const struct view *v, int64_t k, int64_t c, const int64_t tap[CONV_AXES])
 {
     const int64_t C = v->c / v->groups;
-    return v->w[(((k * C + c) * v->axis[0].filter + tap[0]) * v->axis[1].filter + tap[1]) * v->axis[2].filter + tap[2]];
+    return v
+        ->w[(((k * C + c) * v->axis[0].filter + tap[0]) * v->axis[1].filter + tap[1]) * v->axis[2].filter + tap[2]];
 }
 
 /* Every tap in turn: false behind the last.  Start with { 0, 0, -1 }. */
@@ -105,7 +110,8 @@ static bool next(int64_t at[CONV_AXES], const int64_t size[CONV_AXES])
 }
 
 /* The input that the tap of an output reads; false in the padding. */
-static bool read_by(int64_t in[CONV_AXES], const struct view *v, const int64_t out[CONV_AXES], const int64_t tap[CONV_AXES])
+static bool read_by(int64_t in[CONV_AXES], const struct view *v, const int64_t out[CONV_AXES],
+                    const int64_t tap[CONV_AXES])
 {
     bool inside = true;
     for (int a = 0; a < CONV_AXES; a++) {
@@ -116,7 +122,8 @@ static bool read_by(int64_t in[CONV_AXES], const struct view *v, const int64_t o
 }
 
 /* The output whose tap reads the input; false if there is none. */
-static bool reader_of(int64_t out[CONV_AXES], const struct view *v, const int64_t in[CONV_AXES], const int64_t tap[CONV_AXES])
+static bool reader_of(int64_t out[CONV_AXES], const struct view *v, const int64_t in[CONV_AXES],
+                      const int64_t tap[CONV_AXES])
 {
     bool exists = true;
     for (int a = 0; a < CONV_AXES; a++) {
@@ -189,7 +196,8 @@ static long double activated(enum conv_activation act, long double value)
 }
 
 /* Both stages: the middle at one position, all channels of it.  S is carried through both. */
-static struct spot spot_of_separable(const struct conv_problem *problem, const double *const in[CONV_OPERANDS], int64_t element)
+static struct spot spot_of_separable(const struct conv_problem *problem, const double *const in[CONV_OPERANDS],
+                                     int64_t element)
 {
     struct conv_problem depthwise, pointwise;
     conv_separable_stages(&depthwise, &pointwise, problem);
@@ -199,7 +207,8 @@ static struct spot spot_of_separable(const struct conv_problem *problem, const d
     struct spot spot = { 0 };
     split(at, element, problem->k, outs);
     for (int64_t m = 0; m < many; m++) {
-        struct spot middle = spot_of_y(&v, (((at[0] * many + m) * outs[0] + at[2]) * outs[1] + at[3]) * outs[2] + at[4]);
+        struct spot middle =
+            spot_of_y(&v, (((at[0] * many + m) * outs[0] + at[2]) * outs[1] + at[3]) * outs[2] + at[4]);
         if (in[CONV_BIAS])
             add_bias(&middle, in[CONV_BIAS][m]);
         const double w = in[CONV_PW][at[1] * many + m];
@@ -211,8 +220,8 @@ static struct spot spot_of_separable(const struct conv_problem *problem, const d
     return spot;
 }
 
-static struct spot spot_of(const struct conv_problem *problem, enum conv_operand output, const double *const in[CONV_OPERANDS],
-                           int64_t element)
+static struct spot spot_of(const struct conv_problem *problem, enum conv_operand output,
+                           const double *const in[CONV_OPERANDS], int64_t element)
 {
     const struct view v = view_of(problem, in);
     const enum conv_operand bias = problem->op == CONV_OP_SEPARABLE ? CONV_PW_BIAS : CONV_BIAS;
@@ -235,7 +244,8 @@ bool spots_truth(struct conv_truth *truth, const struct conv_problem *problem, e
                  const double *const in[CONV_OPERANDS], const int64_t *element, int count)
 {
     const size_t many = (size_t)count + 1;
-    struct conv_truth made = { count, malloc(many * sizeof(double)), malloc(many * sizeof(double)), malloc(many * sizeof(int64_t)) };
+    struct conv_truth made = { count, malloc(many * sizeof(double)), malloc(many * sizeof(double)),
+                               malloc(many * sizeof(int64_t)) };
     if (!made.value || !made.magnitude || !made.taps) {
         conv_truth_free(&made);
         return false;

@@ -7,7 +7,8 @@
 enum { MOST_SPOTS = 400 };
 
 /* Choose output elements: corners, edges, the seams of tiles, and anywhere.  Returns how many. */
-int spots_choose(int64_t element[MOST_SPOTS], const struct conv_problem *problem, enum conv_operand output, uint64_t seed);
+int spots_choose(int64_t element[MOST_SPOTS], const struct conv_problem *problem, enum conv_operand output,
+                 uint64_t seed);
 
 /* Their truth: truth->value[i] is that of element[i].  The inputs are doubles, channels first; no gradient of a bias.
  * The caller frees it with conv_truth_free().  False if memory is short. */
