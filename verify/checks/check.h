@@ -16,7 +16,7 @@
 /* What a signal handler can say of a fault: plain stores only. */
 struct touched {
     int signal;                         /* 0: there was none */
-    bool raised;                        /* by the kernel itself, so that there is no address */
+    bool raised;                        /* by the kernel itself or an instruction: there is no address of data */
     bool null;                          /* the first page */
     enum conv_operand operand;          /* whose memory; CONV_OPERANDS: none of theirs */
     enum { IN_OPERAND, IN_SCRATCH, IN_PACKED } block;

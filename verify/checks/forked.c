@@ -20,6 +20,7 @@ static const double attempt_seconds = 2, shrink_seconds = 40;
 /* ---- in the child --------------------------------------------------------------------------------------------- */
 
 static struct checker *watched;   /* for the signal handlers */
+static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
 
 static void look_at(struct touched *touched, const struct conv_guarded *block, const void *address, int which,
                     int operand)
@@ -37,7 +38,8 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
     struct touched *touched = &watched->shared->touched;
     (void)context;
-    *touched = (struct touched){ .signal = signal_number, .raised = info->si_code <= 0, .operand = CONV_OPERANDS };
+    const bool has_address = info->si_code > 0 && (signal_number == SIGSEGV || signal_number == SIGBUS);
+    *touched = (struct touched){ .signal = signal_number, .raised = !has_address, .operand = CONV_OPERANDS };
     if (!touched->raised) {
         touched->null = (uintptr_t)info->si_addr < 4096;
         for (int operand = 0; operand < CONV_OPERANDS; operand++)
@@ -62,8 +64,8 @@ static void watch(struct checker *checker)
     const struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
     const struct sigaction aborted = { .sa_handler = on_abort };
     watched = checker;
-    sigaction(SIGSEGV, &fault, NULL);
-    sigaction(SIGBUS, &fault, NULL);
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        sigaction(crashes[i], &fault, NULL);
     sigaction(SIGABRT, &aborted, NULL);
 }
 
@@ -94,9 +96,13 @@ static void too_slow(struct verification *shared, double seconds)
     inconclusive(shared, reason);
 }
 
+/* Without the handler's record: the stack, on which the handler would have run, was used up. */
 static bool is_crash(int signal_number)
 {
-    return signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGILL || signal_number == SIGFPE;
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        if (crashes[i] == signal_number)
+            return true;
+    return false;
 }
 
 /* Killed from outside: by the system, if the child was large, since it does that when memory runs out. */
@@ -126,8 +132,8 @@ static void describe_touch(char words[CONV_WORDS], const struct verification *sh
 {
     static const char *const blocks[] = { "", "the scratch", "the packed weights" };
     const struct touched *touched = &shared->touched;
-    const char *whose = touched->block == IN_OPERAND ? conv_operand_name(&shared->problem, touched->operand)
-                                                     : blocks[touched->block];
+    const char *whose = touched->block == IN_OPERAND && touched->operand < CONV_OPERANDS
+                            ? conv_operand_name(&shared->problem, touched->operand) : blocks[touched->block];
     if (touched->raised)
         snprintf(words, CONV_WORDS, "the kernel raised signal %d (%s)", touched->signal, strsignal(touched->signal));
     else if (touched->null)
@@ -167,8 +173,11 @@ static void describe(struct conv_finding *finding, const struct verification *sh
         snprintf(finding->where, sizeof finding->where, "the input was written to");
         return;
     default:
-        if (shared->touched.signal || end->signal == SIGSEGV)
+        if (shared->touched.signal)
             describe_touch(finding->where, shared);
+        else if (end->signal == SIGSEGV)
+            snprintf(finding->where, sizeof finding->where,
+                     "signal 11, and no word of where: most likely the stack was used up");
         else
             describe_end(finding->where, end);
     }
