@@ -144,7 +144,7 @@ static void a_device_that_fails_is_an_error(void)
 static void a_device_kernel_is_verified(void)
 {
     load_device();
-    const struct conv_verify_options options = { .seed = 1, .time_limit = 60 };
+    const struct conv_verify_options options = { .seed = 1, .time_limit = 600 };
     struct conv_verification verification;
     TEST_EQUAL_INT(conv_verify_kernel(&verification, conv_kernel_find("device_pointwise"), &options, NULL), CONV_OK);
     TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
