@@ -105,6 +105,11 @@ enum { PLACEMENTS = 4 };
 bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                       int threads);
 
+/* One problem in all passes, layouts and types that the kernel computes, backward passes without activation: the first
+ * for which `one` returns false ends it. */
+typedef bool check_one(struct checker *checker, const struct conv_problem *problem);
+bool check_all_modes(struct checker *checker, struct conv_problem problem, check_one *one);
+
 /* The most multiply-adds that a problem can have, padding included. */
 double check_macs(const struct conv_problem *problem);
 

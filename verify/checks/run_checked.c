@@ -394,3 +394,18 @@ bool check_placements(struct checker *checker, const struct conv_problem *proble
             return false;
     return true;
 }
+
+bool check_all_modes(struct checker *checker, struct conv_problem problem, check_one *one)
+{
+    const enum conv_activation act = problem.act;
+    for (int mode = 0; mode < CONV_PASSES * CONV_LAYOUTS * CONV_TYPES; mode++) {
+        problem.pass = (enum conv_pass)(mode % CONV_PASSES);
+        problem.layout = (enum conv_layout)(mode / CONV_PASSES % CONV_LAYOUTS);
+        problem.type = (enum conv_type)(mode / CONV_PASSES / CONV_LAYOUTS);
+        problem.act = problem.pass == CONV_FORWARD ? act : CONV_ACT_NONE;
+        if (conv_problem_finish(&problem, NULL) == CONV_OK && !conv_kernel_refuses(checker->kernel, &problem)
+            && !one(checker, &problem))
+            return false;
+    }
+    return true;
+}

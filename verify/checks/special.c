@@ -112,21 +112,6 @@ static bool all_specials(struct checker *checker, const struct conv_problem *pro
     return true;
 }
 
-static bool all_modes(struct checker *checker, struct conv_problem problem)
-{
-    const enum conv_activation act = problem.act;
-    for (int mode = 0; mode < CONV_PASSES * CONV_LAYOUTS * CONV_TYPES; mode++) {
-        problem.pass = (enum conv_pass)(mode % CONV_PASSES);
-        problem.layout = (enum conv_layout)(mode / CONV_PASSES % CONV_LAYOUTS);
-        problem.type = (enum conv_type)(mode / CONV_PASSES / CONV_LAYOUTS);
-        problem.act = problem.pass == CONV_FORWARD ? act : CONV_ACT_NONE;
-        if (conv_problem_finish(&problem, NULL) == CONV_OK && !conv_kernel_refuses(checker->kernel, &problem)
-            && !all_specials(checker, &problem))
-            return false;
-    }
-    return true;
-}
-
 /* Infinite weights met padding: what became of it? */
 static void note(struct checker *checker)
 {
@@ -144,7 +129,7 @@ static void run(struct checker *checker)
     checker->padding_multiplied = checker->padding_skipped = 0;
     for (int i = 0; i < count; i++) {
         struct conv_problem problem;
-        if (conv_problem_parse(&problem, texts[i], NULL) == CONV_OK && !all_modes(checker, problem))
+        if (conv_problem_parse(&problem, texts[i], NULL) == CONV_OK && !check_all_modes(checker, problem, all_specials))
             return;
     }
     for (int i = 0; i < checker->options.problem_count; i++) {
