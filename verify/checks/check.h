@@ -53,6 +53,9 @@ bool check_problem(struct checker *checker, const struct conv_problem *problem,
 /* As above, with data on which every order of summation is exact; problems without such data are passed over. */
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
 
+/* The data of check "real". */
+struct conv_fill real_fill(const struct conv_problem *problem, uint64_t seed);
+
 /* Find the wrong elements of one output and describe them.  False if there are none. */
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                   enum conv_operand output, const struct conv_truth *truth, const double *got, bool exact);

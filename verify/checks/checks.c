@@ -35,9 +35,9 @@ static void explain(struct checker *checker)
     enum { MOST_PROBLEMS = 400, EVERY = 193 };   /* a sample of all ranks and kinds */
     struct conv_verification *result = &checker->shared->result;
     const struct conv_problem failed = result->finding.problem;
-    const struct conv_fill fill = {
-        .kind = strcmp(result->finding.check, check_real.name) ? CONV_FILL_INTEGERS : CONV_FILL_UNIFORM,
-        .seed = result->finding.seed, .range = 1 };
+    const uint64_t seed = result->finding.seed;
+    const struct conv_fill fill = strcmp(result->finding.check, check_real.name)
+        ? (struct conv_fill){ .kind = CONV_FILL_INTEGERS, .seed = seed, .range = 1 } : real_fill(&failed, seed);
     struct small_shapes walk;
     struct suspects suspects;
     struct conv_problem problem;
