@@ -9,26 +9,59 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bars of the project. */
+enum { LEAST_FAULTS = 60, MOST_MACS = 200 };
+
+/* Faults that one check alone can see.  They are demanded from the day on which the verifier has that check. */
+static const struct { const char *fault, *check; } awaited[] = {
+    { "fault_bz081_sixteen_bits", "limits" }, { "fault_bz102_index_in_32_bits", "limits" },
+    { "fault_bz116_zeros_skipped", "special" }, { "fault_bz117_relu_drops_nan", "special" },
+};
+
+/* Findings that can't be small, and why. */
+static const struct { const char *fault, *why; } large[] = {
+    { "fault_bz060_partial_tile", "only sums of 256 terms and more are wrong" },
+    { "fault_bz083_half_sums", "integers are right in f16 up to 2048" },
+    { "fault_onednn522_one_of_many", "only sums over 512 channels and more are wrong" },
+    { "fault_pt24172_small_terms", "a term must be small beside its sum" },
+    { "fault_pt68048_bias_in_8_bits", "the sum must exceed 256" },
+    { "fault_rocm5859_bf16_images", "the sum over an image must exceed 256" },
+    { "fault_tt34952_bf16_sums", "integers are right in bf16 up to 256" },
+};
+
 static struct conv_verification *verifications;
 static int faults;
 
 static void verify_all_faults(void)
 {
     const int before = conv_kernel_count();
-    TEST_EQUAL_INT(conv_provider_load(BUILDDIR "/tests/modules/faults.so", NULL), CONV_OK);
+    TEST_EQUAL_INT(conv_provider_load(BUILDDIR "/verify/faults.so", NULL), CONV_OK);
     faults = conv_kernel_count() - before;
     const struct conv_kernel **kernels = calloc((size_t)faults, sizeof *kernels);
     verifications = calloc((size_t)faults, sizeof *verifications);
     for (int i = 0; i < faults; i++)
         kernels[i] = conv_kernel_at(before + i);
-    const struct conv_verify_options options = { .seed = 1, .time_limit = 120 };
+    const struct conv_verify_options options = { .seed = 1, .time_limit = 300 };
     TEST_EQUAL_INT(conv_verify_kernels(verifications, kernels, faults, &options, 2, NULL, NULL), CONV_OK);
     free(kernels);
 }
 
-static void there_are_at_least_sixteen(void)
+static void there_are_enough(void)
 {
-    CU_ASSERT(faults >= 16);
+    CU_ASSERT(faults >= LEAST_FAULTS);
+}
+
+/* Does the fault need a check that the verifier hasn't got? */
+static bool is_awaiting(const char *fault)
+{
+    for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++)
+        for (int check = 0; !strcmp(awaited[i].fault, fault); check++) {
+            if (check == conv_check_count())
+                return true;
+            if (!strcmp(conv_check_at(check).name, awaited[i].check))
+                break;
+        }
+    return false;
 }
 
 static void every_fault_is_rejected_by_name(void)
@@ -41,26 +74,37 @@ static void every_fault_is_rejected_by_name(void)
                conv_fault_name(finding->fault),
                v->verdict == CONV_REJECT ? conv_problem_print(problem, &finding->problem) : v->reason);
         CU_ASSERT(strncmp(v->kernel, "fault_", 6) == 0);
+        if (is_awaiting(v->kernel)) {
+            TEST_NOTE("%s: the check that would see it isn't there", v->kernel);
+            continue;
+        }
         TEST_EQUAL_TEXT(conv_verdict_name(v->verdict), "REJECT");
         CU_ASSERT(finding->check[0] != 0);
     }
 }
 
-/* The problem of a finding is small enough to be done by hand, or nearly.  One may be large: a sum in half precision
- * goes wrong when it is long. */
+static const char *why_large(const struct conv_verification *v)
+{
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++)
+        if (!strcmp(large[i].fault, v->kernel))
+            return large[i].why;
+    return v->finding.fault == CONV_FAULT_CRASH ? "crashes are not shrunk" : NULL;
+}
+
+/* The problem of a finding is small enough to be done by hand, or there is a reason why it isn't. */
 static void findings_are_shrunk(void)
 {
-    int large = 0;
     for (int i = 0; i < faults; i++) {
         struct conv_count count;
-        const struct conv_finding *finding = &verifications[i].finding;
-        conv_count_problem(&count, &finding->problem);
-        if (count.macs > 500) {
-            TEST_NOTE("%s: the smallest problem still has %lld MACs", verifications[i].kernel, (long long)count.macs);
-            large++;
-        }
+        const struct conv_verification *v = &verifications[i];
+        if (v->verdict != CONV_REJECT)
+            continue;
+        conv_count_problem(&count, &v->finding.problem);
+        if (count.macs > MOST_MACS)
+            TEST_NOTE("%s: the smallest problem has %lld MACs: %s", v->kernel, (long long)count.macs,
+                      why_large(v) ? why_large(v) : "no reason is known");
+        CU_ASSERT(count.macs <= MOST_MACS || why_large(v));
     }
-    CU_ASSERT(large <= 1);
 }
 
 /* The line that repeats a finding names the kernel, the problem and the seed. */
@@ -69,6 +113,8 @@ static void findings_can_be_repeated(void)
     for (int i = 0; i < faults; i++) {
         char line[CONV_PROBLEM_TEXT + 256], problem[CONV_PROBLEM_TEXT];
         const struct conv_finding *finding = &verifications[i].finding;
+        if (verifications[i].verdict != CONV_REJECT)
+            continue;
         conv_repro_line(line, finding, verifications[i].kernel);
         CU_ASSERT(strstr(line, verifications[i].kernel) != NULL);
         CU_ASSERT(strstr(line, conv_problem_print(problem, &finding->problem)) != NULL);
@@ -79,7 +125,7 @@ static void findings_can_be_repeated(void)
 int main(void)
 {
     static const struct test_case cases[] = {
-        TEST_CASE(verify_all_faults), TEST_CASE(there_are_at_least_sixteen), TEST_CASE(every_fault_is_rejected_by_name),
+        TEST_CASE(verify_all_faults), TEST_CASE(there_are_enough), TEST_CASE(every_fault_is_rejected_by_name),
         TEST_CASE(findings_are_shrunk), TEST_CASE(findings_can_be_repeated),
     };
     const int status = test_main("test_faults", cases, (int)(sizeof cases / sizeof *cases));

@@ -5,7 +5,7 @@
 # provider.c is compiled once for each way to be wrong: wrong_abi.so with -DWRONG_ABI, and so on.
 PROVIDER_VARIANTS = good wrong_symbol wrong_null wrong_abi wrong_size wrong_no_run wrong_no_name wrong_half_packed \
 	wrong_name_taken last_column_zero writes_nan writes_outside changes_input crashes hangs
-MODULE_FILES = tests/providers/device.c verify/faults/faults.c
+MODULE_FILES = tests/providers/device.c
 COMPILE_MODULE = $(CC) $(DEFS) -I. $(AM_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) -fPIC -shared
 
 tests/modules/made: tests/providers/provider.c $(MODULE_FILES) include/convref/kernel.h include/convref/problem.h
