@@ -1,7 +1,8 @@
 /* test_accept.c - the verifier's other half: no correct kernel is rejected, in any build of it.
  *
- * All kernels of the table, in the best build that this machine has, through every check; and the builds for lesser
- * instruction sets through the check of the seams, where their vectors end.   Read next: tests/test_faults.c
+ * All kernels of the table, in the best build that this machine has, through every check; the builds for lesser
+ * instruction sets through the check of the seams, where their vectors end; and the accept-set, correct kernels that were
+ * written to be unusual, through every check.   Read next: tests/test_faults.c, verify/accept/awkward.c
  */
 #include "test.h"
 
@@ -9,18 +10,19 @@
 #include <string.h>
 
 /* Bars of the project: problems per kernel. */
-enum { LEAST_PROBLEMS = 10000 };
+enum { LEAST_PROBLEMS = 10000, LEAST_AWKWARD = 12 };
 
-static void accept_all(const char *check, bool full)
+/* The kernels of the table from number `first` on. */
+static void accept_from(int first, const char *check, bool full)
 {
-    const int count = conv_kernel_count();
+    const int count = conv_kernel_count() - first;
     const struct conv_kernel **kernels = calloc((size_t)count, sizeof *kernels);
     struct conv_verification *results = calloc((size_t)count, sizeof *results);
     struct conv_machine machine;
     const struct conv_verify_options options = { .seed = 2, .time_limit = 300, .check = check };
     conv_machine_read(&machine);
     for (int i = 0; i < count; i++)
-        kernels[i] = conv_kernel_at(i);
+        kernels[i] = conv_kernel_at(first + i);
     TEST_EQUAL_INT(conv_verify_kernels(results, kernels, count, &options, machine.cores, NULL, NULL), CONV_OK);
     for (int i = 0; i < count; i++) {
         const struct conv_verification *v = &results[i];
@@ -40,7 +42,7 @@ static void accept_all(const char *check, bool full)
 
 static void all_kernels_are_accepted(void)
 {
-    accept_all(WATCHED ? "seams" : NULL, !WATCHED);
+    accept_from(0, WATCHED ? "seams" : NULL, !WATCHED);
 }
 
 static void lesser_builds_are_accepted(void)
@@ -48,15 +50,23 @@ static void lesser_builds_are_accepted(void)
     const enum conv_isa best = conv_isa_limit();
     for (int isa = 0; isa < (int)best && !WATCHED; isa++) {
         conv_isa_set_limit((enum conv_isa)isa);
-        accept_all("seams", false);
+        accept_from(0, "seams", false);
     }
     conv_isa_set_limit(best);
+}
+
+static void awkward_kernels_are_accepted(void)
+{
+    const int before = conv_kernel_count();
+    TEST_EQUAL_INT(conv_provider_load(BUILDDIR "/verify/awkward.so", NULL), CONV_OK);
+    CU_ASSERT(conv_kernel_count() - before >= LEAST_AWKWARD);
+    accept_from(before, WATCHED ? "seams" : NULL, !WATCHED);
 }
 
 int main(void)
 {
     static const struct test_case cases[] = {
-        TEST_CASE(all_kernels_are_accepted), TEST_CASE(lesser_builds_are_accepted),
+        TEST_CASE(all_kernels_are_accepted), TEST_CASE(lesser_builds_are_accepted), TEST_CASE(awkward_kernels_are_accepted),
     };
     return test_main("test_accept", cases, (int)(sizeof cases / sizeof *cases));
 }

@@ -45,19 +45,23 @@ convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static -export-dynamic
 plotsdir = $(pkgdatadir)/plots
 dist_plots_DATA = verify/plot/speedup.gp verify/plot/roofline.gp verify/plot/ratio.gp verify/plot/networks.gp
 
-# ---- the verifier's proof: a provider whose kernels are wrong, for `convref verify --self` ------------------------
+# ---- the verifier's proof, for `convref verify --self`: a provider of wrong kernels, and one of right ones ---------
 FAULT_FILES = \
 	verify/faults/faults.c verify/faults/channels.c verify/faults/geometry.c verify/faults/gradients.c \
 	verify/faults/stages.c verify/faults/memory.c verify/faults/precision.c verify/faults/threads.c \
 	verify/faults/naive.c
 NAIVE_FILES = verify/faults/faults.h verify/faults/naive.h
-EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES)
+AWKWARD_FILES = verify/accept/awkward.c verify/faults/naive.c
+EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) verify/accept/awkward.c
 proofdir = $(pkglibdir)
-proof_DATA = verify/faults.so
+proof_DATA = verify/faults.so verify/awkward.so
 verify/faults.so: $(FAULT_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(FAULT_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
-CLEANFILES += verify/faults.so
+verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
+	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(AWKWARD_FILES); do \
+	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
+CLEANFILES += verify/faults.so verify/awkward.so
 
 # ---- the man page, from --help of the program and of its verbs ---------------------------------------------
 if HAVE_HELP2MAN
