@@ -70,6 +70,15 @@ static void write_blocks_of_64(const struct call *call)
     memset(call->spare, 0, 64 * ((size_t)call->conv->c / 16 + 1) * sizeof(float));
 }
 
+/* The last vector is written whole: never further than the next multiple of 64 bytes, where a page may still be ours. */
+static size_t odd_channels_bytes(const struct conv_problem *conv) { return (size_t)(conv->c | 1) * sizeof(float); }
+
+static void write_whole_vectors(const struct call *call)
+{
+    char *end = call->spare + odd_channels_bytes(call->conv);
+    memset(end, 0, (size_t)(-(uintptr_t)end % 64));
+}
+
 /* A padded row is asked for as if both ends had the beginning's padding. */
 static size_t symmetric_row(const struct conv_problem *conv)
 {
@@ -104,6 +113,14 @@ static void reverse_filter(const struct call *call)
     naive_set(call->conv, call->operands->w, last, kept);
 }
 
+/* What no window reads is used as memory: the last column, where the stride leaves it over. */
+static void overwrite_last_column(const struct call *call)
+{
+    const struct conv_axis *W = &call->conv->axis[CONV_W];
+    if ((W->out - 1) * W->stride + conv_extent(W) < W->in + W->pad_begin && call->conv->layout == CONV_CHANNELS_FIRST)
+        naive_set(call->conv, call->operands->x, count_of(call, CONV_X) - 1, 0.5);
+}
+
 static bool times_zero(struct result *r)
 {
     const struct conv_axis *a = r->conv->axis;
@@ -127,6 +144,10 @@ static bool times_zero(struct result *r)
       ALL, FORWARD, ONE_THREAD, .before = read_behind_w) \
     F(bz100_workspace_overrun, "the workspace is written in blocks larger than it", "uxlfoundation/oneDNN #6035", STATED, \
       ALL, FORWARD, ONE_THREAD, .spare_bytes = channels_bytes, .before = write_blocks_of_64) \
+    F(bz100_whole_vectors, "the last vector of the workspace is written whole", "uxlfoundation/oneDNN #6035", STATED, \
+      ALL, FORWARD, ONE_THREAD, .spare_bytes = odd_channels_bytes, .before = write_whole_vectors) \
+    F(tinydnn298_input_as_memory, "the input is written to where no window reads it", "tiny-dnn/tiny-dnn #298", INFERRED, \
+      ALL, FORWARD, ONE_THREAD, .after = overwrite_last_column) \
     F(espnn37_symmetric_scratch, "the workspace is sized for symmetric padding", "espressif/esp-nn #37", STATED, \
       ALL, FORWARD, ONE_THREAD, .spare_bytes = symmetric_row, .before = write_padded_row) \
     F(deeploy187_scratch_transposed, "the workspace is sized with H and W exchanged", "pulp-platform/Deeploy #187", STATED, \

@@ -77,6 +77,14 @@ static bool one_of_many(struct product *p)
     return !(channels >= 512 && p->c % channels == channels - 1 && p->tap[0] + p->tap[1] + p->tap[2] == 0);
 }
 
+/* A sum over 512 channels or more is NaN, as an algorithm that doesn't suit the shape may give. */
+static bool long_sums_are_nan(struct result *r)
+{
+    if (channels_of(r->conv) >= 512)
+        r->sum = NAN;
+    return true;
+}
+
 #define FAULTS(F) \
     F(bz083_half_sums, "sums are kept in f16", "ROCm/MIOpen #2492", INFERRED, \
       ALL, FORWARD, ONE_THREAD, .add = sum_in_f16) \
@@ -99,6 +107,8 @@ static bool one_of_many(struct product *p)
     F(pt24172_small_terms, "terms that are small beside the sum are lost", "pytorch/pytorch #24172", INFERRED, \
       ALL, FORWARD, ONE_THREAD, .add = small_terms_lost) \
     F(onednn522_one_of_many, "one product of a long sum is lost", "uxlfoundation/oneDNN #522", INFERRED, \
-      ALL, FORWARD, ONE_THREAD, .product = one_of_many)
+      ALL, FORWARD, ONE_THREAD, .product = one_of_many) \
+    F(onednn1583_long_sums_are_nan, "long sums are NaN", "uxlfoundation/oneDNN #1583", INFERRED, \
+      ALL, FORWARD, ONE_THREAD, .result = long_sums_are_nan)
 
 FAULT_THEME(faults_of_precision, FAULTS)
