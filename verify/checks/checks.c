@@ -75,7 +75,7 @@ static void run_checks(struct checker *checker)
         evidence->seconds = conv_seconds() - start;
         if (shared->result.verdict == CONV_ACCEPT)
             shared->result.checks++;
-        if (shared->result.verdict == CONV_REJECT)
+        if (shared->result.verdict == CONV_REJECT && !checker->options.brief)
             explain(checker);
     }
 }

@@ -3,6 +3,7 @@
  *   convref verify --kernel std_09_openmp                       all checks on one kernel
  *   convref verify --provider ./mine.so --kernel mine           somebody else's kernel
  *   convref verify "c=3 in=8x8 k=4 filter=3x3" --y y.npy        somebody else's output
+ *   convref verify --self                                       the verifier itself
  *
  * Read next: docs/exactness.md, verify/checks/
  */
@@ -14,9 +15,10 @@
 
 #include "cli.h"
 #include "operands.h"
+#include "self.h"
 #include "verbs.h"
 
-enum { KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_JOBS = 'j', MOST_KERNELS = 512 };
+enum { KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_SELF, KEY_JOBS = 'j', MOST_KERNELS = 512 };
 
 struct arguments {
     struct cli cli;
@@ -24,7 +26,7 @@ struct arguments {
     const char **problems;
     int problem_count;
     double time_limit;
-    bool list_checks;
+    bool list_checks, self;
     int jobs;
     struct operand_files files;
 };
@@ -33,6 +35,7 @@ static const struct argp_option options[] = {
     { "kernel", KEY_KERNEL, "NAMES", 0, "kernels: names or patterns with commas between, such as \"std_*,mine\" [all]", 0 },
     { "check", KEY_CHECK, "NAME", 0, "only this check", 0 },
     { "checks", KEY_CHECKS, NULL, 0, "list the checks: what each sees, and what it can't", 0 },
+    { "self", KEY_SELF, NULL, 0, "every check on every planted fault and on correct kernels: which sees which", 0 },
     { "time-limit", KEY_TIME, "SECONDS", 0, "for one kernel [600]", 0 },
     { "jobs", KEY_JOBS, "N", 0, "kernels at a time [one for each core]", 0 },
     { "junit", KEY_JUNIT, "FILE", 0, "write a JUnit file too", 0 },
@@ -51,6 +54,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_KERNEL: arguments->kernels = text; return 0;
     case KEY_CHECK: arguments->check = text; return 0;
     case KEY_CHECKS: arguments->list_checks = true; return 0;
+    case KEY_SELF: arguments->self = true; return 0;
     case KEY_TIME: arguments->time_limit = (double)cli_number("--time-limit", text, 1, 1000000); return 0;
     case KEY_JUNIT: arguments->junit = text; return 0;
     case KEY_JOBS: arguments->jobs = (int)cli_number("--jobs", text, 1, 64); return 0;
@@ -347,6 +351,24 @@ static int list_checks(void)
     return 0;
 }
 
+/* The verifier itself: takes a few minutes, and no kernels or problems. */
+static int prove(const struct arguments *arguments)
+{
+    struct conv_output output;
+    struct conv_error error;
+    if (arguments->kernels || arguments->check || arguments->problem_count > 0 || arguments->cli.network)
+        return cli_usage("--self takes neither kernels nor problems", "convref verify --self --seed 1");
+    if (conv_output_open(&output, arguments->cli.output, &error) != CONV_OK)
+        return cli_error(&error, NULL);
+    const int status = self_prove(output.file, &arguments->cli, arguments->time_limit,
+                                  arguments->jobs > 0 ? arguments->jobs : cores());
+    if (status == EXIT_FILE || status == EXIT_USAGE) {
+        conv_output_abandon(&output);
+        return status;
+    }
+    return conv_output_commit(&output, &error) == CONV_OK ? status : cli_error(&error, NULL);
+}
+
 static int check_exists(const char *name)
 {
     for (int i = 0; name && i < conv_check_count(); i++)
@@ -398,6 +420,8 @@ int cmd_verify(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.list_checks)
         return list_checks();
+    if (arguments.self)
+        return prove(&arguments);
     int status = check_exists(arguments.check);
     if (status == 0)
         status = collect_layers(&layers, &arguments);
