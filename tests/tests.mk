@@ -53,7 +53,7 @@ EXTRA_DIST += tests/data/other_tools.tsv tests/golden/make.py tests/golden/cases
 
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
-	tests/test_cli_bench.sh tests/test_docs.sh tests/test_new_kernel.sh
+	tests/test_cli_bench.sh tests/test_docs.sh tests/test_new_kernel.sh tests/test_comparators.sh
 dist_check_SCRIPTS += $(SHELL_TESTS)
 EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tools/count-tests
 

@@ -67,7 +67,8 @@ static double images_in_bf16(const struct product *p, double sum, double product
 /* Terms that are small beside the sum vanish, as they do where a long sum is kept in few bits. */
 static double small_terms_lost(const struct product *p, double sum, double product)
 {
-    return fabs(product) < fabs(sum) * 0x1p-16 ? sum : naive_round(p->conv, sum + product);
+    const double least = p->conv->type == CONV_F32 ? 0x1p-16 : 0x1p-45;
+    return fabs(product) < fabs(sum) * least ? sum : naive_round(p->conv, sum + product);
 }
 
 /* From 512 channels on, one product is left out: the last of the first tap. */

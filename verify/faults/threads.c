@@ -59,6 +59,24 @@ static bool act_of_cached_plan(struct result *r)
     return true;
 }
 
+/* The filter is flipped in a private copy that outlives the call, and flipped back by the next one. */
+static bool is_flipped;
+
+static void flip_again(const struct call *call)
+{
+    static struct conv_problem last;
+    is_flipped = conv_problem_equal(&last, call->conv) && !is_flipped;
+    last = *call->conv;
+}
+
+static bool flipped_tap(struct product *p)
+{
+    const struct conv_axis *W = &p->conv->axis[CONV_W];
+    if (is_flipped)
+        p->tap[CONV_W] = W->filter - 1 - p->tap[CONV_W];
+    return true;
+}
+
 #define FAULTS(F) \
     F(bz109_race_on_gradient, "threads add to one gradient without a lock", "pytorch/pytorch #34344", STATED, \
       ALL, WEIGHTS, THREADED, .product = last_thread_wins) \
@@ -67,6 +85,8 @@ static bool act_of_cached_plan(struct result *r)
     F(bz112_rows_lost, "rows that don't divide by the threads are lost", "Tencent/FeatherCNN #17", INFERRED, \
       ALL, FORWARD, THREADED, .result = rows_lost) \
     F(tf58149_plan_without_activation, "plans are cached without their activation", "tensorflow/tensorflow #58149", STATED, \
-      ALL, FORWARD, ONE_THREAD, .result = act_of_cached_plan)
+      ALL, FORWARD, ONE_THREAD, .result = act_of_cached_plan) \
+    F(nnlib114_every_second_call, "every second call has the filter flipped", "FluxML/NNlib.jl #114", STATED, \
+      DENSE, FORWARD, ONE_THREAD, .before = flip_again, .product = flipped_tap)
 
 FAULT_THEME(faults_of_threads, FAULTS)
