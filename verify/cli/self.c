@@ -129,7 +129,7 @@ static void add_rows(struct table *table, const struct proof *proof, const bool 
 
 static struct table *matrix(const struct proof *faults, const struct proof *right)
 {
-    struct table_column columns[CHECKS + 3] = { { "kernel", "kernel", false }, { "verdict", "verdict", false } };
+    static struct table_column columns[CHECKS + 3] = { { "kernel", "kernel", false }, { "verdict", "verdict", false } };
     bool shown[CHECKS] = { false };
     int count = 2;
     for (int check = 0; check < faults->checks; check++) {
