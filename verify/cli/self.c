@@ -27,7 +27,9 @@ struct proof {
 static bool place_of(char path[2048], const char *name)
 {
     char beside[1024];
-    const char *const folders[] = { getenv("CONVREF_PROOF"), conv_folder_beside(beside, "verify"), CONVREF_PROOF_DIR };
+    const char *wanted = getenv("CONVREF_PROOF");
+    const char *const folders[] = { wanted ? wanted : conv_folder_beside(beside, "verify"),
+                                    wanted ? wanted : CONVREF_PROOF_DIR };
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (folders[i]) {
             snprintf(path, 2048, "%s/%s", folders[i], name);
