@@ -214,8 +214,8 @@ static int64_t largest(int64_t a, int64_t b) { return a > b ? a : b; }
 /* Scratch: the sums, those of the bias, the image between the stages of a separable problem, and the spare part. */
 static int64_t sums_of(const struct conv_problem *conv)
 {
-    return largest(conv_operand_count(conv, CONV_Y), largest(conv_operand_count(conv, CONV_X),
-                                                            conv_operand_count(conv, CONV_WEIGHTS)));
+    static const enum conv_operand outputs[CONV_PASSES] = { CONV_Y, CONV_X, CONV_WEIGHTS };
+    return conv_operand_count(conv, outputs[conv->pass]);
 }
 
 static int64_t sums_of_all(const struct conv_problem *conv, int64_t *between)
