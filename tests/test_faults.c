@@ -122,11 +122,33 @@ static void findings_can_be_repeated(void)
     }
 }
 
+/* docs/faults.md has every fault, with its report: the title is "words [owner/project #number, stated]". */
+static void faults_are_documented(void)
+{
+    static char document[1 << 17];
+    FILE *file = fopen(SRCDIR "/docs/faults.md", "r");
+    CU_ASSERT_FATAL(file != NULL);
+    document[fread(document, 1, sizeof document - 1, file)] = 0;
+    fclose(file);
+    for (int i = 0; i < faults; i++) {
+        char name[96], report[128];
+        const struct conv_kernel *kernel = conv_kernel_find(verifications[i].kernel);
+        const char *bracket = strrchr(kernel->title, '[');
+        CU_ASSERT_FATAL(bracket != NULL);
+        snprintf(name, sizeof name, "| `%s` |", kernel->name + strlen("fault_"));
+        snprintf(report, sizeof report, "[%.*s](https://", (int)strcspn(bracket + 1, ","), bracket + 1);
+        const char *row = strstr(document, name), *link = row ? strstr(row, report) : NULL;
+        if (!link || strcspn(row, "\n") < (size_t)(link - row))
+            TEST_NOTE("docs/faults.md: there is no row %s with %s: run tools/faults-table", name, report);
+        CU_ASSERT(link && (size_t)(link - row) < strcspn(row, "\n"));
+    }
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
         TEST_CASE(verify_all_faults), TEST_CASE(there_are_enough), TEST_CASE(every_fault_is_rejected_by_name),
-        TEST_CASE(findings_are_shrunk), TEST_CASE(findings_can_be_repeated),
+        TEST_CASE(findings_are_shrunk), TEST_CASE(findings_can_be_repeated), TEST_CASE(faults_are_documented),
     };
     const int status = test_main("test_faults", cases, (int)(sizeof cases / sizeof *cases));
     free(verifications);
