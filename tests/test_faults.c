@@ -23,6 +23,7 @@ static const struct { const char *fault, *why; } large[] = {
     { "fault_bz060_partial_tile", "only sums of 256 terms and more are wrong" },
     { "fault_bz083_half_sums", "integers are right in f16 up to 2048" },
     { "fault_onednn522_one_of_many", "only sums over 512 channels and more are wrong" },
+    { "fault_onednn1583_long_sums_are_nan", "only sums over 512 channels and more are NaN" },
     { "fault_pt24172_small_terms", "a term must be small beside its sum" },
     { "fault_pt68048_bias_in_8_bits", "the sum must exceed 256" },
     { "fault_rocm5859_bf16_images", "the sum over an image must exceed 256" },
