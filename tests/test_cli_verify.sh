@@ -91,6 +91,8 @@ expect kernel_skipped 77 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel dw
 expect skipped_does_not_count 0 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel "dw_01_direct,std_01_direct"' \
     '1 accepted, 0 rejected, 0 inconclusive, 1 skipped; seed 1'
 expect inconclusive 3 'convref verify "n=100000000 c=1 in=10000 k=1 filter=1" --kernel std_01_direct' '^INCONCLUSIVE' 'no memory'
+expect self_alone 2 'convref verify --self -k ref_forward 2>&1' 'takes neither kernels nor problems'
+expect self_without_faults 4 'CONVREF_PROOF=. convref verify --self 2>&1' 'faults\.so is missing'
 expect checks 0 'convref verify --checks' '^small +sees' '^seams +sees' 'does not'
 expect network_layer 0 'convref verify --network lenet5 --check layers --kernel ref_forward' '^ACCEPT +ref_forward +layers [1-9]'
 expect junit 0 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel "dw_01_direct,std_01_direct" --junit junit.xml; cat junit.xml' \

@@ -9,26 +9,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bars of the project. */
+enum { LEAST_FAULTS = 60, MOST_MACS = 200 };
+
+/* Findings that can't be small, and why. */
+static const struct { const char *fault, *why; } large[] = {
+    { "fault_bz060_partial_tile", "only sums of 256 terms and more are wrong" },
+    { "fault_bz083_half_sums", "integers are right in f16 up to 2048" },
+    { "fault_bz081_sixteen_bits", "only sizes above 65535 are wrong" },
+    { "fault_bz102_index_in_32_bits", "only x of more than 2^31 elements is read wrongly" },
+    { "fault_onednn522_one_of_many", "only sums over 512 channels and more are wrong" },
+    { "fault_onednn1583_long_sums_are_nan", "only sums over 512 channels and more are NaN" },
+    { "fault_pt24172_small_terms", "a term must be small beside its sum" },
+    { "fault_pt68048_bias_in_8_bits", "the sum must exceed 256" },
+    { "fault_rocm5859_bf16_images", "the sum over an image must exceed 256" },
+    { "fault_tt34952_bf16_sums", "integers are right in bf16 up to 256" },
+};
+
 static struct conv_verification *verifications;
 static int faults;
 
 static void verify_all_faults(void)
 {
     const int before = conv_kernel_count();
-    TEST_EQUAL_INT(conv_provider_load(BUILDDIR "/tests/modules/faults.so", NULL), CONV_OK);
+    TEST_EQUAL_INT(conv_provider_load(BUILDDIR "/verify/faults.so", NULL), CONV_OK);
     faults = conv_kernel_count() - before;
     const struct conv_kernel **kernels = calloc((size_t)faults, sizeof *kernels);
     verifications = calloc((size_t)faults, sizeof *verifications);
     for (int i = 0; i < faults; i++)
         kernels[i] = conv_kernel_at(before + i);
-    const struct conv_verify_options options = { .seed = 1, .time_limit = 120 };
+    const struct conv_verify_options options = { .seed = 1, .time_limit = 300 };
     TEST_EQUAL_INT(conv_verify_kernels(verifications, kernels, faults, &options, 2, NULL, NULL), CONV_OK);
     free(kernels);
 }
 
-static void there_are_at_least_sixteen(void)
+static void there_are_enough(void)
 {
-    CU_ASSERT(faults >= 16);
+    CU_ASSERT(faults >= LEAST_FAULTS);
 }
 
 static void every_fault_is_rejected_by_name(void)
@@ -46,21 +63,28 @@ static void every_fault_is_rejected_by_name(void)
     }
 }
 
-/* The problem of a finding is small enough to be done by hand, or nearly.  One may be large: a sum in half precision
- * goes wrong when it is long. */
+static const char *why_large(const struct conv_verification *v)
+{
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++)
+        if (!strcmp(large[i].fault, v->kernel))
+            return large[i].why;
+    return v->finding.fault == CONV_FAULT_CRASH ? "crashes are not shrunk" : NULL;
+}
+
+/* The problem of a finding is small enough to be done by hand, or there is a reason why it isn't. */
 static void findings_are_shrunk(void)
 {
-    int large = 0;
     for (int i = 0; i < faults; i++) {
         struct conv_count count;
-        const struct conv_finding *finding = &verifications[i].finding;
-        conv_count_problem(&count, &finding->problem);
-        if (count.macs > 500) {
-            TEST_NOTE("%s: the smallest problem still has %lld MACs", verifications[i].kernel, (long long)count.macs);
-            large++;
-        }
+        const struct conv_verification *v = &verifications[i];
+        if (v->verdict != CONV_REJECT)
+            continue;
+        conv_count_problem(&count, &v->finding.problem);
+        if (count.macs > MOST_MACS)
+            TEST_NOTE("%s: the smallest problem has %lld MACs: %s", v->kernel, (long long)count.macs,
+                      why_large(v) ? why_large(v) : "no reason is known");
+        CU_ASSERT(count.macs <= MOST_MACS || why_large(v));
     }
-    CU_ASSERT(large <= 1);
 }
 
 /* The line that repeats a finding names the kernel, the problem and the seed. */
@@ -69,6 +93,8 @@ static void findings_can_be_repeated(void)
     for (int i = 0; i < faults; i++) {
         char line[CONV_REPRO_TEXT], problem[CONV_PROBLEM_TEXT];
         const struct conv_finding *finding = &verifications[i].finding;
+        if (verifications[i].verdict != CONV_REJECT)
+            continue;
         conv_repro_line(line, finding, verifications[i].kernel);
         CU_ASSERT(strstr(line, verifications[i].kernel) != NULL);
         CU_ASSERT(strstr(line, conv_problem_print(problem, &finding->problem)) != NULL);
@@ -76,11 +102,33 @@ static void findings_can_be_repeated(void)
     }
 }
 
+/* docs/faults.md has every fault, with its report: the title is "words [owner/project #number, stated]". */
+static void faults_are_documented(void)
+{
+    static char document[1 << 17];
+    FILE *file = fopen(SRCDIR "/docs/faults.md", "r");
+    CU_ASSERT_FATAL(file != NULL);
+    document[fread(document, 1, sizeof document - 1, file)] = 0;
+    fclose(file);
+    for (int i = 0; i < faults; i++) {
+        char name[96], report[128];
+        const struct conv_kernel *kernel = conv_kernel_find(verifications[i].kernel);
+        const char *bracket = strrchr(kernel->title, '[');
+        CU_ASSERT_FATAL(bracket != NULL);
+        snprintf(name, sizeof name, "| `%s` |", kernel->name + strlen("fault_"));
+        snprintf(report, sizeof report, "[%.*s](https://", (int)strcspn(bracket + 1, ","), bracket + 1);
+        const char *row = strstr(document, name), *link = row ? strstr(row, report) : NULL;
+        if (!link || strcspn(row, "\n") < (size_t)(link - row))
+            TEST_NOTE("docs/faults.md: there is no row %s with %s: run tools/faults-table", name, report);
+        CU_ASSERT(link && (size_t)(link - row) < strcspn(row, "\n"));
+    }
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
-        TEST_CASE(verify_all_faults), TEST_CASE(there_are_at_least_sixteen), TEST_CASE(every_fault_is_rejected_by_name),
-        TEST_CASE(findings_are_shrunk), TEST_CASE(findings_can_be_repeated),
+        TEST_CASE(verify_all_faults), TEST_CASE(there_are_enough), TEST_CASE(every_fault_is_rejected_by_name),
+        TEST_CASE(findings_are_shrunk), TEST_CASE(findings_can_be_repeated), TEST_CASE(faults_are_documented),
     };
     const int status = test_main("test_faults", cases, (int)(sizeof cases / sizeof *cases));
     free(verifications);

@@ -5,7 +5,7 @@
 # provider.c is compiled once for each way to be wrong: wrong_abi.so with -DWRONG_ABI, and so on.
 PROVIDER_VARIANTS = good wrong_symbol wrong_null wrong_abi wrong_size wrong_no_run wrong_no_name wrong_half_packed \
 	wrong_name_taken last_column_zero writes_nan writes_outside changes_input crashes hangs
-MODULE_FILES = tests/providers/device.c verify/faults/faults.c
+MODULE_FILES = tests/providers/device.c
 COMPILE_MODULE = $(CC) $(DEFS) -I. $(AM_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) -fPIC -shared
 
 tests/modules/made: tests/providers/provider.c $(MODULE_FILES) include/convref/kernel.h include/convref/problem.h
@@ -68,7 +68,7 @@ EXTRA_DIST += tools/fuzz tests/fuzz/corpus
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
 	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_docs.sh
-dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh
+dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
 EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tests/cli/tensor_files.sh tools/count-tests
 
 # ---- Python ---------------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ endif
 TESTS += $(SHELL_TESTS)
 # Python can't load a library that a sanitizer watches, nor can a plain compiler link one.
 if !SANITIZED
-TESTS += $(PYTHON_TESTS) tests/test_new_kernel.sh
+TESTS += $(PYTHON_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
 endif
 endif
 

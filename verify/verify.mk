@@ -49,17 +49,36 @@ convref_SOURCES = \
 	verify/report/study.h verify/report/study.c verify/report/style.h verify/report/page.c \
 	verify/cli/plots.h verify/cli/plots.c verify/cli/alloc_count.h verify/cli/alloc_count.c \
 	verify/cli/cmd_list.c verify/cli/cmd_show.c verify/cli/cmd_explain.c verify/cli/cmd_count.c \
-	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/cmd_bench.c verify/cli/cmd_plot.c \
-	verify/cli/cmd_report.c verify/cli/cmd_doctor.c \
+	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/self.h verify/cli/self.c verify/cli/cmd_bench.c \
+	verify/cli/cmd_plot.c verify/cli/cmd_report.c verify/cli/cmd_doctor.c \
 	verify/cli/cmd_golden.c verify/cli/golden_verify.h verify/cli/golden_verify.c
 convref_LDADD = libconvref.la
-convref_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"'
+convref_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"' \
+	-DCONVREF_PROOF_DIR='"$(pkglibdir)"'
 # static, so that ./convref is the program itself and not a script of libtool's; it exports the public functions to
 # the providers that it loads
 convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static -export-dynamic
 
 plotsdir = $(pkgdatadir)/plots
 dist_plots_DATA = verify/plot/speedup.gp verify/plot/roofline.gp verify/plot/ratio.gp verify/plot/networks.gp
+
+# ---- the verifier's proof, for `convref verify --self`: a provider of wrong kernels, and one of right ones ---------
+FAULT_FILES = \
+	verify/faults/faults.c verify/faults/channels.c verify/faults/geometry.c verify/faults/gradients.c \
+	verify/faults/stages.c verify/faults/memory.c verify/faults/precision.c verify/faults/threads.c \
+	verify/faults/naive.c
+NAIVE_FILES = verify/faults/faults.h verify/faults/naive.h
+AWKWARD_FILES = verify/accept/awkward.c verify/faults/naive.c
+EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) verify/accept/awkward.c tools/faults-table tools/mutate
+proofdir = $(pkglibdir)
+proof_DATA = verify/faults.so verify/awkward.so
+verify/faults.so: $(FAULT_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
+	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(FAULT_FILES); do \
+	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
+verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
+	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(AWKWARD_FILES); do \
+	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
+CLEANFILES += verify/faults.so verify/awkward.so
 
 # ---- the man page, from --help of the program and of its verbs ---------------------------------------------
 if HAVE_HELP2MAN

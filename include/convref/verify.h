@@ -117,6 +117,7 @@ struct conv_verify_options {
     bool only_problems;                /* nothing but these */
     const char *check;                 /* only this check; NULL for all */
     int threads;                       /* only this number of threads; 0 for 1, 2, 3 and 5 */
+    bool brief;                        /* a verdict only: findings are neither shrunk nor explained */
     bool in_process;                   /* don't fork: for sanitizers that can't follow; a crash is then fatal */
     void (*progress)(const char *check, int64_t done, int64_t total);   /* may be NULL */
 };

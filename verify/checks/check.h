@@ -33,7 +33,6 @@ struct check_data {
     check_maker *make;                  /* instead of `fill`, but for its seed; may be NULL */
     bool exact;                         /* outputs are compared bit for bit, else against the bound */
 
-    bool has_nan;                       /* a NaN in an output needn't be what it was filled with */
     bool padding_may_multiply;          /* NaN is right too where an output has padding: 0 * infinity */
 
     /* Of problems that are too large for the reference: */

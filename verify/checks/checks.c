@@ -8,10 +8,11 @@
 
 #include "check.h"
 
-/* All checks, cheap ones first.  The only list of them. */
+/* All checks, in the order in which they run: `small` first, because what it finds is small already; then cheap ones
+ * before dear ones.  The only list of them. */
 static const struct check *const checks[] = {
-    &check_small, &check_seams, &check_covering, &check_threads, &check_turns, &check_real, &check_probes, &check_special,
-    &check_limits, &check_layers,
+    &check_small, &check_threads, &check_turns, &check_probes, &check_real, &check_special, &check_covering, &check_limits,
+    &check_seams, &check_layers,
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
 _Static_assert((int)CHECKS <= (int)CONV_MOST_CHECKS, "struct conv_verification must have room for all checks");
@@ -96,7 +97,7 @@ static void run_checks(struct checker *checker)
         evidence->seconds = conv_seconds() - start;
         if (shared->result.verdict == CONV_ACCEPT)
             shared->result.checks++;
-        if (shared->result.verdict == CONV_REJECT)
+        if (shared->result.verdict == CONV_REJECT && !checker->options.brief)
             explain(checker);
     }
     name_arithmetic(checker);

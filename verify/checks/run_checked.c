@@ -165,7 +165,23 @@ static bool operands_intact(struct checker *checker, const struct conv_problem *
 
 /* ---- comparing ---------------------------------------------------------------------------------------------- */
 
-/* Is the first wrong element still what the output was filled with? */
+/* Is an element still what the output was filled with, bit for bit?  A NaN that the kernel made has other bits. */
+static bool holds_poison(const struct conv_problem *problem, enum conv_operand output, const void *data,
+                         unsigned char poison)
+{
+    const size_t size = conv_type_facts(problem->type)->size, bytes = conv_operand_bytes(problem, output);
+    const unsigned char *at = data;
+    for (size_t i = 0; i < bytes; i += size) {
+        size_t same = 0;
+        while (same < size && at[i + same] == poison)
+            same++;
+        if (same == size)
+            return true;
+    }
+    return false;
+}
+
+/* Is the first wrong element of the value that the output was filled with? */
 static bool is_poison(const struct conv_problem *problem, double value, unsigned char poison)
 {
     unsigned char bytes[sizeof(double)];
@@ -213,7 +229,8 @@ static bool judge(struct checker *checker, const struct conv_problem *problem,
         suspect_those_who_fit(checker->suspects, problem, output, operands, got, exact);
     if (wrong) {
         const double first = result->finding.first[0].got;
-        const bool unwritten = is_poison(problem, first, poisons[call]) && !(checker->data.has_nan && isnan(first));
+        const bool unwritten = is_poison(problem, first, poisons[call])
+            && holds_poison(problem, output, operands->at[output], poisons[call]);
         result->verdict = CONV_REJECT;
         result->finding.fault = unwritten ? CONV_FAULT_UNWRITTEN : call > 0 ? CONV_FAULT_UNSTABLE
                                                                             : CONV_FAULT_VALUES;

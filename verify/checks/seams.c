@@ -77,7 +77,7 @@ static bool draw(struct conv_problem *problem, const struct conv_kernel *kernel,
     p.pass = (enum conv_pass)below(dice, CONV_PASSES);
     p.layout = (enum conv_layout)below(dice, CONV_LAYOUTS);
     p.type = (enum conv_type)below(dice, CONV_TYPES);
-    p.n = ONE_OF(dice, 0, 1, 1, 1, 2, 3, 5);
+    p.n = ONE_OF(dice, 0, 1, 1, 1, 2, 3, 5, 27);
     p.bias = below(dice, 2);
     p.act = p.pass == CONV_FORWARD ? (enum conv_activation)below(dice, CONV_ACTIVATIONS) : CONV_ACT_NONE;
     p.mid_act = kind == CONV_SEPARABLE ? (enum conv_activation)below(dice, CONV_ACTIVATIONS) : CONV_ACT_NONE;

@@ -104,7 +104,6 @@ static bool all_specials(struct checker *checker, const struct conv_problem *pro
         const struct check_data data = { .fill = { .seed = checker->options.seed },
                                          .make = specials[i].make,
                                          .exact = true,
-                                         .has_nan = true,
                                          .padding_may_multiply = specials[i].padding };
         if (conv_exact_range(problem) > 0 && !check_data(checker, problem, &data, 1))
             return false;

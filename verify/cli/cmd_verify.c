@@ -4,6 +4,7 @@
  *   convref verify --provider ./mine.so --kernel mine           somebody else's kernel
  *   convref verify "c=3 in=8x8 k=4 filter=3x3" --y y.npy        somebody else's output
  *   convref verify --exec 'python3 mine.py {dir}'               a program that reads and writes files
+ *   convref verify --self                                       the verifier itself
  *
  * Read next: docs/exactness.md, verify/checks/
  */
@@ -16,10 +17,11 @@
 #include "cli.h"
 #include "golden_verify.h"
 #include "operands.h"
+#include "self.h"
 #include "verbs.h"
 
 enum {
-    KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_EXEC, KEY_GOLDEN, KEY_THEIRS,
+    KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_EXEC, KEY_GOLDEN, KEY_THEIRS, KEY_SELF,
     KEY_JOBS = 'j', MOST_KERNELS = 512
 };
 
@@ -29,7 +31,7 @@ struct arguments {
     const char **problems;
     int problem_count;
     double time_limit;
-    bool list_checks;
+    bool list_checks, self;
     int jobs;
     struct operand_files files;
 };
@@ -38,6 +40,7 @@ static const struct argp_option options[] = {
     { "kernel", KEY_KERNEL, "NAMES", 0, "kernels: names or patterns with commas between, such as \"std_*,mine\" [all]", 0 },
     { "check", KEY_CHECK, "NAME", 0, "only this check", 0 },
     { "checks", KEY_CHECKS, NULL, 0, "list the checks: what each sees, and what it can't", 0 },
+    { "self", KEY_SELF, NULL, 0, "every check on every planted fault and on correct kernels: which sees which", 0 },
     { "exec", KEY_EXEC, "COMMAND", 0, "verify a command: {dir} in it becomes a folder with problem.json and the inputs "
       "as .npy, where it must leave y.npy (or dx.npy; dw.npy and dbias.npy)", 0 },
     { "time-limit", KEY_TIME, "SECONDS", 0, "for one kernel [600], or one run of a command [60]", 0 },
@@ -60,6 +63,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_KERNEL: arguments->kernels = text; return 0;
     case KEY_CHECK: arguments->check = text; return 0;
     case KEY_CHECKS: arguments->list_checks = true; return 0;
+    case KEY_SELF: arguments->self = true; return 0;
     case KEY_TIME: arguments->time_limit = (double)cli_number("--time-limit", text, 1, 1000000); return 0;
     case KEY_JUNIT: arguments->junit = text; return 0;
     case KEY_EXEC: arguments->command = text; return 0;
@@ -391,6 +395,24 @@ static int list_checks(void)
     return 0;
 }
 
+/* The verifier itself: takes a few minutes, and no kernels or problems. */
+static int prove(const struct arguments *arguments)
+{
+    struct conv_output output;
+    struct conv_error error;
+    if (arguments->kernels || arguments->check || arguments->problem_count > 0 || arguments->cli.network)
+        return cli_usage("--self takes neither kernels nor problems", "convref verify --self --seed 1");
+    if (conv_output_open(&output, arguments->cli.output, &error) != CONV_OK)
+        return cli_error(&error, NULL);
+    const int status = self_prove(output.file, &arguments->cli, arguments->time_limit,
+                                  arguments->jobs > 0 ? arguments->jobs : cores());
+    if (status == EXIT_FILE || status == EXIT_USAGE) {
+        conv_output_abandon(&output);
+        return status;
+    }
+    return conv_output_commit(&output, &error) == CONV_OK ? status : cli_error(&error, NULL);
+}
+
 static int check_exists(const char *name)
 {
     for (int i = 0; name && i < conv_check_count(); i++)
@@ -444,6 +466,8 @@ int cmd_verify(int argc, char **argv)
         return list_checks();
     if (arguments.golden)
         return golden_verify(&arguments.cli, arguments.golden, arguments.theirs);
+    if (arguments.self)
+        return prove(&arguments);
     int status = check_exists(arguments.check);
     if (status == 0)
         status = collect_layers(&layers, &arguments);
