@@ -56,13 +56,17 @@ tests_test_faults_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_accept_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_fuzz_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_fuzz_SOURCES = tests/test_fuzz.c $(FUZZ_TARGETS)
-tests_test_fuzz_LDFLAGS = $(AM_LDFLAGS) -static    # a target looks at a table, which the shared library doesn't show
+tests_test_fuzz_LDADD = libverbs.la $(LDADD)
+# static: targets look at what the shared library doesn't show; wrapped: see fuzz_cli.c
+tests_test_fuzz_LDFLAGS = $(AM_LDFLAGS) -static \
+	-Wl,--wrap=argp_parse,--wrap=exit,--wrap=conv_provider_load
 endif
 EXTRA_DIST += tests/data/other_tools.tsv tests/golden/make.py tests/golden/cases.json
 
 # ---- fuzzing: test_fuzz replays the corpus, tools/fuzz adds to it ---------------------------------------------
 FUZZ_TARGETS = tests/fuzz/fuzz.h tests/fuzz/fuzz_problem.c tests/fuzz/fuzz_json.c tests/fuzz/fuzz_network.c \
-	tests/fuzz/fuzz_npy.c tests/fuzz/fuzz_table.c
+	tests/fuzz/fuzz_npy.c tests/fuzz/fuzz_table.c tests/fuzz/fuzz_folder.h tests/fuzz/fuzz_npz.c \
+	tests/fuzz/fuzz_safetensors.c tests/fuzz/fuzz_raw.c tests/fuzz/fuzz_manifest.c tests/fuzz/fuzz_cli.c
 EXTRA_DIST += tools/fuzz tests/fuzz/corpus
 
 # ---- the program and the documents, from outside ------------------------------------------------------------

@@ -42,9 +42,10 @@ libverify_la_SOURCES = \
 	verify/checks/command.h verify/checks/command.c verify/checks/command_set.c
 
 # ---- the program: one file for each verb --------------------------------------------------------------
-bin_PROGRAMS = convref
-convref_SOURCES = \
-	verify/cli/convref.c verify/cli/verbs.h verify/cli/cli.h verify/cli/cli.c verify/cli/names.h verify/cli/names.c \
+# The verbs are a library for the program and for tests/fuzz/fuzz_cli.c; it isn't installed.
+noinst_LTLIBRARIES += libverbs.la
+libverbs_la_SOURCES = \
+	verify/cli/verbs.h verify/cli/cli.h verify/cli/cli.c verify/cli/names.h verify/cli/names.c \
 	verify/cli/operands.h verify/cli/operands.c verify/cli/results.h verify/cli/results.c \
 	verify/report/study.h verify/report/study.c verify/report/style.h verify/report/page.c \
 	verify/cli/plots.h verify/cli/plots.c verify/cli/alloc_count.h verify/cli/alloc_count.c \
@@ -52,9 +53,11 @@ convref_SOURCES = \
 	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/self.h verify/cli/self.c verify/cli/cmd_bench.c \
 	verify/cli/cmd_plot.c verify/cli/cmd_report.c verify/cli/cmd_doctor.c \
 	verify/cli/cmd_golden.c verify/cli/golden_verify.h verify/cli/golden_verify.c
-convref_LDADD = libconvref.la
-convref_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"' \
+libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"' \
 	-DCONVREF_PROOF_DIR='"$(pkglibdir)"'
+bin_PROGRAMS = convref
+convref_SOURCES = verify/cli/convref.c
+convref_LDADD = libverbs.la libconvref.la
 # static, so that ./convref is the program itself and not a script of libtool's; it exports the public functions to
 # the providers that it loads
 convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static -export-dynamic

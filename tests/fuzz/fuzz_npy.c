@@ -1,25 +1,12 @@
 /* fuzz_npy.c - .npy files: what is read has the bytes that its shape says, and is written back the same.   See fuzz.h. */
-#define _GNU_SOURCE
 #include "fuzz.h"
-
-#include <sys/mman.h>
-#include <unistd.h>
-
-/* A file that is only in memory; its path. */
-static int memory_file(char path[64], const uint8_t *data, size_t size)
-{
-    const int file = memfd_create("fuzz", 0);
-    FUZZ_DEMAND(file >= 0 && write(file, data, size) == (ssize_t)size);
-    snprintf(path, 64, "/proc/self/fd/%d", file);
-    return file;
-}
 
 FUZZ_TARGET(npy)
 {
     struct conv_tensor tensor = { 0 };
     struct conv_error error;
     char path[64];
-    const int file = memory_file(path, data, size);
+    const int file = fuzz_file(path, data, size);
     if (conv_npy_read(&tensor, path, &error) == CONV_OK) {
         FUZZ_DEMAND(conv_tensor_bytes(&tensor) <= size);
         FUZZ_DEMAND(tensor.rank >= 0 && tensor.rank <= CONV_MAX_RANK);
