@@ -20,6 +20,14 @@ expect run_by_hand 0 "convref run '$small' --x x.npy --w w.npy --y y.npy" '^y 1x
 { npy_f32 '1, 1, 3'; printf '\000\000\240\100\000\000\000\101\000\000\060\101'; } > wanted.npy
 expect run_writes_npy 0 'tail -c 12 y.npy > got; tail -c 12 wanted.npy | cmp - got'
 expect run_reads_its_own 0 "convref verify '$small' --x x.npy --w w.npy --y y.npy" '^ACCEPT'
+expect one_tensor 0 "convref verify '$small' --x x.npy --w w.npy --y wanted.npy" \
+    'of 6 products, each left out alone, 6 would be missed; not missed: 0 that are zero' '^    0 that vanish .* 0 that are too small' \
+    'not shown by one problem: batches, channels, filters, strides, padding, dilation, groups, bias, activation,$'
+{ npy_f32 '1, 1, 2'; printf '\000\000\000\000\000\000\000\100'; } > w0.npy   # w = 0 2: y = 4 6 8
+{ npy_f32 '1, 1, 3'; printf '\000\000\200\100\000\000\300\100\000\000\000\101'; } > y0.npy
+expect one_tensor_zeros 0 "convref verify '$small' --x x.npy --w w0.npy --y y0.npy" '3 would be missed; not missed: 3 that are zero'
+expect one_tensor_json 0 "convref verify '$small' --x x.npy --w w0.npy --y y0.npy --format json" '"one_tensor": ' '"exact": true' \
+    '"products": 6' '"zero": 3' '"hidden": 0' '"padding"' '!"repro"'
 expect verify_reads_others 0 "convref verify '$small' --x x.npy --w w.npy --y wanted.npy" '^ACCEPT' 'bit for bit'
 expect run_gradient_of_x 0 "convref run '$small pass=backward_data' --w w.npy --y wanted.npy" '^dx 1x1x4: 5 18 27 22$'
 expect run_gradient_of_w 0 "convref run '$small pass=backward_weights' --x x.npy --y wanted.npy" '^dw 1x1x2: 54 78$'
@@ -100,6 +108,38 @@ expect junit 0 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel "dw_01_direc
 parses junit_parses xml junit.xml
 expect kernels_json 0 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel "std_0*" --format json' '"seed": 1' '"verdict": "ACCEPT"' '!REJECT'
 parses kernels_json_parses json out
+
+# ---- TAP --------------------------------------------------------------------------------------------------------------------
+# tap NAME WANTED FILE: a consumer that isn't ours says what it read.  Perl's knows TAP 13; nothing here is new in 14.
+consumer='use TAP::Parser; my $p = TAP::Parser->new({ tap => join "", <STDIN> }); my $y = 0;
+    while (my $r = $p->next) { $y++ if $r->is_yaml && $r->data->{verdict} }
+    printf "%d of %d, %d skipped, %d yaml, %d errors", scalar $p->passed, $p->tests_run, scalar $p->skipped, $y, scalar $p->parse_errors'
+tap()
+{
+    if perl -MTAP::Parser -e 1 2> err; then
+        command="perl on $3"
+        sed '1s/14/13/' "$3" | perl -e "$consumer" > out 2> err || :
+        same "$1" 'what perl reads' "$2" "$(cat out)"
+    else
+        skip "$1" "no perl with TAP::Parser"
+    fi
+}
+kernels='-k dw_01_direct,std_01_direct'
+expect tap 0 "convref verify 'c=4 in=5x5 k=4 filter=3x3' $kernels --tap a.tap && cat a.tap" '^ACCEPT' '^TAP version 14$' '^1\.\.2$' \
+    '^ok 1 - dw_01_direct # SKIP ' '^ok 2 - std_01_direct$' '!not ok' '!TODO'
+tap tap_is_read '2 of 2, 1 skipped, 0 yaml, 0 errors' a.tap
+expect tap_alone 0 "convref verify 'c=4 in=5x5 k=4 filter=3x3' $kernels --tap - > b.tap && head -n 1 b.tap && cmp a.tap b.tap" \
+    '^TAP version 14$'
+expect tap_of_files 1 "convref verify '$problem' --y swapped.npy --tap c.tap > text; s=\$?; cat c.tap; exit \$s" '^not ok 1 - output files$' \
+    '^  ---$' '^  check: "integers"$' "^  problem: \"$problem\"\$" '^  first: "n=0 k=0 p=0 q=3: expected' '^  \.\.\.$' '!repro'
+tap tap_of_files_is_read '0 of 1, 0 skipped, 1 yaml, 0 errors' c.tap
+expect tap_inconclusive 3 'convref verify "n=100000000 c=1 in=10000 k=1 filter=1" --kernel std_01_direct --tap -' '^not ok 1 - std_01_direct$' \
+    '^  verdict: "INCONCLUSIVE"$' '^  reason: ".*no memory'
+expect tap_of_a_command 1 "convref verify --exec 'exit 1 # {dir} \\ \"' --tap d.tap > text; s=\$?; cat d.tap; exit \$s" \
+    '^not ok 1 - exit 1 .# ' '^  repro: "convref verify --exec .*\\"'
+tap tap_of_a_command_is_read '0 of 1, 0 skipped, 1 yaml, 0 errors' d.tap
+expect tap_and_json 2 'convref verify -k std_01_direct --tap - --format json 2>&1' "can't be TAP and another format"
+expect tap_and_self 2 'convref verify --self --tap - 2>&1' 'has a matrix'
 
 # rejected NAME PATTERN...: the provider of that name is rejected, with its reason in words and a line to see it again
 rejected()

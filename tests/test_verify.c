@@ -3,6 +3,7 @@
  */
 #include "test.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,149 @@ static void the_bound_divides_right_from_wrong(void)
     TEST_EQUAL_INT(verdict_on(&problem, &set).verdict, CONV_ACCEPT);
     conv_truth_free(&truth);
     test_operands_free(&set);
+}
+
+/* ---- what one output can't tell ------------------------------------------------------------------------------------ */
+
+/* Two numbers that are told, by hand: x = 1 0 3 4, w = 1 2, and once a bias and relu that hide all but the last sum. */
+static void products_that_nobody_misses(void)
+{
+    static const float x[] = { 1, 0, 3, 4 }, w[] = { 1, 2 }, bias[] = { -10 };
+    static const struct { const char *problem; float y[3]; int zero, clipped; } rows[] = {
+        { "c=1 in=4 k=1 filter=2", { 1, 6, 11 }, 2, 0 },
+        { "c=1 in=4 k=1 filter=2 bias=1 act=relu", { 0, 0, 1 }, 2, 2 },   /* of 1, 6 and 11: 1 and 2*3 vanish */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct conv_problem problem = test_problem(rows[i].problem);
+        struct test_operands set;
+        struct conv_one_tensor told;
+        test_operands_create(&set, &problem, 1);
+        memcpy(set.operands.x, x, sizeof x);
+        memcpy(set.operands.w, w, sizeof w);
+        if (problem.bias)
+            memcpy(set.operands.bias, bias, sizeof bias);
+        memcpy(set.operands.y, rows[i].y, sizeof rows[i].y);
+        const struct conv_verification verification = verdict_on(&problem, &set);
+        TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
+        TEST_EQUAL_INT(conv_one_tensor(&told, &verification, &problem, &set.operands, NULL), CONV_OK);
+        CU_ASSERT(told.exact);
+        TEST_EQUAL_INT(told.products, 6);
+        TEST_EQUAL_INT(told.zero, rows[i].zero);
+        TEST_EQUAL_INT(told.clipped, rows[i].clipped);
+        TEST_EQUAL_INT(told.hidden, 0);
+        TEST_EQUAL_INT(told.unused >> CONV_NO_BIAS & 1, !problem.bias);
+        TEST_EQUAL_INT(told.unused >> CONV_NO_STRIDE & 1, 1);
+        test_operands_free(&set);
+    }
+}
+
+enum { IN = 7, TAPS = 4, OUT = 5, CHANNELS = 3 };   /* pad=1:0 below */
+
+/* The output of c=3 in=7 k=1 filter=4 pad=1:0 with one product left out, -1 for none: added up in double. */
+static double sum_without(const float *x, const float *w, int q, int left_out, double *magnitude, int *count)
+{
+    double sum = 0;
+    *magnitude = *count = 0;
+    for (int c = 0; c < CHANNELS; c++)
+        for (int s = 0; s < TAPS; s++) {
+            if (q - 1 + s < 0)
+                continue;
+            const double product = (double)x[c * IN + q - 1 + s] * w[c * TAPS + s];
+            *magnitude += fabs(product);
+            sum += (*count)++ == left_out ? 0 : product;
+        }
+    return sum;
+}
+
+/* Real data with taps of very different sizes, counted again with a bound that is written out here. */
+static void small_products_hide_in_the_bound(void)
+{
+    const struct conv_problem problem = test_problem("c=3 in=7 k=1 filter=4 pad=1:0");
+    static float x[CHANNELS * IN], w[CHANNELS * TAPS], y[OUT];
+    struct conv_operands operands = { .x = x, .w = w, .y = y };
+    struct conv_one_tensor told;
+    struct conv_verification verification;
+    int products = 0, hidden = 0;
+    double largest = 0;
+    for (int i = 0; i < CHANNELS * IN; i++)
+        x[i] = (float)(i * 7 % 11 + 1) / 3;
+    for (int i = 0; i < CHANNELS * TAPS; i++)
+        w[i] = i % 3 == 0 ? 1e-8f : (float)(i * 5 % 7 + 1) / 7;
+    for (int q = 0; q < OUT; q++) {
+        double magnitude;
+        int n;
+        y[q] = (float)sum_without(x, w, q, -1, &magnitude, &n);
+        const double u = 0x1p-24, truth = sum_without(x, w, q, -1, &magnitude, &n);
+        const double bound = (n + 1) * u / (1 - (n + 1) * u) * magnitude + u * fabs(truth) + (n + 1) * 0x1p-149;
+        largest = bound > largest ? bound : largest;
+        products += n;
+        for (int i = 0, unused; i < n; i++)
+            hidden += fabs(y[q] + (sum_without(x, w, q, i, &magnitude, &unused) - truth) - truth) <= bound;
+    }
+    TEST_EQUAL_INT(conv_verify_operands(&verification, &problem, &operands, NULL), CONV_OK);
+    TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
+    TEST_EQUAL_INT(conv_one_tensor(&told, &verification, &problem, &operands, NULL), CONV_OK);
+    CU_ASSERT(!told.exact);
+    TEST_EQUAL_INT(told.looked_at, OUT);
+    TEST_EQUAL_INT(told.products, products);
+    TEST_EQUAL_INT(told.hidden, hidden);
+    CU_ASSERT(hidden >= OUT * 3 && hidden < products);   /* a third of the taps is 1e-8 */
+    CU_ASSERT_DOUBLE_EQUAL(told.bound, largest, 1e-12 * largest);
+}
+
+/* Every pass and operation is looked at: as many products as there are multiply-adds inside the image. */
+static void all_products_are_looked_at(void)
+{
+    static const char *const problems[] = {
+        "n=2 c=4 in=7x6 k=6 filter=3x2 stride=2x1 groups=2 pad=1:0x0:1", "c=3 in=9 k=4 filter=4 dilation=2 pad=2",
+        "op=transposed c=4 in=5x4 k=3 filter=4x3 stride=2 pad=1", "c=2 in=4x5x6 k=3 filter=2x3x2 layout=ndhwc",
+    };
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
+        for (enum conv_pass pass = CONV_FORWARD; pass <= CONV_BACKWARD_WEIGHTS; pass++) {
+            struct conv_problem problem = test_problem(problems[i]);
+            struct conv_one_tensor told;
+            struct conv_count count;
+            problem.pass = pass;
+            struct test_operands set = solved(&problem, CONV_FILL_INTEGERS);
+            const struct conv_verification verification = verdict_on(&problem, &set);
+            TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
+            TEST_EQUAL_INT(conv_one_tensor(&told, &verification, &problem, &set.operands, NULL), CONV_OK);
+            conv_count_problem(&count, &problem);
+            TEST_EQUAL_INT(told.products, count.macs_inside);
+            TEST_EQUAL_INT(told.zero + told.clipped + told.hidden, 0);
+            test_operands_free(&set);
+        }
+}
+
+/* ---- what programs are told ----------------------------------------------------------------------------------------- */
+
+static const char *fault_at(int i) { return conv_fault_name((enum conv_fault)(i + 1)); }
+static const char *verdict_at(int i) { return conv_verdict_name((enum conv_verdict)i); }
+static const char *sure_at(int i) { return conv_sure_name((enum conv_sure)i); }
+static const char *setting_at(int i) { return conv_setting_name((enum conv_setting)i); }
+
+static const char *check_at(int i)
+{
+    static const char *const others[] = { "integers", "bound" };   /* of files and commands, which have "real" too */
+    return i < conv_check_count() ? conv_check_at(i).name : others[i - conv_check_count()];
+}
+
+/* The words of docs/verify.schema.json are those of the library, all of them, in its order. */
+static void the_schema_has_our_words(void)
+{
+    const struct { const char *name; int count; const char *(*at)(int); } lists[] = {
+        { "verdict", 4, verdict_at }, { "fault", CONV_FAULTS - 1, fault_at }, { "sure", 3, sure_at },
+        { "setting", CONV_SETTINGS, setting_at }, { "check", conv_check_count() + 2, check_at },
+    };
+    json_t *schema = json_load_file(SRCDIR "/docs/verify.schema.json", 0, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(schema);
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+        const json_t *words = json_object_get(json_object_get(json_object_get(schema, "$defs"), lists[l].name), "enum");
+        TEST_EQUAL_INT(json_array_size(words), lists[l].count);
+        for (int i = 0; i < lists[l].count; i++)
+            TEST_EQUAL_TEXT(json_string_value(json_array_get(words, (size_t)i)), lists[l].at(i));
+    }
+    json_decref(schema);
 }
 
 /* Mistakes that people make are named. */
@@ -245,6 +389,8 @@ int main(void)
         TEST_CASE(a_constant_factor_is_named), TEST_CASE(kernels_are_accepted_with_evidence),
         TEST_CASE(jobs_do_not_change_verdicts), TEST_CASE(verdicts_have_exit_statuses),
         TEST_CASE(a_kernel_without_problems_is_skipped), TEST_CASE(hanging_and_slow_are_not_the_same),
+        TEST_CASE(products_that_nobody_misses), TEST_CASE(small_products_hide_in_the_bound),
+        TEST_CASE(all_products_are_looked_at), TEST_CASE(the_schema_has_our_words),
     };
     return test_main("test_verify", cases, (int)(sizeof cases / sizeof *cases));
 }

@@ -31,7 +31,7 @@ libverify_la_SOURCES = \
 	verify/sandbox/folder.h verify/sandbox/folder.c \
 	verify/checks/check.h verify/checks/checks.c verify/checks/forked.c \
 	verify/checks/run_checked.c verify/checks/judge.c verify/checks/guess.c verify/checks/shrink.c \
-	verify/checks/verdict.c \
+	verify/checks/verdict.c verify/checks/one_tensor.c \
 	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/real.c \
 	verify/checks/cover.h verify/checks/cover.c verify/checks/covering.c \
 	verify/checks/probe.h verify/checks/probe.c verify/checks/probes.c verify/checks/special.c verify/checks/limits.c verify/checks/arithmetic.c \
@@ -52,7 +52,8 @@ libverbs_la_SOURCES = \
 	verify/cli/cmd_list.c verify/cli/cmd_show.c verify/cli/cmd_explain.c verify/cli/cmd_count.c \
 	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/self.h verify/cli/self.c verify/cli/cmd_bench.c \
 	verify/cli/cmd_plot.c verify/cli/cmd_report.c verify/cli/cmd_doctor.c \
-	verify/cli/cmd_golden.c verify/cli/golden_verify.h verify/cli/golden_verify.c
+	verify/cli/cmd_golden.c verify/cli/golden_verify.h verify/cli/golden_verify.c \
+	verify/cli/tap.h verify/cli/tap.c
 libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"' \
 	-DCONVREF_PROOF_DIR='"$(pkglibdir)"'
 bin_PROGRAMS = convref

@@ -143,6 +143,36 @@ CONV_API enum conv_status conv_verify_operands(struct conv_verification *result,
                                                const struct conv_operands *operands,
                                                struct conv_error *error);
 
+/* What it would have taken to see a mistake in one output: each product of its sums is left out in turn, and the rest
+ * compared as the output was.  Of a gradient of weights these are the sums of dw; of a separable layer the products of
+ * its second stage. */
+struct conv_one_tensor {
+    enum conv_operand operand;
+    bool exact;                        /* it was compared bit for bit */
+    int64_t outputs, looked_at;        /* all, and those whose products were left out: fewer in large problems */
+    int64_t products;                  /* of those that were looked at */
+    int64_t zero;                      /* products that are 0, which nobody misses */
+    int64_t clipped;                   /* others that don't change the output, because of the activation */
+    int64_t hidden;                    /* others without which the output is still within its bound */
+    int64_t at[5];                     /* the output with the largest bound, as in conv_wrong ... */
+    double bound;                      /* ... the bound: an error up to here isn't noticed ... */
+    double average;                    /* ... and its average |product| */
+    unsigned unused;                   /* set of conv_setting: what the problem has none of */
+};
+
+/* What one problem can't show, because it has none of it. */
+enum conv_setting {
+    CONV_NO_BATCH, CONV_NO_CHANNELS, CONV_NO_FILTERS, CONV_NO_STRIDE, CONV_NO_PADDING, CONV_NO_DILATION, CONV_NO_GROUPS,
+    CONV_NO_BIAS, CONV_NO_ACTIVATION, CONV_SAME_AXES, CONV_SAME_PADDING, CONV_SETTINGS
+};
+/* "batches", "channels", ...: what isn't shown. */
+CONV_API const char *conv_setting_name(enum conv_setting setting);
+
+/* To be asked after an ACCEPT of conv_verify_operands(). */
+CONV_API enum conv_status conv_one_tensor(struct conv_one_tensor *told, const struct conv_verification *accepted,
+                                          const struct conv_problem *problem, const struct conv_operands *operands,
+                                          struct conv_error *error);
+
 /* Verify a command that computes convolutions, such as "python3 mine.py {dir}".  For each problem it is run by
  * `sh -c` with the name of a folder in the place of {dir}: the problem is there as problem.json, inputs as x.npy,
  * w.npy, ... (in backward passes dy.npy), and it must leave y.npy, dx.npy, or dw.npy and dbias.npy.  Status 77 says
@@ -163,6 +193,9 @@ CONV_API char *conv_repro_line(char text[CONV_REPRO_TEXT], const struct conv_fin
 /* "n=0 k=3 p=1 q=7": the index of a wrong output in the letters of its operand.  Returns `text`. */
 CONV_API char *conv_wrong_print(char text[128], const struct conv_finding *finding,
                                 const struct conv_wrong *wrong);
+/* The same, for the output with the largest bound. */
+CONV_API char *conv_one_tensor_print(char text[128], const struct conv_one_tensor *told,
+                                     const struct conv_problem *problem);
 
 #ifdef __cplusplus
 }

@@ -137,6 +137,9 @@ bool judge_elements(struct conv_finding *finding, double *worst, const struct co
                     enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
                     const double *got);
 
+/* The index of an output element, as in conv_wrong. */
+void judge_index(int64_t index[5], const struct conv_problem *problem, enum conv_operand operand, int64_t element);
+
 /* The mistakes that are still possible: those with which the reference gives exactly what the kernel gave. */
 struct suspects { unsigned possible; };
 void suspect_all(struct suspects *suspects);

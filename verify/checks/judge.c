@@ -45,6 +45,12 @@ static void index_of(int64_t index[AXES], const struct frame *frame, int64_t ele
     }
 }
 
+void judge_index(int64_t index[AXES], const struct conv_problem *problem, enum conv_operand operand, int64_t element)
+{
+    const struct frame frame = frame_of(problem, operand);
+    index_of(index, &frame, element);
+}
+
 /* ---- where, in words ------------------------------------------------------------------------------------ */
 
 /* On one axis, which indices have a wrong output? */

@@ -51,8 +51,13 @@ int spots_choose(int64_t element[MOST_SPOTS], const struct conv_problem *problem
 
 struct spot { long double value, magnitude; int64_t taps; };
 
-static void add(struct spot *spot, double x, double w)
+/* Who wants to see every product; NULL if nobody does. */
+struct watcher { spots_visitor *visit; void *context; };
+
+static void add(struct spot *spot, const struct watcher *watcher, double x, double w)
 {
+    if (watcher->visit)
+        watcher->visit(watcher->context, x * w);
     spot->value += (long double)x * w;
     spot->magnitude += fabsl((long double)x * w);
     spot->taps++;
@@ -65,7 +70,12 @@ static void add_bias(struct spot *spot, double bias)
 }
 
 /* The convolution from x to y, whatever the problem calls them. */
-struct view { struct conv_axis axis[CONV_AXES]; int64_t n, c, k, groups; const double *x, *w, *y; };
+struct view {
+    struct conv_axis axis[CONV_AXES];
+    int64_t n, c, k, groups;
+    const double *x, *w, *y;
+    struct watcher watcher;
+};
 
 static struct view view_of(const struct conv_problem *problem, const double *const in[CONV_OPERANDS])
 {
@@ -156,7 +166,8 @@ static struct spot spot_of_y(const struct view *v, int64_t element)
     while (next(tap, taps))
         if (read_by(in, v, at + 2, tap))
             for (int64_t c = 0; c < C; c++)
-                add(&spot, x_at(v, at[0], at[1] / (v->k / v->groups) * C + c, in), w_at(v, at[1], c, tap));
+                add(&spot, &v->watcher, x_at(v, at[0], at[1] / (v->k / v->groups) * C + c, in),
+                    w_at(v, at[1], c, tap));
     return spot;
 }
 
@@ -169,7 +180,7 @@ static struct spot spot_of_x(const struct view *v, int64_t element)
     while (next(tap, taps))
         if (reader_of(out, v, at + 2, tap))
             for (int64_t k = at[1] / C * K; k < (at[1] / C + 1) * K; k++)
-                add(&spot, y_at(v, at[0], k, out), w_at(v, k, at[1] % C, tap));
+                add(&spot, &v->watcher, y_at(v, at[0], k, out), w_at(v, k, at[1] % C, tap));
     return spot;
 }
 
@@ -183,12 +194,12 @@ static struct spot spot_of_w(const struct view *v, int64_t element)
         out[0] = out[1] = 0, out[2] = -1;
         while (next(out, outs))
             if (read_by(in, v, out, at + 2))
-                add(&spot, x_at(v, n, at[0] / K * C + at[1], in), y_at(v, n, at[0], out));
+                add(&spot, &v->watcher, x_at(v, n, at[0] / K * C + at[1], in), y_at(v, n, at[0], out));
     }
     return spot;
 }
 
-static long double activated(enum conv_activation act, long double value)
+long double spots_activated(enum conv_activation act, long double value)
 {
     if (act != CONV_ACT_NONE && value < 0)
         return 0;
@@ -197,7 +208,7 @@ static long double activated(enum conv_activation act, long double value)
 
 /* Both stages: the middle at one position, all channels of it.  S is carried through both. */
 static struct spot spot_of_separable(const struct conv_problem *problem, const double *const in[CONV_OPERANDS],
-                                     int64_t element)
+                                     int64_t element, const struct watcher *watcher)
 {
     struct conv_problem depthwise, pointwise;
     conv_separable_stages(&depthwise, &pointwise, problem);
@@ -212,7 +223,10 @@ static struct spot spot_of_separable(const struct conv_problem *problem, const d
         if (in[CONV_BIAS])
             add_bias(&middle, in[CONV_BIAS][m]);
         const double w = in[CONV_PW][at[1] * many + m];
-        spot.value += activated(problem->mid_act, middle.value) * w;
+        const long double product = spots_activated(problem->mid_act, middle.value) * w;
+        if (watcher->visit)
+            watcher->visit(watcher->context, (double)product);
+        spot.value += product;
         spot.magnitude += middle.magnitude * fabs(w);
         spot.taps = spot.taps > middle.taps ? spot.taps : middle.taps;
     }
@@ -221,16 +235,17 @@ static struct spot spot_of_separable(const struct conv_problem *problem, const d
 }
 
 static struct spot spot_of(const struct conv_problem *problem, enum conv_operand output,
-                           const double *const in[CONV_OPERANDS], int64_t element)
+                           const double *const in[CONV_OPERANDS], int64_t element, struct watcher watcher)
 {
-    const struct view v = view_of(problem, in);
+    struct view v = view_of(problem, in);
     const enum conv_operand bias = problem->op == CONV_OP_SEPARABLE ? CONV_PW_BIAS : CONV_BIAS;
     const int64_t pixels = problem->axis[0].out * problem->axis[1].out * problem->axis[2].out;
     struct spot spot;
+    v.watcher = watcher;
     if (output == CONV_WEIGHTS)
         spot = spot_of_w(&v, element);
     else if (problem->op == CONV_OP_SEPARABLE)
-        spot = spot_of_separable(problem, in, element);
+        spot = spot_of_separable(problem, in, element, &watcher);
     else if ((output == CONV_Y) == (problem->op != CONV_OP_TRANSPOSED))
         spot = spot_of_y(&v, element);
     else
@@ -238,6 +253,12 @@ static struct spot spot_of(const struct conv_problem *problem, enum conv_operand
     if (problem->pass == CONV_FORWARD && in[bias])
         add_bias(&spot, in[bias][element / pixels % problem->k]);
     return spot;
+}
+
+long double spots_products(const struct conv_problem *problem, enum conv_operand output,
+                           const double *const in[CONV_OPERANDS], int64_t element, spots_visitor *visit, void *context)
+{
+    return spot_of(problem, output, in, element, (struct watcher){ visit, context }).value;
 }
 
 bool spots_truth(struct conv_truth *truth, const struct conv_problem *problem, enum conv_operand output,
@@ -251,8 +272,8 @@ bool spots_truth(struct conv_truth *truth, const struct conv_problem *problem, e
         return false;
     }
     for (int i = 0; i < count; i++) {
-        const struct spot spot = spot_of(problem, output, in, element[i]);
-        made.value[i] = (double)activated(problem->act, spot.value);
+        const struct spot spot = spot_of(problem, output, in, element[i], (struct watcher){ NULL, NULL });
+        made.value[i] = (double)spots_activated(problem->act, spot.value);
         made.magnitude[i] = (double)spot.magnitude;
         made.taps[i] = spot.taps;
     }

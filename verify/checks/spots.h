@@ -15,4 +15,13 @@ int spots_choose(int64_t element[MOST_SPOTS], const struct conv_problem *problem
 bool spots_truth(struct conv_truth *truth, const struct conv_problem *problem, enum conv_operand output,
                  const double *const in[CONV_OPERANDS], const int64_t *element, int count);
 
+/* Every product that enters one output, one call each.  Returns their sum with the bias, before the activation.  The
+ * products of a separable layer are those of its second stage. */
+typedef void spots_visitor(void *context, double product);
+long double spots_products(const struct conv_problem *problem, enum conv_operand output,
+                           const double *const in[CONV_OPERANDS], int64_t element, spots_visitor *visit, void *context);
+
+/* What an activation makes of a sum. */
+long double spots_activated(enum conv_activation act, long double value);
+
 #endif

@@ -104,8 +104,9 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
     const bool exact = is_exact(problem, operands, truth);
     struct suspects suspects;
     conv_operand_widen(got, problem, output, operands->at[output]);
-    snprintf(evidence->check, sizeof evidence->check, "%s", exact ? "integers" : "bound");
-    snprintf(result->finding.check, sizeof result->finding.check, "%s", evidence->check);
+    snprintf(result->finding.check, sizeof result->finding.check, "%s", exact ? "integers" : "bound");
+    if (strcmp(evidence->check, "bound"))   /* of dw and dbias the weaker comparison is told */
+        snprintf(evidence->check, sizeof evidence->check, "%s", result->finding.check);
     evidence->elements += truth->count;
     if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got, exact)) {
         result->verdict = CONV_REJECT;

@@ -18,20 +18,21 @@
 #include "golden_verify.h"
 #include "operands.h"
 #include "self.h"
+#include "tap.h"
 #include "verbs.h"
 
 enum {
-    KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_EXEC, KEY_GOLDEN, KEY_THEIRS, KEY_SELF,
+    KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_EXEC, KEY_GOLDEN, KEY_THEIRS, KEY_SELF, KEY_TAP,
     KEY_JOBS = 'j', MOST_KERNELS = 512
 };
 
 struct arguments {
     struct cli cli;
-    const char *kernels, *check, *junit, *command, *golden, *theirs;
+    const char *kernels, *check, *junit, *tap, *command, *golden, *theirs;
     const char **problems;
     int problem_count;
     double time_limit;
-    bool list_checks, self;
+    bool list_checks, self, silent;   /* silent: TAP has the standard output */
     int jobs;
     struct operand_files files;
 };
@@ -46,6 +47,7 @@ static const struct argp_option options[] = {
     { "time-limit", KEY_TIME, "SECONDS", 0, "for one kernel [600], or one run of a command [60]", 0 },
     { "jobs", KEY_JOBS, "N", 0, "kernels at a time [one for each core]", 0 },
     { "junit", KEY_JUNIT, "FILE", 0, "write a JUnit file too", 0 },
+    { "tap", KEY_TAP, "FILE", 0, "write the verdicts as TAP too; - takes the place of the text on the standard output", 0 },
     { "golden", KEY_GOLDEN, "FOLDER", 0, "judge outputs of the vectors that `convref golden FOLDER` wrote", 0 },
     { "theirs", KEY_THEIRS, "DIR", 0, "where these outputs lie, named as in FOLDER [FOLDER]", 0 },
     { 0 }
@@ -66,6 +68,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_SELF: arguments->self = true; return 0;
     case KEY_TIME: arguments->time_limit = (double)cli_number("--time-limit", text, 1, 1000000); return 0;
     case KEY_JUNIT: arguments->junit = text; return 0;
+    case KEY_TAP: arguments->tap = text; return 0;
     case KEY_EXEC: arguments->command = text; return 0;
     case KEY_GOLDEN: arguments->golden = text; return 0;
     case KEY_THEIRS: arguments->theirs = text; return 0;
@@ -77,6 +80,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+/* Where verdicts go: a report for people or programs, and besides it JUnit and TAP.  A file that nobody asked for is
+ * NULL. */
+struct reports { struct conv_output main, junit, tap; };
+
+/* Is the report text, and not given up for TAP? */
+static bool is_text(const struct arguments *arguments)
+{
+    return arguments->cli.format == TABLE_TEXT && !arguments->silent;
 }
 
 /* ---- text ------------------------------------------------------------------------------------------------------- */
@@ -104,6 +117,13 @@ static void print_finding(FILE *file, const struct conv_verification *result)
     fprintf(file, "    problem  %s\n", conv_problem_print(problem, &finding->problem));
     if (result->kernel[0])
         fprintf(file, "    repro    %s\n", conv_repro_line(repro, finding, result->kernel));
+}
+
+/* The command that shows a rejection again; "" for files, which are judged by the command that was typed. */
+static const char *repro_of(char text[CONV_REPRO_TEXT], const struct conv_verification *result)
+{
+    text[0] = 0;
+    return result->kernel[0] ? conv_repro_line(text, &result->finding, result->kernel) : text;
 }
 
 static double seconds_of(const struct conv_verification *result)
@@ -169,8 +189,11 @@ static void add_row(struct table *table, const struct conv_verification *result)
     table_text(table, rejected ? conv_fault_name(result->finding.fault) : "");
     table_text(table, rejected ? result->finding.where : result->reason);
     table_text(table, rejected ? result->finding.guess : "");
-    table_text(table, rejected ? conv_repro_line(repro, &result->finding, result->kernel) : "");
+    table_text(table, rejected ? repro_of(repro, result) : "");
 }
+
+/* JSON has no infinities and no NaN. */
+static json_t *json_finite(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
 static json_t *finding_json(const struct conv_verification *result)
 {
@@ -178,17 +201,16 @@ static json_t *finding_json(const struct conv_verification *result)
     char text[CONV_REPRO_TEXT];
     json_t *wrong = json_array();
     for (int i = 0; i < finding->shown; i++) {
-        json_t *got = isfinite(finding->first[i].got) ? json_real(finding->first[i].got) : json_null();
-        json_array_append_new(wrong, json_pack("{s:s, s:f, s:o, s:f}", "at",
-            conv_wrong_print(text, finding, &finding->first[i]), "expected", finding->first[i].expected, "got", got,
-            "bound", finding->first[i].bound));
+        const struct conv_wrong *one = &finding->first[i];
+        json_array_append_new(wrong, json_pack("{s:s, s:o, s:o, s:o}", "at", conv_wrong_print(text, finding, one),
+            "expected", json_finite(one->expected), "got", json_finite(one->got), "bound", json_finite(one->bound)));
     }
     json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:o}", "fault", conv_fault_name(finding->fault),
         "check", finding->check, "operand", conv_operand_name(&finding->problem, finding->operand),
         "elements", (json_int_t)finding->elements, "wrong", (json_int_t)finding->wrong, "where", finding->where,
         "guess", finding->guess, "first", wrong);
     json_object_set_new(json, "problem", json_string(conv_problem_print(text, &finding->problem)));
-    json_object_set_new(json, "repro", json_string(conv_repro_line(text, finding, result->kernel)));
+    json_object_set_new(json, "repro", json_string(repro_of(text, result)));
     return json;
 }
 
@@ -222,6 +244,16 @@ static void put_xml(FILE *file, const char *text)
         }
 }
 
+static int write_tap(struct conv_output *output, const struct conv_verification *results, int count)
+{
+    struct conv_error error;
+    char repro[CONV_REPRO_TEXT];
+    tap_begin(output->file, count);
+    for (int i = 0; i < count; i++)
+        tap_point(output->file, i + 1, &results[i], repro_of(repro, &results[i]));
+    return conv_output_commit(output, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
+}
+
 static int write_junit(struct conv_output *output, const struct conv_verification *results, int count)
 {
     struct conv_error error;
@@ -243,29 +275,41 @@ static int write_junit(struct conv_output *output, const struct conv_verificatio
     return conv_output_commit(output, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
 }
 
-static void print_all(FILE *file, const struct arguments *arguments, const struct conv_verification *results, int count)
+/* `told`: what one tensor tells, of a single result; or NULL.  It is given away. */
+static void print_all(FILE *file, const struct arguments *arguments, const struct conv_verification *results, int count,
+                      json_t *told)
 {
     if (arguments->cli.format == TABLE_JSON) {
         json_t *json = json_pack("{s:s, s:I, s:o}", "convref", conv_version(), "seed",
                                  (json_int_t)arguments->cli.seed, "results", json_array());
         for (int i = 0; i < count; i++)
             json_array_append_new(json_object_get(json, "results"), result_json(&results[i]));
+        if (told)
+            json_object_set(json_array_get(json_object_get(json, "results"), 0), "one_tensor", told);
         json_dumpf(json, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
         fputc('\n', file);
         json_decref(json);
-    } else if (arguments->cli.format != TABLE_TEXT) {
+    } else if (!is_text(arguments) && !arguments->silent) {
         struct table *table = table_create(columns, sizeof columns / sizeof *columns);
         for (int i = 0; i < count; i++)
             add_row(table, &results[i]);
         table_print(table, file, arguments->cli.format);
         table_free(table);
-    } else if (count > 1) {
+    } else if (count > 1 && !arguments->silent) {
         int verdicts[4] = { 0 };
         for (int i = 0; i < count; i++)
             verdicts[results[i].verdict]++;
         fprintf(file, "\n%d accepted, %d rejected, %d inconclusive, %d skipped; seed %" PRIu64 "\n", verdicts[CONV_ACCEPT],
                 verdicts[CONV_REJECT], verdicts[CONV_INCONCLUSIVE], verdicts[CONV_SKIPPED], arguments->cli.seed);
     }
+    json_decref(told);
+}
+
+/* The reports that were asked for besides the first. */
+static int write_others(struct reports *reports, const struct conv_verification *results, int count)
+{
+    const int status = reports->junit.file ? write_junit(&reports->junit, results, count) : 0;
+    return status == 0 && reports->tap.file ? write_tap(&reports->tap, results, count) : status;
 }
 
 /* One status for all: a rejection outweighs all else, and skipped counts only if nothing else happened. */
@@ -294,7 +338,7 @@ static int cores(void)
     return machine.cores;
 }
 
-static int verify_kernels(struct conv_output *output, struct conv_output *junit, const struct arguments *arguments,
+static int verify_kernels(struct reports *reports, const struct arguments *arguments,
                           struct conv_verify_options *wanted)
 {
     const struct conv_kernel *kernels[MOST_KERNELS];
@@ -310,11 +354,11 @@ static int verify_kernels(struct conv_output *output, struct conv_output *junit,
         arguments->jobs > 0 ? arguments->jobs : cores(), count > 1 ? show_kernel : NULL, &error);
     cli_progress("", 0, 0);
     int status = verified == CONV_OK ? 0 : cli_error(&error, NULL);
-    for (int i = 0; i < count && status == 0 && arguments->cli.format == TABLE_TEXT; i++)
-        print_result(output->file, &results[i]);
+    for (int i = 0; i < count && status == 0 && is_text(arguments); i++)
+        print_result(reports->main.file, &results[i]);
     if (status == 0) {
-        print_all(output->file, arguments, results, count);
-        status = arguments->junit ? write_junit(junit, results, count) : 0;
+        print_all(reports->main.file, arguments, results, count, NULL);
+        status = write_others(reports, results, count);
     }
     if (status == 0)
         status = status_of(results, count);
@@ -324,21 +368,50 @@ static int verify_kernels(struct conv_output *output, struct conv_output *junit,
 
 /* ---- files ------------------------------------------------------------------------------------------------------------- */
 
-static void print_what_one_tensor_tells(FILE *file, const struct conv_verification *result)
+static void print_what_one_tensor_tells(FILE *file, const struct conv_one_tensor *told, const struct conv_problem *problem)
 {
-    if (!strcmp(result->evidence[0].check, "integers"))
-        fprintf(file, "    integers whose sums are exact: every output was compared bit for bit\n");
+    char at[128];
+    if (told->exact)
+        fputs("    integers whose sums are exact: every output was compared bit for bit\n", file);
     else
-        fprintf(file, "    real data: every output lies within its bound; a wrong tap smaller than the bound would not be\n"
-                      "    noticed.  For an exact comparison, save integers: convref run \"PROBLEM\" --save FOLDER\n");
+        fprintf(file, "    real data: every output lies within its bound; at %s an error of up to %.3g isn't noticed,\n"
+                "    where the average product is %.3g.  For an exact comparison, save integers: convref run \"PROBLEM\" "
+                "--save FOLDER\n", conv_one_tensor_print(at, told, problem), told->bound, told->average);
+    fprintf(file, "    of %" PRId64 " products%s, each left out alone, %" PRId64 " would be missed; not missed: %" PRId64
+            " that are zero,\n    %" PRId64 " that vanish in the activation, %" PRId64 " that are too small for the bound",
+            told->products, problem->op == CONV_OP_SEPARABLE ? " of the second stage" : "",
+            told->products - told->zero - told->clipped - told->hidden, told->zero, told->clipped, told->hidden);
+    if (told->looked_at < told->outputs)
+        fprintf(file, " (of %" PRId64 " outputs; there are %" PRId64 ")", told->looked_at, told->outputs);
+    fputs("\n    not shown by one problem:", file);
+    for (enum conv_setting setting = 0; setting < CONV_SETTINGS; setting++)
+        if (told->unused & 1u << setting)
+            fprintf(file, " %s,", conv_setting_name(setting));
+    fputs("\n    other sizes, what is kept from call to call, memory beside the output\n", file);
 }
 
-static int verify_files(struct conv_output *output, struct conv_output *junit, const struct arguments *arguments,
+static json_t *one_tensor_json(const struct conv_one_tensor *told, const struct conv_problem *problem)
+{
+    char at[128];
+    json_t *unused = json_array();
+    for (enum conv_setting setting = 0; setting < CONV_SETTINGS; setting++)
+        if (told->unused & 1u << setting)
+            json_array_append_new(unused, json_string(conv_setting_name(setting)));
+    return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:o, s:o}", "operand",
+        conv_operand_name(problem, told->operand), "exact", (int)told->exact, "outputs", (json_int_t)told->outputs,
+        "looked_at", (json_int_t)told->looked_at, "products", (json_int_t)told->products, "zero",
+        (json_int_t)told->zero, "clipped", (json_int_t)told->clipped, "hidden", (json_int_t)told->hidden,
+        "at", conv_one_tensor_print(at, told, problem), "bound", json_finite(told->bound), "average",
+        json_finite(told->average), "not_shown", unused);
+}
+
+static int verify_files(struct reports *reports, const struct arguments *arguments,
                         const struct conv_problem *problem)
 {
     struct conv_verification result;
     struct conv_error error;
     struct operand_set set;
+    struct conv_one_tensor told;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
         if (conv_operand_role(problem, operand) == CONV_OUTPUT && !arguments->files.path[operand]) {
             char what[96];
@@ -350,23 +423,25 @@ static int verify_files(struct conv_output *output, struct conv_output *junit, c
                                             arguments->cli.seed, &error);
     if (status == CONV_OK)
         status = conv_verify_operands(&result, problem, &set.operands, &error);
+    if (status == CONV_OK && result.verdict == CONV_ACCEPT)
+        status = conv_one_tensor(&told, &result, problem, &set.operands, &error);
     operands_free(&set);
     if (status != CONV_OK)
         return cli_error(&error, NULL);
-    if (arguments->cli.format == TABLE_TEXT) {
-        print_result(output->file, &result);
-        if (result.verdict == CONV_ACCEPT)
-            print_what_one_tensor_tells(output->file, &result);
-    } else {
-        print_all(output->file, arguments, &result, 1);
-    }
-    const int written = arguments->junit ? write_junit(junit, &result, 1) : 0;
+    const bool accepted = result.verdict == CONV_ACCEPT;
+    if (is_text(arguments))
+        print_result(reports->main.file, &result);
+    else
+        print_all(reports->main.file, arguments, &result, 1, accepted ? one_tensor_json(&told, problem) : NULL);
+    if (is_text(arguments) && accepted)
+        print_what_one_tensor_tells(reports->main.file, &told, problem);
+    const int written = write_others(reports, &result, 1);
     return written ? written : conv_verdict_exit(result.verdict);
 }
 
 /* ---- a command --------------------------------------------------------------------------------------------------- */
 
-static int verify_command(struct conv_output *output, struct conv_output *junit, const struct arguments *arguments,
+static int verify_command(struct reports *reports, const struct arguments *arguments,
                           struct conv_verify_options *wanted)
 {
     struct conv_verification result;
@@ -376,11 +451,11 @@ static int verify_command(struct conv_output *output, struct conv_output *junit,
     cli_progress("", 0, 0);
     if (status != CONV_OK)
         return cli_error(&error, NULL);
-    if (arguments->cli.format == TABLE_TEXT)
-        print_result(output->file, &result);
+    if (is_text(arguments))
+        print_result(reports->main.file, &result);
     else
-        print_all(output->file, arguments, &result, 1);
-    const int written = arguments->junit ? write_junit(junit, &result, 1) : 0;
+        print_all(reports->main.file, arguments, &result, 1, NULL);
+    const int written = write_others(reports, &result, 1);
     return written ? written : conv_verdict_exit(result.verdict);
 }
 
@@ -402,6 +477,8 @@ static int prove(const struct arguments *arguments)
     struct conv_error error;
     if (arguments->kernels || arguments->check || arguments->problem_count > 0 || arguments->cli.network)
         return cli_usage("--self takes neither kernels nor problems", "convref verify --self --seed 1");
+    if (arguments->tap)
+        return cli_usage("--self has a matrix, not verdicts that could be TAP", "convref verify --self --format json");
     if (conv_output_open(&output, arguments->cli.output, &error) != CONV_OK)
         return cli_error(&error, NULL);
     const int status = self_prove(output.file, &arguments->cli, arguments->time_limit,
@@ -447,6 +524,40 @@ static int collect_layers(struct cli_layers *layers, const struct arguments *arg
     return 0;
 }
 
+static void abandon_reports(struct reports *reports)
+{
+    conv_output_abandon(&reports->main);
+    conv_output_abandon(&reports->junit);
+    conv_output_abandon(&reports->tap);
+}
+
+/* Opened first: minutes of work must not end in a folder that isn't there. */
+static int open_reports(struct reports *reports, struct arguments *arguments)
+{
+    struct conv_error error;
+    const bool tap_first = arguments->tap && !strcmp(arguments->tap, "-") && !strcmp(arguments->cli.output, "-");
+    *reports = (struct reports){ .main.file = NULL };
+    if (tap_first && arguments->cli.format != TABLE_TEXT)
+        return cli_usage("the standard output can't be TAP and another format", "--tap FILE or --output FILE");
+    arguments->silent = tap_first;
+    if (conv_output_open(&reports->main, arguments->cli.output, &error) == CONV_OK
+        && (!arguments->junit || conv_output_open(&reports->junit, arguments->junit, &error) == CONV_OK)
+        && (!arguments->tap || conv_output_open(&reports->tap, arguments->tap, &error) == CONV_OK))
+        return 0;
+    abandon_reports(reports);
+    return cli_error(&error, NULL);
+}
+
+/* Put the report into its place, if there is one, and remove what was begun. */
+static int close_reports(struct reports *reports, int status)
+{
+    struct conv_error error;
+    if (status != EXIT_USAGE && status != EXIT_FILE && conv_output_commit(&reports->main, &error) != CONV_OK)
+        status = cli_error(&error, NULL);
+    abandon_reports(reports);
+    return status;
+}
+
 int cmd_verify(int argc, char **argv)
 {
     static const struct argp_child children[] = {
@@ -459,13 +570,12 @@ int cmd_verify(int argc, char **argv)
         "file.", children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults() };
     struct cli_layers layers;
-    struct conv_output output, junit = { .file = NULL };
-    struct conv_error error;
+    struct reports reports;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.list_checks)
         return list_checks();
     if (arguments.golden)
-        return golden_verify(&arguments.cli, arguments.golden, arguments.theirs);
+        return golden_verify(&arguments.cli, arguments.golden, arguments.theirs, arguments.tap);
     if (arguments.self)
         return prove(&arguments);
     int status = check_exists(arguments.check);
@@ -481,25 +591,18 @@ int cmd_verify(int argc, char **argv)
         cli_layers_free(&layers);
         return cli_usage("files need exactly one problem", "convref verify \"c=3 in=8x8 k=4 filter=3x3\" --y y.npy");
     }
-    /* opened first: minutes of work must not end in a folder that isn't there */
-    if (conv_output_open(&output, arguments.cli.output, &error) != CONV_OK
-        || (arguments.junit && conv_output_open(&junit, arguments.junit, &error) != CONV_OK)) {
-        conv_output_abandon(&output);
+    status = open_reports(&reports, &arguments);
+    if (status) {
         cli_layers_free(&layers);
-        return cli_error(&error, NULL);
+        return status;
     }
     struct conv_verify_options wanted = {
         .seed = arguments.cli.seed, .time_limit = arguments.time_limit, .problems = layers.problems,
         .problem_count = layers.count, .only_problems = arguments.problem_count > 0, .check = arguments.check,
         .threads = arguments.cli.threads };
-    status = arguments.command ? verify_command(&output, &junit, &arguments, &wanted)
-        : has_files(&arguments) ? verify_files(&output, &junit, &arguments, &layers.problems[0])
-                                : verify_kernels(&output, &junit, &arguments, &wanted);
-    conv_output_abandon(&junit);   /* if it was not written */
+    status = arguments.command ? verify_command(&reports, &arguments, &wanted)
+        : has_files(&arguments) ? verify_files(&reports, &arguments, &layers.problems[0])
+                                : verify_kernels(&reports, &arguments, &wanted);
     cli_layers_free(&layers);
-    if (status == EXIT_USAGE || status == EXIT_FILE) {
-        conv_output_abandon(&output);
-        return status;
-    }
-    return conv_output_commit(&output, &error) == CONV_OK ? status : cli_error(&error, NULL);
+    return close_reports(&reports, status);
 }

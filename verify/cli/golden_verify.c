@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../golden/golden.h"
+#include "tap.h"
 
 struct judged {
     struct conv_verification result;
@@ -152,27 +153,41 @@ static int status_of(const struct judged *judged, int count)
     return conv_verdict_exit(verdict);
 }
 
+/* A report, or the verdicts as TAP in the file `tap`. */
+static enum conv_status print_to(const char *path, bool tap, const struct cli *cli, const struct judged *judged, int count,
+                                 struct conv_error *error)
+{
+    struct conv_output output;
+    enum conv_status status = conv_output_open(&output, path, error);
+    if (status != CONV_OK)
+        return status;
+    if (!tap)
+        print_all(output.file, cli, judged, count);
+    else
+        tap_begin(output.file, count);
+    for (int i = 0; i < count && tap; i++)
+        tap_point(output.file, i + 1, &judged[i].result, NULL);
+    return conv_output_commit(&output, error);
+}
+
 static int judge_all(const struct cli *cli, const struct golden_manifest *manifest, const char *folder,
-                     const char *theirs)
+                     const char *theirs, const char *tap)
 {
     struct judged *judged = calloc((size_t)manifest->count, sizeof *judged);
-    struct conv_output output;
     struct conv_error error;
     enum conv_status status = judged ? CONV_OK : conv_fail(&error, CONV_NO_MEMORY, "no memory for the verdicts");
     for (int i = 0; i < manifest->count && status == CONV_OK; i++)
         status = judge_case(&judged[i], manifest, i, folder, theirs, &error);
-    if (status == CONV_OK)
-        status = conv_output_open(&output, cli->output, &error);
-    if (status == CONV_OK) {
-        print_all(output.file, cli, judged, manifest->count);
-        status = conv_output_commit(&output, &error);
-    }
+    if (status == CONV_OK && !(tap && !strcmp(tap, "-")))   /* TAP takes the place of the report */
+        status = print_to(cli->output, false, cli, judged, manifest->count, &error);
+    if (status == CONV_OK && tap)
+        status = print_to(tap, true, cli, judged, manifest->count, &error);
     const int result = status == CONV_OK ? status_of(judged, manifest->count) : cli_error(&error, NULL);
     free(judged);
     return result;
 }
 
-int golden_verify(const struct cli *cli, const char *folder, const char *theirs)
+int golden_verify(const struct cli *cli, const char *folder, const char *theirs, const char *tap)
 {
     struct golden_manifest manifest;
     struct conv_error error;
@@ -183,7 +198,7 @@ int golden_verify(const struct cli *cli, const char *folder, const char *theirs)
     }
     if (golden_manifest_read(&manifest, folder, &error) != CONV_OK)
         return cli_error(&error, NULL);
-    const int status = judge_all(cli, &manifest, folder, theirs ? theirs : folder);
+    const int status = judge_all(cli, &manifest, folder, theirs ? theirs : folder, tap);
     golden_manifest_free(&manifest);
     return status;
 }

@@ -4,7 +4,8 @@
 
 #include "cli.h"
 
-/* Judge what lies in `theirs` (NULL: in the folder itself).  Returns the exit status. */
-int golden_verify(const struct cli *cli, const char *folder, const char *theirs);
+/* Judge what lies in `theirs` (NULL: in the folder itself), and write the verdicts as TAP too (NULL: don't).  Returns
+ * the exit status. */
+int golden_verify(const struct cli *cli, const char *folder, const char *theirs, const char *tap);
 
 #endif
