@@ -7,6 +7,14 @@
 
 #include "words.h"
 
+/* Words from files are repeated in messages; their control characters must not reach a terminal. */
+static void make_plain(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
 enum conv_status conv_fail(struct conv_error *error, enum conv_status status, const char *format, ...)
 {
     if (error) {
@@ -15,6 +23,7 @@ enum conv_status conv_fail(struct conv_error *error, enum conv_status status, co
         va_start(args, format);
         vsnprintf(error->message, sizeof error->message, format, args);
         va_end(args);
+        make_plain(error->message);
     }
     return status;
 }
@@ -26,6 +35,7 @@ void conv_hint(struct conv_error *error, const char *format, ...)
         va_start(args, format);
         vsnprintf(error->hint, sizeof error->hint, format, args);
         va_end(args);
+        make_plain(error->hint);
     }
 }
 

@@ -3,11 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 char *conv_shape_print(char text[96], int rank, const int64_t *dims)
 {
     size_t used = 0;
-    text[0] = 0;
+    strcpy(text, rank == 0 ? "scalar" : "");
     for (int d = 0; d < rank && used < 96; d++)
         used += (size_t)snprintf(text + used, 96 - used, "%s%" PRId64, d > 0 ? "x" : "", dims[d]);
     return text;

@@ -11,29 +11,6 @@ suite=test_bad_input   # for the frame
 # shellcheck source=tests/cli/frame.sh
 . "${srcdir:-.}/tests/cli/frame.sh"
 
-# npy FILE VERSION HEADER BYTES: a .npy file with that header, however wrong it is, and so many bytes of zeros.
-npy()
-{
-    length=${#3}
-    {
-        printf '\223NUMPY'
-        octal "$2" 0 $((length % 256)) $((length / 256))
-        [ "$2" = 1 ] || octal 0 0
-        printf '%s' "$3"
-        head -c "$4" /dev/zero
-    } > "$1"
-}
-
-# The bytes of these values.
-octal()
-{
-    for byte; do
-        # the format is made of digits alone
-        # shellcheck disable=SC2059
-        printf "\\$(printf '%03o' "$byte")"
-    done
-}
-
 # shellcheck source=tests/cli/tensor_files.sh
 . "$source_top/tests/cli/tensor_files.sh"
 

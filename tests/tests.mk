@@ -69,12 +69,18 @@ FUZZ_TARGETS = tests/fuzz/fuzz.h tests/fuzz/fuzz_problem.c tests/fuzz/fuzz_json.
 	tests/fuzz/fuzz_safetensors.c tests/fuzz/fuzz_raw.c tests/fuzz/fuzz_manifest.c tests/fuzz/fuzz_cli.c
 EXTRA_DIST += tools/fuzz tests/fuzz/corpus
 
+# ---- problems in JSON, which no verb reads: a program for test_hostile.sh --------------------------------------
+check_PROGRAMS += tests/read_problem
+tests_read_problem_SOURCES = tests/read_problem.c
+tests_read_problem_LDADD = libconvref.la
+tests_read_problem_LDFLAGS = $(AM_LDFLAGS) -static
+
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
 	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_docs.sh \
-	tests/test_cli_schema.sh
+	tests/test_cli_schema.sh tests/test_hostile.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
-EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tests/cli/tensor_files.sh tests/cli/validate.py tools/count-tests
+EXTRA_DIST += tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli/tensor_files.sh tests/cli/validate.py tools/count-tests
 
 # ---- Python ---------------------------------------------------------------------------------------------------
 # python/run-test says when it can't be tested.

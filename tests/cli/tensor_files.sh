@@ -1,8 +1,31 @@
 # shellcheck shell=sh
 # tensor_files.sh - .npz, .safetensors and .raw files for an x of 1x1x4 floats: one good of each, the rest wrong in
-# one way each.   Sourced by test_bad_input.sh, whose npy() and octal() it uses.
+# one way each.   Sourced by test_bad_input.sh, and by test_hostile.sh for what makes files.
 #
 # Archives are put together byte by byte, because no program writes wrong ones.  gzip computes CRC-32 and deflates.
+
+# npy FILE VERSION HEADER BYTES: a .npy file with that header, however wrong it is, and so many bytes of zeros.
+npy()
+{
+    length=${#3}
+    {
+        printf '\223NUMPY'
+        octal "$2" 0 $((length % 256)) $((length / 256))
+        [ "$2" = 1 ] || octal 0 0
+        printf '%s' "$3"
+        head -c "$4" /dev/zero
+    } > "$1"
+}
+
+# The bytes of these values.
+octal()
+{
+    for byte; do
+        # the format is made of digits alone
+        # shellcheck disable=SC2059
+        printf "\\$(printf '%03o' "$byte")"
+    done
+}
 
 # le BYTES VALUE...: little-endian numbers
 le()

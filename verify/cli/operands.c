@@ -5,6 +5,9 @@
 
 #include "../io/tensor_file.h"
 
+/* Elements that a file may have although they are too many: the shape tells more than their number. */
+enum { READ_ANYWAY = 1 << 20 };
+
 enum { KEY_X = CLI_KEYS + 100 };   /* and the keys of the other operands behind it */
 
 static const struct argp_option options[] = {
@@ -53,9 +56,10 @@ static enum conv_status load_one(struct operand_set *set, const struct conv_prob
     struct conv_tensor *tensor = &set->tensors[operand];
     int64_t dims[CONV_MAX_RANK];
     const int rank = conv_operand_shape(dims, problem, operand);
+    const int64_t wanted = conv_operand_count(problem, operand);
     enum conv_status status;
     if (path) {
-        status = tensor_file_read(tensor, path, STORED_OPERANDS, error);
+        status = tensor_file_read_most(tensor, path, STORED_OPERANDS, wanted > READ_ANYWAY ? wanted : READ_ANYWAY, error);
         if (status == CONV_OK)
             status = check_tensor(tensor, path, problem, operand, error);
     } else {

@@ -16,7 +16,7 @@
 #include "core/words.h"
 #include "network_totals.h"
 
-enum { LARGEST_FILE = 1 << 20 };
+enum { LARGEST_FILE = 1 << 20, MOST_NODES = 16384 };   /* a node takes a thousand times its shortest line */
 
 /* ---- nodes ---------------------------------------------------------------------------------------------- */
 
@@ -124,6 +124,9 @@ static enum conv_status read_node(struct reader *reader, enum conv_node_kind kin
         status = read_inputs(reader);
     if (status != CONV_OK)
         return status;
+    if (reader->network->node_count >= MOST_NODES)
+        return reader_fail(reader, reader->words.word_column, "the network has more than 16384 nodes",
+                           "count its parts by themselves");
     struct conv_node *node = add_node(reader, kind);
     if (!node)
         return conv_fail(reader->error, CONV_NO_MEMORY, "no memory for %s", reader->name);
@@ -188,13 +191,13 @@ static enum conv_status read_name(struct reader *reader, const char *text)
 
 static enum conv_status read_expect(struct reader *reader, const char *text)
 {
-    char name[64] = "";
-    int64_t value = -1;
+    char name[64] = "", digits[19] = "";   /* 18 digits fit */
     int consumed = 0;
     enum conv_total total = 0;
-    if (sscanf(rest_of(text, "expect"), "%63s %" SCNd64 " %n", name, &value, &consumed) < 2 || value < 0
+    if (sscanf(rest_of(text, "expect"), "%63s %18[0-9] %n", name, digits, &consumed) < 2
         || rest_of(text, "expect")[consumed])
         return reader_fail(reader, 0, "an expectation that is not a total and a number", "write expect TOTAL NUMBER");
+    const int64_t value = strtoll(digits, NULL, 10);
     while (total < CONV_TOTALS && strcmp(name, conv_total_name(total)))
         total++;
     if (total == CONV_TOTALS) {

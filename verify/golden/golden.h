@@ -137,6 +137,10 @@ enum { SHA256_TEXT = 65 };
 bool golden_sha256(char text[SHA256_TEXT], const void *bytes, size_t size);
 bool golden_can_hash(void);
 
+/* That of what is left of a file, a piece at a time.  False if it can't be read, too. */
+struct source;
+bool golden_sha256_rest(char text[SHA256_TEXT], struct source *source);
+
 /* Write a folder, which must not exist; it appears complete or not at all.  `command` makes it again. */
 enum conv_status golden_write(const char *folder, const struct golden_plan *plans, int count,
                               const struct golden_settings *settings, const char *command, struct conv_error *error);

@@ -286,7 +286,8 @@ enum conv_status golden_read_hex(double *values, const char *path, enum element 
     char *text;
     size_t length;
     int64_t done = 0;
-    enum conv_status status = conv_text_read(&text, path, LONGEST_HEX, error);
+    const size_t limit = 4096 + 64 * (size_t)count;   /* an element takes at most 17 characters, on a line of its own */
+    enum conv_status status = conv_text_read(&text, path, limit < LONGEST_HEX ? limit : LONGEST_HEX, error);
     if (status != CONV_OK)
         return status;
     const char *at = text;

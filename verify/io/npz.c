@@ -170,7 +170,8 @@ static zip_t *open_zip(const struct tensor_name *from, struct conv_error *error)
     if (!zip) {
         zip_error_init_with_code(&reason, code);
         conv_fail(error, CONV_BAD_FILE, "%s: it is not a zip archive that can be read: %s", from->path,
-                  code == ZIP_ER_EXISTS ? "two members have one name" : zip_error_strerror(&reason));
+                  code == ZIP_ER_EXISTS ? "two members have one name"
+                      : code == ZIP_ER_NOENT ? "its directory lacks what it refers to" : zip_error_strerror(&reason));
         conv_hint(error, "convref reads what numpy.savez() and savez_compressed() write");
         zip_error_fini(&reason);
     }
@@ -184,7 +185,8 @@ enum conv_status npz_read(struct conv_tensor *tensor, const struct tensor_name *
     if (!archive)
         return conv_fail(error, CONV_NO_MEMORY, "no memory to read %s", from->name);
     archive->error = error ? error : &unsaid;
-    archive->source = (struct source){ .name = from->name, .accepted = from->accepted };
+    archive->source = (struct source){ .name = from->name, .accepted = from->accepted,
+                                        .most = from->most };
     archive->zip = open_zip(from, archive->error);
     const enum conv_status status = archive->zip ? read_archive(tensor, archive, from) : archive->error->status;
     if (archive->zip)

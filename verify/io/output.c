@@ -71,12 +71,15 @@ void conv_output_abandon(struct conv_output *output)
 
 enum conv_status conv_text_read(char **text, const char *path, size_t limit, struct conv_error *error)
 {
-    FILE *file = fopen(path, "rb");
     struct stat facts;
-    if (!file)
+    /* asked before opening: a pipe would wait for its other end */
+    const bool is_file = stat(path, &facts) != 0 || S_ISREG(facts.st_mode);
+    FILE *file = is_file ? fopen(path, "rb") : NULL;
+    if (!file && is_file)
         return cant(error, "read", path);
-    if (fstat(fileno(file), &facts) != 0 || !S_ISREG(facts.st_mode) || (size_t)facts.st_size > limit) {
-        fclose(file);
+    if (!file || fstat(fileno(file), &facts) != 0 || (size_t)facts.st_size > limit) {
+        if (file)
+            fclose(file);
         return conv_fail(error, CONV_BAD_FILE, "%s is not a text file of at most %zu bytes", path, limit);
     }
     char *read = malloc((size_t)facts.st_size + 1);

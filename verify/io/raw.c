@@ -112,6 +112,7 @@ enum conv_status raw_read(struct conv_tensor *tensor, const struct tensor_name *
     snprintf(name, room, "%s.json", from->path);
     struct sidecar sidecar = { { .name = name, .accepted = from->accepted }, error };
     enum conv_status status = source_open(&source, from->path, from->accepted, error);
+    source.most = from->most;
     if (status == CONV_OK)
         status = read_sidecar(&stored, &sidecar);
     if (status == CONV_OK && !stored_fits(&stored, source.left))

@@ -201,6 +201,7 @@ enum conv_status safetensors_read(struct conv_tensor *tensor, const struct tenso
     json_t *header = NULL;
     enum conv_status status = source_open(&file.source, from->path, from->accepted, error);
     file.source.name = from->name;
+    file.source.most = from->most;
     if (status == CONV_OK)
         status = read_header(&header, &file);
     if (status == CONV_OK) {

@@ -2,6 +2,7 @@
 #include "stored.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,12 +108,28 @@ static bool as_they_are(const struct stored *stored, enum conv_type type)
             || (stored->element == ELEMENT_F64 && type == CONV_F64));
 }
 
+/* A file that is as long as its header says may still be terabytes, and take no place on the disk. */
+static enum conv_status check_most(const struct stored *stored, const struct source *source, struct conv_error *error)
+{
+    char shape[96];
+    int64_t count = 1;
+    for (int d = 0; d < stored->rank; d++)
+        count *= stored->dims[d];   /* stored_fits() has seen that it is no more than the file has */
+    if (source->most == 0 || count <= source->most)
+        return CONV_OK;
+    return stored_bad(source, error, "`convref explain` shows the shapes of a problem",
+                      "it is %s: %" PRId64 " elements, where at most %" PRId64 " are wanted",
+                      conv_shape_print(shape, stored->rank, stored->dims), count, source->most);
+}
+
 enum conv_status stored_read(struct conv_tensor *tensor, const struct stored *stored, struct source *source,
                              struct conv_error *error)
 {
     struct conv_tensor made;
     const enum conv_type type = element_facts(stored->element)->widened;
-    enum conv_status status = conv_tensor_create(&made, type, stored->rank, stored->dims, error);
+    enum conv_status status = check_most(stored, source, error);
+    if (status == CONV_OK)
+        status = conv_tensor_create(&made, type, stored->rank, stored->dims, error);
     if (status != CONV_OK)
         return status;
     const bool whole = as_they_are(stored, type) ? source_read(source, made.data, conv_tensor_bytes(&made))

@@ -18,8 +18,12 @@
 enum conv_status tensor_file_read(struct conv_tensor *tensor, const char *name, unsigned accepted,
                                   struct conv_error *error);
 
+/* The same, where at most so many elements are wanted: no more are read. */
+enum conv_status tensor_file_read_most(struct conv_tensor *tensor, const char *name, unsigned accepted, int64_t most,
+                                       struct conv_error *error);
+
 /* The readers.  `name` is for messages, `member` is NULL if there was none. */
-struct tensor_name { const char *name, *path, *member; unsigned accepted; };
+struct tensor_name { const char *name, *path, *member; unsigned accepted; int64_t most; };
 enum conv_status npz_read(struct conv_tensor *tensor, const struct tensor_name *from, struct conv_error *error);
 enum conv_status safetensors_read(struct conv_tensor *tensor, const struct tensor_name *from,
                                   struct conv_error *error);
