@@ -80,7 +80,8 @@ SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh 
 	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_docs.sh \
 	tests/test_cli_schema.sh tests/test_hostile.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
-EXTRA_DIST += tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli/tensor_files.sh tests/cli/validate.py tools/count-tests
+EXTRA_DIST += tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli/tensor_files.sh \
+	tests/cli/validate.py tools/count-tests
 
 # ---- Python ---------------------------------------------------------------------------------------------------
 # python/run-test says when it can't be tested.

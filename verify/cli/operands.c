@@ -56,10 +56,10 @@ static enum conv_status load_one(struct operand_set *set, const struct conv_prob
     struct conv_tensor *tensor = &set->tensors[operand];
     int64_t dims[CONV_MAX_RANK];
     const int rank = conv_operand_shape(dims, problem, operand);
-    const int64_t wanted = conv_operand_count(problem, operand);
+    const int64_t wanted = conv_operand_count(problem, operand), most = wanted > READ_ANYWAY ? wanted : READ_ANYWAY;
     enum conv_status status;
     if (path) {
-        status = tensor_file_read_most(tensor, path, STORED_OPERANDS, wanted > READ_ANYWAY ? wanted : READ_ANYWAY, error);
+        status = tensor_file_read_most(tensor, path, STORED_OPERANDS, most, error);
         if (status == CONV_OK)
             status = check_tensor(tensor, path, problem, operand, error);
     } else {

@@ -69,11 +69,14 @@ static enum conv_status read_inputs(struct reader *reader)
 static struct conv_node *add_node(struct reader *reader, enum conv_node_kind kind)
 {
     struct conv_network *network = reader->network;
-    struct conv_node *nodes = realloc(network->nodes, sizeof *nodes * (size_t)(network->node_count + 1));
-    if (!nodes)
-        return NULL;
-    network->nodes = nodes;
-    struct conv_node *node = &nodes[network->node_count];
+    const int count = network->node_count;
+    if ((count & (count - 1)) == 0) {   /* 0 or a power of two: full; room for as many again */
+        struct conv_node *nodes = realloc(network->nodes, sizeof *nodes * (size_t)(count > 0 ? 2 * count : 1));
+        if (!nodes)
+            return NULL;
+        network->nodes = nodes;
+    }
+    struct conv_node *node = &network->nodes[count];
     *node = (struct conv_node){ .kind = kind, .line = reader->line };
     if (reader->words.label[0])
         memcpy(node->label, reader->words.label, sizeof node->label);

@@ -286,7 +286,7 @@ enum conv_status golden_read_hex(double *values, const char *path, enum element 
     char *text;
     size_t length;
     int64_t done = 0;
-    const size_t limit = 4096 + 64 * (size_t)count;   /* an element takes at most 17 characters, on a line of its own */
+    const size_t limit = 4096 + 64 * (size_t)count;   /* at most 17 characters and a line each */
     enum conv_status status = conv_text_read(&text, path, limit < LONGEST_HEX ? limit : LONGEST_HEX, error);
     if (status != CONV_OK)
         return status;
