@@ -71,6 +71,15 @@ static int check_output(int status)
     return EXIT_FILE;
 }
 
+/* glibc's argp has an option that --help doesn't show: --HANG, or as little of it as --H, sleeps for an hour. */
+static const char *hidden_option(int argc, char **argv)
+{
+    for (int i = 2; i < argc && strcmp(argv[i], "--"); i++)
+        if (!strncmp(argv[i], "--H", 3))
+            return argv[i];
+    return NULL;
+}
+
 static int run_verb(int argc, char **argv)
 {
     if (argc < 2)
@@ -87,6 +96,8 @@ static int run_verb(int argc, char **argv)
             snprintf(name, sizeof name, "convref %s", verbs[i].name);
             argv[1] = name;
             cli_name = name;
+            if (hidden_option(argc, argv))
+                return cli_unknown(hidden_option(argc, argv), "an option", "`--help` lists the options of a verb");
             return verbs[i].run(argc - 1, argv + 1);
         }
     return unknown_verb(argv[1]);
