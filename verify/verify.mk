@@ -68,14 +68,15 @@ FAULT_FILES = \
 	verify/faults/stages.c verify/faults/memory.c verify/faults/precision.c verify/faults/threads.c \
 	verify/faults/naive.c
 NAIVE_FILES = verify/faults/faults.h verify/faults/naive.h
-AWKWARD_FILES = verify/accept/awkward.c verify/faults/naive.c
-EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) verify/accept/awkward.c tools/faults-table tools/mutate
+AWKWARD_FILES = verify/accept/awkward.c verify/accept/transforms.c verify/faults/naive.c
+EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) verify/accept/awkward.c verify/accept/transforms.c \
+	verify/accept/transforms.h tools/faults-table tools/mutate
 proofdir = $(pkglibdir)
 proof_DATA = verify/faults.so verify/awkward.so
 verify/faults.so: $(FAULT_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(FAULT_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
-verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
+verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) verify/accept/transforms.h include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(AWKWARD_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
 CLEANFILES += verify/faults.so verify/awkward.so

@@ -10,6 +10,7 @@
 #ifndef CONVREF_KERNEL_H
 #define CONVREF_KERNEL_H
 
+#include <convref/accuracy.h>
 #include <convref/tensor.h>
 
 #ifdef __cplusplus
@@ -19,11 +20,6 @@ extern "C" {
 /* Instruction sets.  A kernel of the library is compiled once for each that the compiler knows, and
  * the best that this machine has is used: the ladder compares ideas, never compiler flags. */
 enum conv_isa { CONV_ISA_BASELINE, CONV_ISA_AVX2, CONV_ISA_AVX512, CONV_ISAS };
-
-/* The arithmetic that a kernel claims.  The rule by which it is judged follows (docs/exactness.md). */
-enum conv_accuracy {
-    CONV_DIRECT   /* each product once, any order of summation, in the problem's own type */
-};
 
 /* What a kernel may use besides its operands. */
 struct conv_workspace {
@@ -42,7 +38,7 @@ struct conv_kernel {
     unsigned layouts;     /* set of enum conv_layout; 0 means channels first */
     unsigned types;       /* set of enum conv_type; 0 means f32 */
     enum conv_isa isa;    /* the instruction set that it was compiled for */
-    enum conv_accuracy accuracy;
+    enum conv_accuracy accuracy;  /* what it claims, and how it is judged: CONV_DIRECT unless it says so */
     bool threaded;        /* uses workspace.threads; others are run with 1 */
 
     /* NULL if the kernel computes `problem`, which fits the sets above; otherwise why not, in words.

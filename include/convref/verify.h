@@ -104,6 +104,7 @@ struct conv_verification {
     char warning[CONV_WORDS];          /* what is odd but not wrong, such as output on the terminal; or empty */
     int checks;
     struct conv_evidence evidence[CONV_MOST_CHECKS];
+    enum conv_accuracy accuracy;       /* the class that the kernel claims, and was judged by */
     struct conv_arithmetic arithmetic; /* of ACCEPT and REJECT; its words are empty if it wasn't named */
     struct conv_finding finding;       /* of REJECT */
 };

@@ -25,7 +25,7 @@ struct touched {
 
 /* Writes one input of a problem as doubles, channels first. */
 typedef void check_maker(double *values, const struct conv_problem *problem, enum conv_operand operand,
-                         uint64_t seed);
+                         uint64_t seed, enum conv_accuracy accuracy);
 
 /* The data of one run.  All follow from the seed and the problem. */
 struct check_data {
@@ -129,13 +129,17 @@ bool large_judge_spots(struct checker *checker, const struct conv_problem *probl
                        const struct conv_operands *operands, enum conv_operand output);
 
 /* Find the wrong elements of one output and describe them.  False if there are none. */
+struct judging { bool exact; enum conv_accuracy accuracy; };
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
-                  enum conv_operand output, const struct conv_truth *truth, const double *got, bool exact);
+                  enum conv_operand output, const struct conv_truth *truth, const double *got, struct judging how);
+
+/* Where integers came out of a transform: round them first. */
+void judge_rounds(double *got, int64_t count, struct judging how);
 
 /* As above, for some elements: truth element i is that of output element[i]; `got` has all of them. */
 bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                     enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
-                    const double *got);
+                    const double *got, enum conv_accuracy accuracy);
 
 /* The mistakes that are still possible: those with which the reference gives exactly what the kernel gave. */
 struct suspects { unsigned possible; };
@@ -158,7 +162,8 @@ problem_test attempt_here;
 problem_test attempt_in_child;
 
 /* The same data for another problem: integers may be larger where sums are shorter. */
-struct check_data data_for(const struct check_data *data, const struct conv_problem *problem);
+struct check_data data_for(const struct check_data *data, const struct conv_problem *problem,
+                           enum conv_accuracy accuracy);
 
 /* Replace the finding by that of the smallest problem that still fails, in at most `seconds`. */
 void shrink(struct checker *checker, const struct check_data *data, problem_test *fails, double seconds);

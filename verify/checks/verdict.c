@@ -107,7 +107,8 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
     snprintf(evidence->check, sizeof evidence->check, "%s", exact ? "integers" : "bound");
     snprintf(result->finding.check, sizeof result->finding.check, "%s", evidence->check);
     evidence->elements += truth->count;
-    if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got, exact)) {
+    if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got,
+                     (struct judging){ .exact = exact })) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;
         suspect_all(&suspects);

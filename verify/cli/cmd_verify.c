@@ -134,6 +134,9 @@ static void print_result(FILE *file, const struct conv_verification *result)
     for (int i = 0; i < result->checks; i++)
         if (result->evidence[i].note[0])
             fprintf(file, "    %-11s %s\n", result->evidence[i].check, result->evidence[i].note);
+    if (result->accuracy != CONV_DIRECT)
+        fprintf(file, "    claims      %s: %s\n", conv_accuracy_facts(result->accuracy)->name,
+                conv_accuracy_facts(result->accuracy)->words);
     if (result->arithmetic.words[0])
         fprintf(file, "    arithmetic  %s (%s)\n", result->arithmetic.words, conv_sure_name(result->arithmetic.sure));
     if (result->verdict == CONV_REJECT)
@@ -203,6 +206,7 @@ static json_t *result_json(const struct conv_verification *result)
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o}", "kernel", result->kernel, "verdict",
                              conv_verdict_name(result->verdict), "reason", result->reason, "warning", result->warning,
                              "evidence", evidence);
+    json_object_set_new(json, "accuracy", json_string(conv_accuracy_facts(result->accuracy)->name));
     if (result->arithmetic.words[0])
         json_object_set_new(json, "arithmetic", json_pack("{s:s, s:s, s:b}", "words", result->arithmetic.words,
             "sure", conv_sure_name(result->arithmetic.sure), "narrow", (int)result->arithmetic.narrow));

@@ -93,7 +93,8 @@ static enum conv_status judge_real(struct conv_verification *result, const struc
         status = conv_truth_compute(&truth, NULL, &problem, array->operand, &operands, error);
     if (status != CONV_OK)
         return status;
-    if (judge_output(&result->finding, &result->evidence[0].worst, &problem, array->operand, &truth, got, exact)) {
+    if (judge_output(&result->finding, &result->evidence[0].worst, &problem, array->operand, &truth, got,
+                     (struct judging){ .exact = exact })) {
         reject(result, &problem, exact);
         suspect_all(&suspects);
         suspect_those_who_fit(&suspects, &problem, array->operand, &operands, got, exact);
@@ -149,7 +150,8 @@ static enum conv_status judge_quantised(struct conv_verification *result, struct
     conv_operand_widen(values, &order, CONV_Y, array->values);
     conv_operand_widen(values + array->count, &order, CONV_Y, acc->values);
     const struct conv_truth truth = { array->count, values, values, taps };
-    if (judge_output(&result->finding, &result->evidence[0].worst, &order, CONV_Y, &truth, got, true)) {
+    if (judge_output(&result->finding, &result->evidence[0].worst, &order, CONV_Y, &truth, got,
+                     (struct judging){ .exact = true })) {
         reject(result, &made->plan.problem, true);
         if (array != acc)
             name_modes(&result->finding, made, values + array->count, got, array->count);
