@@ -46,8 +46,10 @@ noinst_LTLIBRARIES += libonnx.la
 LIBRARY_PARTS += libonnx.la
 ONNX_MESSAGES = verify/onnx/onnx.pb-c.c verify/onnx/onnx.pb-c.h
 if HAVE_ONNX
+libonnx_la_CPPFLAGS = $(AM_CPPFLAGS)
 libonnx_la_SOURCES = verify/onnx/onnx.h verify/onnx/model.h verify/onnx/read.c verify/onnx/tensor.c \
-	verify/onnx/conv_node.c verify/onnx/case.c verify/onnx/judge.c
+	verify/onnx/conv_node.c verify/onnx/case.c verify/onnx/judge.c \
+	verify/onnx/graph.h verify/onnx/graph.c verify/onnx/infer.c verify/onnx/network.c
 nodist_libonnx_la_SOURCES = $(ONNX_MESSAGES)
 # both files at once, by way of one; a header that was removed is made again
 verify/onnx/onnx.pb-c.c: $(top_srcdir)/verify/onnx/onnx.proto

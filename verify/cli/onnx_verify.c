@@ -205,7 +205,7 @@ static void print_summary(const struct session *session, const struct onnx_case 
     fputs(summary->details ? summary->details : "", session->file);
 }
 
-static enum conv_status judge_conv(struct session *session, const struct onnx_case *made, struct conv_error *error)
+static enum conv_status judge_conv(struct session *session, struct onnx_case *made, struct conv_error *error)
 {
     struct summary summary = { .details = NULL };
     FILE *details = open_memstream(&summary.details, &summary.size);

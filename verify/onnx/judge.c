@@ -14,10 +14,10 @@
 #include "../checks/check.h"
 #include "onnx.h"
 
-enum conv_status onnx_case_judge(struct conv_verification *result, const struct onnx_case *made,
-                                 struct conv_error *error)
+enum conv_status onnx_case_judge(struct conv_verification *result, struct onnx_case *made, struct conv_error *error)
 {
     const enum conv_status status = conv_verify_operands(result, &made->problem, &made->operands, error);
+    made->exact = status == CONV_OK && !strcmp(result->evidence[0].check, "integers");
     snprintf(result->kernel, sizeof result->kernel, "%s", made->name);
     return status;
 }
@@ -27,10 +27,12 @@ enum conv_status onnx_case_judge(struct conv_verification *result, const struct 
 /* The case whose data the child's kernel sees.  check_maker takes no argument of ours, and in a child there is one case. */
 static const struct onnx_case *current;
 
-/* The case's own inputs; for the smaller problems that a failure is reduced to, uniform numbers. */
+/* The case's own inputs; for the smaller problems that a failure is reduced to, drawn numbers of the same sort. */
 static void make_input(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
 {
-    const struct conv_fill fill = { CONV_FILL_UNIFORM, seed, 1, 0 };
+    const int range = conv_exact_range(problem);
+    const struct conv_fill fill = { current->exact ? CONV_FILL_INTEGERS : CONV_FILL_UNIFORM, seed,
+                                    current->exact && range > 0 ? range : 1, 0 };
     const char *name = conv_operand_name(problem, operand);
     if (conv_problem_equal(problem, &current->problem)) {
         conv_operand_widen(values, problem, operand, current->operands.at[operand]);
@@ -83,7 +85,8 @@ static void compare_with_stored(struct checker *checker)
 static void run_case(struct checker *checker)
 {
     struct verification *shared = checker->shared;
-    const struct check_data data = { .fill = { .seed = checker->options.seed }, .make = make_input };
+    const struct check_data data = { .fill = { .seed = checker->options.seed }, .make = make_input,
+                                     .exact = current->exact };
     snprintf(shared->result.evidence[0].check, sizeof shared->result.evidence[0].check, "onnx");
     snprintf(shared->check, sizeof shared->check, "onnx");
     if (!check_placements(checker, &current->problem, &data, 1))

@@ -42,6 +42,7 @@ struct onnx_case {
     char name[128];
     enum onnx_sort sort;
     char reason[CONV_WORDS];
+    bool exact;                                  /* integers whose sums are exact; onnx_case_judge() finds out */
     struct conv_problem problem;
     struct conv_tensor tensors[CONV_OPERANDS];   /* y is what is stored */
     struct conv_operands operands;
@@ -56,8 +57,7 @@ void onnx_case_free(struct onnx_case *made);
 int onnx_case_data_sets(const char *folder);
 
 /* The stored output against our truth: exact integers bit for bit, other numbers within the bound. */
-enum conv_status onnx_case_judge(struct conv_verification *result, const struct onnx_case *made,
-                                 struct conv_error *error);
+enum conv_status onnx_case_judge(struct conv_verification *result, struct onnx_case *made, struct conv_error *error);
 
 /* A kernel on the case's data, in a child and watched like any other verification: first against our truth, then
  * against the stored output, from which it may be off by both bounds.  SKIPPED if it doesn't apply. */
