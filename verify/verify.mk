@@ -19,7 +19,7 @@ libverify_la_SOURCES = \
 	verify/io/npz.c verify/io/safetensors.c verify/io/raw.c \
 	verify/golden/golden.h verify/golden/cases.c verify/golden/quantised.c \
 	verify/golden/requantise.h verify/golden/requantise.c \
-	verify/golden/render.c verify/golden/render_npz.c verify/golden/sha256.c \
+	verify/golden/render.c verify/golden/render_npz.c verify/golden/render_onnx.c verify/golden/sha256.c \
 	verify/golden/manifest.c verify/golden/folder.c verify/golden/judge.c \
 	verify/io/table.h verify/io/table.c verify/io/tsv.h verify/io/tsv.c \
 	verify/count/count.c verify/count/convention.c \
