@@ -32,6 +32,7 @@ struct walk {
     double work;                       /* everything counted so far, from above */
     char *unknown;                     /* words about the nodes that aren't understood */
     size_t unknown_size;
+    int unknown_count;
     FILE *unknowns;
 };
 

@@ -78,10 +78,12 @@ static enum conv_status forget(struct step *step, const char *why)
 {
     struct walk *walk = step->walk;
     char op[ONNX_NAME];
-    const int before = conv_network_unknowns(walk->network);
-    const char *label = step->made->label;
-    fprintf(walk->unknowns, before == 0 ? "not understood: '%s' (%s): %s" : before < MOST_NAMED ? "; '%s' (%s): %s"
-            : before == MOST_NAMED ? "; and more" : "", label, onnx_plain(op, step->at.node->op_type), why);
+    const int before = walk->unknown_count++;
+    if (before < MOST_NAMED)
+        fprintf(walk->unknowns, "%s'%s' (%s): %s", before == 0 ? "not understood: " : "; ", step->made->label,
+                onnx_plain(op, step->at.node->op_type), why);
+    else if (before == MOST_NAMED)
+        fputs("; and more", walk->unknowns);
     step->made->kind = CONV_NODE_UNKNOWN;
     step->made->weights = learned(walk, step->at.node);
     step->out->int_count = -1;
