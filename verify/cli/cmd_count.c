@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
       "flop_counter", 0 },
     { "conventions", KEY_CONVENTIONS, NULL, 0, "all of them in one table", 0 },
     { "why", KEY_WHY, NULL, 0, "the terms that make up the tool's figure", 0 },
-    { "in", KEY_IN, "HxW", 0, "sizes that an ONNX model leaves open", 0 },
+    { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open, such as 224x224", 0 },
     { 0 }
 };
 
@@ -400,10 +400,11 @@ static int count_one(FILE *file, const struct arguments *arguments, const char *
 int cmd_count(int argc, char **argv)
 {
     static const struct argp_child children[] = { { &cli_output_argp, 0, NULL, 0 }, { 0 } };
-    static const struct argp argp = { options, parse, "PROBLEM | NETWORK...",
+    static const struct argp argp = { options, parse, "PROBLEM | NETWORK | MODEL.onnx...",
         "Count parameters, multiply-adds and bytes.\v"
         "One network is shown layer by layer with its totals, several with a line each.  The totals that a network "
-        "file expects are checked; the exit status is 1 if one of them is wrong.", children, NULL, NULL };
+        "file expects are checked; the exit status is 1 if one of them is wrong, "
+        "and 3 if an ONNX model has nodes that aren't understood.", children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults(), .convention = -1 };
     struct conv_output output;
     struct conv_error error;

@@ -36,7 +36,7 @@ static const struct table_column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-/* ---- folders -------------------------------------------------------------------------------------------------- */
+/* ---- folders ------------------------------------------------------------------------------------------------ */
 
 static bool is_case(const char *folder)
 {
@@ -86,7 +86,7 @@ bool onnx_verify_fits(const char *folder)
     return count > 0;
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------------ */
+/* ---- words -------------------------------------------------------------------------------------------------- */
 
 static void print_verdict(FILE *file, enum conv_verdict verdict, const char *name)
 {
@@ -101,7 +101,8 @@ static void print_finding(FILE *file, const struct conv_verification *result, co
 {
     const struct conv_finding *finding = &result->finding;
     char index[128], problem[CONV_PROBLEM_TEXT];
-    fprintf(file, "    %s: %s", who, result->verdict == CONV_REJECT ? conv_fault_name(finding->fault) : result->reason);
+    fprintf(file, "    %s: %s", who,
+            result->verdict == CONV_REJECT ? conv_fault_name(finding->fault) : result->reason);
     if (result->verdict == CONV_REJECT)
         fprintf(file, ", %s", finding->where);
     if (finding->wrong > 0) {
@@ -140,7 +141,7 @@ static void add_row(struct table *table, const struct onnx_case *made, const str
     table_text(table, rejected ? result->finding.guess : "");
 }
 
-/* ---- one case --------------------------------------------------------------------------------------------------- */
+/* ---- one case ----------------------------------------------------------------------------------------------- */
 
 /* What is printed of a case in text, when all of it is known. */
 struct summary {
@@ -269,7 +270,7 @@ static enum conv_status judge_folder(struct session *session, const char *folder
     return status;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------------------------ */
+/* ---- all of them -------------------------------------------------------------------------------------------- */
 
 static enum conv_status judge_all(struct session *session, const char *folder, const char *theirs,
                                   struct conv_error *error)

@@ -18,7 +18,8 @@
 
 /* The places where an output may lie, in the order in which they are looked for. */
 static const struct { const char *between, *behind; } places[] = {
-    { "/", ".npy" }, { "/", ".raw" }, { "/", ".safetensors" }, { "/", ".pb" }, { ".npz:", "" }, { ".safetensors:", "" },
+    { "/", ".npy" }, { "/", ".raw" }, { "/", ".safetensors" }, { "/", ".pb" }, { ".npz:", "" },
+    { ".safetensors:", "" },
 };
 
 static bool exists(const char *name)

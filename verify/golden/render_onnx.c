@@ -42,7 +42,7 @@ const char *golden_onnx_refuses(const struct golden_plan *plan)
     return NULL;
 }
 
-/* ---- protocol buffers ------------------------------------------------------------------------------------------- */
+/* ---- protocol buffers --------------------------------------------------------------------------------------- */
 
 enum wire { WIRE_VARINT = 0, WIRE_BYTES = 2 };
 
@@ -95,7 +95,7 @@ static void put_message(struct message *to, int field, struct message *inner)
     }
 }
 
-/* ---- tensors ------------------------------------------------------------------------------------------------------ */
+/* ---- tensors ------------------------------------------------------------------------------------------------ */
 
 static int type_of(enum element element) { return element == ELEMENT_F64 ? TYPE_DOUBLE : TYPE_FLOAT; }
 
@@ -115,7 +115,7 @@ static void fill_tensor(struct message *tensor, const struct golden_array *array
     put_message(tensor, 9, &raw);
 }
 
-/* ---- the model ---------------------------------------------------------------------------------------------------- */
+/* ---- the model ---------------------------------------------------------------------------------------------- */
 
 static void put_ints(struct message *node, const char *name, const int64_t *values, int count)
 {
@@ -221,7 +221,7 @@ static void fill_model(struct message *model, const struct golden_case *made)
     put_message(model, 8, &opset);
 }
 
-/* ---- files -------------------------------------------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------------------------------------------- */
 
 static enum conv_status finish(struct golden_file *file, struct message *message, const struct golden_case *made,
                                struct conv_error *error)

@@ -39,7 +39,7 @@ int onnx_case_data_sets(const char *folder)
     }
 }
 
-/* ---- the graph ---------------------------------------------------------------------------------------------------- */
+/* ---- the graph ---------------------------------------------------------------------------------------------- */
 
 /* Is it one convolution, constants, and at most one Relu that reads it and nothing else? */
 static bool is_one_conv(struct reading *reading)
@@ -71,7 +71,8 @@ static const ConvOnnx__Tensor *find_initializer(const ConvOnnx__Graph *graph, co
 }
 
 /* The tensor of a Constant node that makes this value. */
-static enum conv_status find_constant(const ConvOnnx__Tensor **found, const struct onnx_model *model, const char *name)
+static enum conv_status find_constant(const ConvOnnx__Tensor **found, const struct onnx_model *model,
+                                      const char *name)
 {
     *found = NULL;
     for (size_t i = 0; i < model->graph->n_node; i++) {
@@ -89,7 +90,7 @@ static enum conv_status find_constant(const ConvOnnx__Tensor **found, const stru
     return CONV_OK;
 }
 
-/* ---- operands ------------------------------------------------------------------------------------------------------ */
+/* ---- operands ----------------------------------------------------------------------------------------------- */
 
 /* Which of the files input_0.pb, ... holds this input: those that are initializers too have none.  -1: none. */
 static int input_number(const ConvOnnx__Graph *graph, const char *name)
@@ -157,7 +158,8 @@ static enum conv_status check_operands(struct reading *reading)
             return onnx_bad(&reading->model, NULL, "X, W, B and Y are not of one type");
         if (tensor->rank != rank || memcmp(tensor->dims, dims, sizeof *dims * (size_t)rank))
             return onnx_bad_node(&reading->at, NULL, "%s is %s, not %s", conv_operand_name(&made->problem, operand),
-                                 conv_shape_print(has, tensor->rank, tensor->dims), conv_shape_print(wants, rank, dims));
+                                 conv_shape_print(has, tensor->rank, tensor->dims),
+                                 conv_shape_print(wants, rank, dims));
         made->operands.at[operand] = tensor->data;
     }
     return CONV_OK;
@@ -187,7 +189,7 @@ static enum conv_status take_case(struct reading *reading, const char *theirs)
     return status == CONV_OK ? check_operands(reading) : status;
 }
 
-/* ---- the folder ---------------------------------------------------------------------------------------------------- */
+/* ---- the folder --------------------------------------------------------------------------------------------- */
 
 static void name_case(struct onnx_case *made, const char *folder, int data_set, int data_sets)
 {

@@ -32,7 +32,7 @@ bool onnx_is_conv(const ConvOnnx__Node *node)
     return onnx_is(node, "Conv") || onnx_is(node, "ConvTranspose");
 }
 
-/* ---- attributes ----------------------------------------------------------------------------------------------- */
+/* ---- attributes --------------------------------------------------------------------------------------------- */
 
 static enum conv_status read_auto_pad(struct attributes *read, const struct onnx_at *at)
 {
@@ -86,7 +86,7 @@ static enum conv_status read_attributes(struct attributes *read, const struct on
     return status == CONV_OK && transposed ? read_output_shape(read, at, rank) : status;
 }
 
-/* ---- padding -------------------------------------------------------------------------------------------------- */
+/* ---- padding ------------------------------------------------------------------------------------------------ */
 
 /* Numbers of a file before arithmetic with them: what a problem can hold is checked later, and better. */
 static bool is_sane(int64_t number, int64_t least) { return number >= least && number <= INT64_C(1) << 40; }
@@ -127,7 +127,7 @@ static void pad_axis(struct conv_axis *axis, const struct attributes *read, int 
     }
 }
 
-/* ---- the problem ---------------------------------------------------------------------------------------------- */
+/* ---- the problem -------------------------------------------------------------------------------------------- */
 
 static enum conv_status check_numbers(const struct attributes *read, const struct onnx_at *at,
                                       const struct onnx_shape *x, const struct onnx_shape *w)

@@ -14,7 +14,7 @@
 
 #include "graph.h"
 
-/* ---- trees ---------------------------------------------------------------------------------------------------- */
+/* ---- trees -------------------------------------------------------------------------------------------------- */
 
 /* Every node of a tree begins with its name. */
 static int by_name(const void *a, const void *b)
@@ -68,7 +68,7 @@ void values_free(struct walk *walk)
     walk->values = walk->declared = NULL;
 }
 
-/* ---- shapes --------------------------------------------------------------------------------------------------- */
+/* ---- shapes ------------------------------------------------------------------------------------------------- */
 
 int64_t shape_elements(const struct onnx_shape *shape)
 {
@@ -139,7 +139,7 @@ enum conv_status declare_shapes(struct walk *walk)
     return status == CONV_OK ? declare(walk, graph->output, graph->n_output) : status;
 }
 
-/* ---- before the first node ------------------------------------------------------------------------------------ */
+/* ---- before the first node ---------------------------------------------------------------------------------- */
 
 void value_set_tensor(struct value *value, const ConvOnnx__Tensor *tensor, const struct onnx_shape *shape)
 {

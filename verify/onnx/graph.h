@@ -54,7 +54,7 @@ void value_set_tensor(struct value *value, const ConvOnnx__Tensor *tensor, const
 int64_t shape_elements(const struct onnx_shape *shape);
 bool shape_is_sane(const struct onnx_shape *shape);
 
-/* ---- infer.c ------------------------------------------------------------------------------------------------------ */
+/* ---- infer.c ------------------------------------------------------------------------------------------------ */
 
 /* A node under way. */
 struct step {

@@ -1,7 +1,7 @@
 /* infer.c - what operators do to shapes: one row in the table at the end for each that convref understands.
  *
- * Shapes are those of ONNX: the batch first, channels behind it, any number of axes.  Graphs compute some of their own
- * shapes (Shape, Gather, Concat, Reshape), so the numbers of short integer values are followed as well.
+ * Shapes are those of ONNX: the batch first, channels behind it, any number of axes.  Graphs compute some of their
+ * own shapes (Shape, Gather, Concat, Reshape), so the numbers of short integer values are followed as well.
  * Not here: values (graph.c), networks (network.c).   Source: the documentation of the operators, opset 6 to 21
  */
 #include <inttypes.h>
@@ -80,7 +80,7 @@ static enum conv_status numbers(const int64_t **values, int *count, const struct
     return *count < 0 ? not_understood(step, "its %s are computed from data", attribute) : CONV_OK;
 }
 
-/* ---- layers --------------------------------------------------------------------------------------------------- */
+/* ---- layers ------------------------------------------------------------------------------------------------- */
 
 static void shape_of_output(struct onnx_shape *shape, const struct conv_problem *problem, int64_t channels)
 {
@@ -182,7 +182,7 @@ static enum conv_status infer_norm(struct step *step)
     return set_shape(step, x);
 }
 
-/* ---- pooling ---------------------------------------------------------------------------------------------------- */
+/* ---- pooling ------------------------------------------------------------------------------------------------ */
 
 /* As a convolution with one filter; its attributes have the same names. */
 static enum conv_status infer_pool(struct step *step)
@@ -270,7 +270,7 @@ static enum conv_status infer_reduce(struct step *step)
     return set_shape(step, &out);
 }
 
-/* ---- element by element ------------------------------------------------------------------------------------------ */
+/* ---- element by element ------------------------------------------------------------------------------------- */
 
 static void keep_ints(struct step *step)
 {
@@ -341,13 +341,15 @@ static void compute_ints(struct step *step)
 {
     const struct value *a = step->in[0], *b = step->in[1];
     const char op = step->at.node->op_type[0];
-    if (a->int_count < 0 || b->int_count < 0 || (a->int_count != b->int_count && a->int_count != 1 && b->int_count != 1))
+    if (a->int_count < 0 || b->int_count < 0
+        || (a->int_count != b->int_count && a->int_count != 1 && b->int_count != 1))
         return;
     const int count = a->int_count > b->int_count ? a->int_count : b->int_count;
     for (int i = 0; i < count; i++) {
         const int64_t x = a->ints[a->int_count == 1 ? 0 : i], y = b->ints[b->int_count == 1 ? 0 : i];
         int64_t *to = &step->out->ints[i];
-        const bool good = op == 'A' ? !__builtin_add_overflow(x, y, to) : op == 'S' ? !__builtin_sub_overflow(x, y, to)
+        const bool good = op == 'A' ? !__builtin_add_overflow(x, y, to)
+                        : op == 'S' ? !__builtin_sub_overflow(x, y, to)
                         : op == 'M' ? !__builtin_mul_overflow(x, y, to) : y > 0;
         if (!good)
             return;
@@ -403,7 +405,7 @@ static enum conv_status infer_many(struct step *step)
     return status == CONV_OK ? set_shape(step, &out) : status;
 }
 
-/* ---- the same elements in another shape ---------------------------------------------------------------------------- */
+/* ---- the same elements in another shape --------------------------------------------------------------------- */
 
 static enum conv_status infer_flatten(struct step *step)
 {
@@ -529,7 +531,7 @@ static enum conv_status infer_unsqueeze(struct step *step)
     return set_shape(step, &out);
 }
 
-/* ---- parts ---------------------------------------------------------------------------------------------------------- */
+/* ---- parts -------------------------------------------------------------------------------------------------- */
 
 static enum conv_status infer_concat(struct step *step)
 {
@@ -613,7 +615,8 @@ static enum conv_status slice_axis(struct step *step, struct onnx_shape *out, in
     const int64_t taken = pace > 0 ? conv_ceil_div(end - begin, pace) : conv_ceil_div(begin - end, -pace);
     out->dims[at] = taken > 0 ? taken : 0;
     const struct value *from = step->in[0];
-    step->out->int_count = from->int_count >= 0 && out->rank == 1 && from->int_count == size ? (int)out->dims[at] : -1;
+    const bool followed = from->int_count >= 0 && out->rank == 1 && from->int_count == size;
+    step->out->int_count = followed ? (int)out->dims[at] : -1;
     for (int i = 0; i < step->out->int_count; i++)
         step->out->ints[i] = from->ints[begin + i * pace];
     return CONV_OK;
@@ -673,7 +676,7 @@ static enum conv_status infer_gather(struct step *step)
     return set_shape(step, &out);
 }
 
-/* ---- shapes as values ------------------------------------------------------------------------------------------------ */
+/* ---- shapes as values --------------------------------------------------------------------------------------- */
 
 static enum conv_status infer_shape(struct step *step)
 {
@@ -745,7 +748,7 @@ static enum conv_status infer_constant_of_shape(struct step *step)
     return set_shape(step, &out);
 }
 
-/* ---- larger and smaller images --------------------------------------------------------------------------------------- */
+/* ---- larger and smaller images ------------------------------------------------------------------------------ */
 
 static enum conv_status infer_pad(struct step *step)
 {
@@ -824,7 +827,7 @@ static enum conv_status infer_blocks(struct step *step)
     return set_shape(step, &out);
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------------------------------------------- */
 
 static const struct rule rules[] = {
     { "Conv", CONV_NODE_CONV, NULL, infer_conv },

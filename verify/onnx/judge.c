@@ -22,9 +22,10 @@ enum conv_status onnx_case_judge(struct conv_verification *result, struct onnx_c
     return status;
 }
 
-/* ---- kernels ------------------------------------------------------------------------------------------------------ */
+/* ---- kernels ------------------------------------------------------------------------------------------------ */
 
-/* The case whose data the child's kernel sees.  check_maker takes no argument of ours, and in a child there is one case. */
+/* The case whose data the child's kernel sees: check_maker takes no argument of ours, and in a child there is one
+ * case. */
 static const struct onnx_case *current;
 
 /* The case's own inputs; for the smaller problems that a failure is reduced to, drawn numbers of the same sort. */

@@ -34,7 +34,8 @@ struct onnx_model {
 enum conv_status onnx_read_bytes(struct onnx_bytes *bytes, const char *path, struct conv_error *error);
 
 /* Unpack; there is a graph. */
-enum conv_status onnx_unpack_model(struct onnx_model *model, const struct onnx_bytes *bytes, struct conv_error *error);
+enum conv_status onnx_unpack_model(struct onnx_model *model, const struct onnx_bytes *bytes,
+                                   struct conv_error *error);
 void onnx_free_model(struct onnx_model *model);
 
 /* There are nodes, and their operators are of an opset that convref knows. */
@@ -44,7 +45,7 @@ enum conv_status onnx_unpack_tensor(ConvOnnx__Tensor **tensor, const struct onnx
                                     struct conv_error *error);
 void onnx_free_tensor(ConvOnnx__Tensor *tensor);
 
-/* ---- messages for people ---------------------------------------------------------------------------------- */
+/* ---- messages for people ------------------------------------------------------------------------------------ */
 
 /* A name out of a file, fit to be printed: no control characters, not too long.  Returns `text`. */
 enum { ONNX_NAME = 64 };
@@ -78,7 +79,7 @@ enum conv_status onnx_attribute(const ConvOnnx__Attribute **found, const struct 
 enum conv_status onnx_int(int64_t *value, const struct onnx_at *at, const char *name);
 enum conv_status onnx_ints(int64_t *values, int count, bool *found, const struct onnx_at *at, const char *name);
 
-/* ---- tensors (tensor.c) --------------------------------------------------------------------------------------- */
+/* ---- tensors (tensor.c) ------------------------------------------------------------------------------------- */
 
 /* The shape of a tensor, and that its data are in the file and as long as that. */
 enum conv_status onnx_check_tensor(struct onnx_shape *shape, const struct onnx_model *model,
@@ -91,7 +92,7 @@ enum conv_status onnx_take_tensor(struct conv_tensor *made, const struct onnx_mo
 /* The numbers of an INT64 or INT32 tensor of at most `most` elements; -1 if it is something else. */
 int onnx_tensor_ints(int64_t *values, int most, const ConvOnnx__Tensor *tensor);
 
-/* ---- convolutions (conv_node.c) --------------------------------------------------------------------------------- */
+/* ---- convolutions (conv_node.c) ----------------------------------------------------------------------------- */
 
 bool onnx_is_conv(const ConvOnnx__Node *node);
 

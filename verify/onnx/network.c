@@ -1,7 +1,7 @@
 /* network.c - an ONNX model as a network: one node for each of its nodes, then the totals.
  *
- * The graph is walked once, in its own order, which is the order of computation: a node that reads what nothing before
- * it computes, as in a cycle, is an error.  An operator that isn't understood, or that is fed by one, becomes a node
+ * The graph is walked once, in its own order, which is the order of computation: a node that reads what nothing
+ * before it computes, as in a cycle, is an error.  An operator that isn't understood, or that is fed by one, becomes a node
  * of the kind unknown; the network's note names it, and its weights are counted.
  * Not here: what operators do (infer.c).
  */
@@ -20,7 +20,7 @@ static enum conv_status no_memory(const struct walk *walk)
     return conv_fail(walk->model.error, CONV_NO_MEMORY, "no memory for the network of %s", walk->model.name);
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------ */
+/* ---- nodes -------------------------------------------------------------------------------------------------- */
 
 static struct conv_node *add_node(struct walk *walk, enum conv_node_kind kind, const char *name, size_t index)
 {
@@ -58,7 +58,8 @@ static enum conv_status check_work(struct walk *walk, const struct conv_node *no
 {
     walk->work += conv_node_work(node);
     return walk->work <= CONV_MOST_WORK ? CONV_OK
-        : onnx_bad(&walk->model, NULL, "node '%s': more than 2^56 multiply-adds and elements up to here", node->label);
+        : onnx_bad(&walk->model, NULL, "node '%s': more than 2^56 multiply-adds and elements up to here",
+                   node->label);
 }
 
 /* Learned numbers that an unknown node reads: they are counted with whoever reads them. */
@@ -101,7 +102,7 @@ static enum conv_status forget(struct step *step, const char *why)
     return CONV_OK;
 }
 
-/* ---- one node of the graph ---------------------------------------------------------------------------------------- */
+/* ---- one node of the graph ---------------------------------------------------------------------------------- */
 
 static enum conv_status take_inputs(struct step *step)
 {
@@ -195,7 +196,7 @@ static enum conv_status walk_node(struct walk *walk, size_t index)
     return check_work(walk, step.made);
 }
 
-/* ---- the model ---------------------------------------------------------------------------------------------------- */
+/* ---- the model ---------------------------------------------------------------------------------------------- */
 
 /* The first input that isn't an initializer is the network's. */
 static enum conv_status add_input_node(struct walk *walk)

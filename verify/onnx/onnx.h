@@ -30,7 +30,7 @@ enum conv_status initializer_read(struct conv_tensor *tensor, const struct tenso
 enum conv_status onnx_parse_tensor(struct conv_tensor *tensor, const struct onnx_bytes *bytes, unsigned accepted,
                                    struct conv_error *error);
 
-/* ---- test cases ----------------------------------------------------------------------------------------------- */
+/* ---- test cases --------------------------------------------------------------------------------------------- */
 
 enum onnx_sort {
     ONNX_CASE_CONV,      /* a convolution with its operands and the stored output */
@@ -65,7 +65,7 @@ enum conv_status onnx_case_run(struct conv_verification *result, const struct on
                                const struct conv_kernel *kernel, const struct conv_verify_options *options,
                                struct conv_error *error);
 
-/* ---- networks --------------------------------------------------------------------------------------------------- */
+/* ---- networks ----------------------------------------------------------------------------------------------- */
 
 /* Sizes that a model leaves open: spatial ones from `in` ("224x224"; NULL: none are), 1 for the batch. */
 enum conv_status onnx_network_read(struct conv_network *network, const char *path, const char *in,

@@ -57,7 +57,7 @@ static enum conv_status unpack(ProtobufCMessage **message, const ProtobufCMessag
     return CONV_BAD_FILE;
 }
 
-/* ---- models ----------------------------------------------------------------------------------------------------- */
+/* ---- models ------------------------------------------------------------------------------------------------- */
 
 static bool is_default_domain(const char *domain)
 {
@@ -70,7 +70,8 @@ enum conv_status onnx_check_model(struct onnx_model *model)
         if (is_default_domain(model->message->opset_import[i]->domain))
             model->opset = model->message->opset_import[i]->version;
     if (model->opset == 0)
-        return onnx_bad(model, "onnx.save() writes an opset_import", "it doesn't say which opset its operators are of");
+        return onnx_bad(model, "onnx.save() writes an opset_import",
+                        "it doesn't say which opset its operators are of");
     if (model->opset < ONNX_LEAST_OPSET)
         return onnx_bad(model, "onnx.version_converter.convert_version(model, 13) makes it newer",
                         "its operators are of opset %" PRId64 "; convref reads %d and later", model->opset,
@@ -118,7 +119,7 @@ void onnx_free_tensor(ConvOnnx__Tensor *tensor)
         conv_onnx__tensor__free_unpacked(tensor, NULL);
 }
 
-/* ---- files ---------------------------------------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------------------------------------------- */
 
 enum conv_status onnx_read_bytes(struct onnx_bytes *bytes, const char *path, struct conv_error *error)
 {
@@ -143,7 +144,7 @@ enum conv_status onnx_read_bytes(struct onnx_bytes *bytes, const char *path, str
     return status;
 }
 
-/* ---- messages for people ---------------------------------------------------------------------------------- */
+/* ---- messages for people ------------------------------------------------------------------------------------ */
 
 const char *onnx_text(const char *text) { return text ? text : ""; }
 

@@ -1,8 +1,8 @@
 /* tensor.c - a TensorProto as a tensor: shape, type, and data in one of six fields.
  *
  * Data are either in raw_data, little-endian, or in a list of the field that belongs to the type, of which int32_data
- * serves all types of at most 32 bits: a half is there as a number from 0 to 65535.  Data in another file are refused:
- * a path out of a model is not to be followed.   Read next: ../io/element.h
+ * serves all types of at most 32 bits: a half is there as a number from 0 to 65535.  Data in another file are
+ * refused: a path out of a model is not to be followed.   Read next: ../io/element.h
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -206,7 +206,7 @@ int onnx_tensor_ints(int64_t *values, int most, const ConvOnnx__Tensor *tensor)
     return (int)count;
 }
 
-/* ---- readers of tensor_file.c --------------------------------------------------------------------------------- */
+/* ---- readers of tensor_file.c ------------------------------------------------------------------------------- */
 
 enum conv_status onnx_parse_tensor(struct conv_tensor *tensor, const struct onnx_bytes *bytes, unsigned accepted,
                                    struct conv_error *error)

@@ -6,8 +6,8 @@
 
 static enum conv_status missing(struct conv_error *error, const char *name)
 {
-    conv_fail(error, CONV_BAD_FILE, "%s: this build reads no ONNX files, because libprotobuf-c or protoc-c was missing",
-              name);
+    conv_fail(error, CONV_BAD_FILE,
+              "%s: this build reads no ONNX files, because libprotobuf-c or protoc-c was missing", name);
     conv_hint(error, "install libprotobuf-c-dev and protobuf-c-compiler, and configure again");
     return CONV_BAD_FILE;
 }
