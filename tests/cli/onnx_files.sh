@@ -179,6 +179,15 @@ small_input() { inner 11 value x 1 2 2 2; }
 open_channels() { inner 11 value x '?' '?' 4 4; }
 open_sizes() { inner 11 value x '?' 2 '?' '?'; }
 escape_node() { inner 1 node "$(printf 'Conv\033[31m')" 'x nothing' y true; }
+# five filters of 2^20 taps, whose weights are no bytes at all
+large_filters()
+{
+    inner 1 node ConstantOfShape s v true
+    for y in 1 2 3 4 5; do inner 1 node Conv 'u v' "$y" true; done
+    inner 5 large_tensor
+    inner 11 value u 1 1 1048577
+}
+large_tensor() { number 1 3; number 2 7; text 8 s; varint 74; varint 24; le 8 1 1 1048576; }
 # 500,000 nodes of two bytes each, which are 50 MB in memory
 many_nodes() { yes X | head -n 500000 | tr 'X\n' '\n\000'; }
 
@@ -190,7 +199,7 @@ make_onnx()
     onnx no_nodes node=true
     for case in three_pads pads_of_floats zero_stride negative_stride zero_group five_groups other_kernel odd_auto_pad \
         huge_dilation attribute_twice no_weights no_output cycle own_output output_twice output_taken bad_reshape \
-        bad_broadcast escape_node many_nodes; do onnx "$case" "node=$case"; done
+        bad_broadcast escape_node many_nodes large_filters; do onnx "$case" "node=$case"; done
     for case in two_weights short_weight external_weight nameless_weight; do onnx "$case" "weight=$case"; done
     for case in two_inputs large_input small_input open_channels open_sizes; do onnx "$case" "input=$case"; done
     number 1 7 > no_graph.onnx

@@ -30,6 +30,7 @@ struct walk {
     const char *in;                    /* sizes that the model leaves open, as text; NULL: none given */
     bool used_in;
     double work;                       /* everything counted so far, from above */
+    int64_t taps;                      /* of all filters, along their axes */
     char *unknown;                     /* words about the nodes that aren't understood */
     size_t unknown_size;
     int unknown_count;

@@ -91,6 +91,17 @@ static void shape_of_output(struct onnx_shape *shape, const struct conv_problem 
         shape->dims[i + 2] = problem->axis[CONV_AXES - problem->rank + i].out;
 }
 
+/* Counting takes a step for each tap along an axis.  Real networks have some thousands; a hostile one could have 2^20
+ * in each of many short nodes. */
+static enum conv_status check_taps(struct step *step)
+{
+    enum { MOST_TAPS = 1 << 22 };
+    for (int a = 0; a < CONV_AXES; a++)
+        step->walk->taps += step->made->problem.axis[a].filter;
+    return step->walk->taps <= MOST_TAPS ? CONV_OK
+        : bad(step, "the filters up to here have more than 2^22 taps along their axes");
+}
+
 static enum conv_status infer_conv(struct step *step)
 {
     struct onnx_shape shape;
@@ -100,6 +111,8 @@ static enum conv_status infer_conv(struct step *step)
     if (status == CONV_OK)
         status = onnx_conv_problem(&step->made->problem, &step->at, &step->in[0]->shape, &step->in[1]->shape,
                                    step->in[2] != NULL, CONV_F32);
+    if (status == CONV_OK)
+        status = check_taps(step);
     if (status != CONV_OK)
         return status;
     shape_of_output(&shape, &step->made->problem, step->made->problem.k);
