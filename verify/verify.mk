@@ -45,8 +45,8 @@ libverify_la_SOURCES = \
 noinst_LTLIBRARIES += libonnx.la
 LIBRARY_PARTS += libonnx.la
 ONNX_MESSAGES = verify/onnx/onnx.pb-c.c verify/onnx/onnx.pb-c.h
-if HAVE_ONNX
 libonnx_la_CPPFLAGS = $(AM_CPPFLAGS)
+if HAVE_ONNX
 libonnx_la_SOURCES = verify/onnx/onnx.h verify/onnx/model.h verify/onnx/read.c verify/onnx/tensor.c \
 	verify/onnx/conv_node.c verify/onnx/case.c verify/onnx/judge.c \
 	verify/onnx/graph.h verify/onnx/graph.c verify/onnx/infer.c verify/onnx/network.c
