@@ -95,11 +95,11 @@ static void shape_of_output(struct onnx_shape *shape, const struct conv_problem 
  * in each of many short nodes. */
 static enum conv_status check_taps(struct step *step)
 {
-    enum { MOST_TAPS = 1 << 22 };
+    enum { MOST_TAPS = 1 << 18 };
     for (int a = 0; a < CONV_AXES; a++)
         step->walk->taps += step->made->problem.axis[a].filter;
     return step->walk->taps <= MOST_TAPS ? CONV_OK
-        : bad(step, "the filters up to here have more than 2^22 taps along their axes");
+        : bad(step, "the filters up to here have more than 2^18 taps along their axes");
 }
 
 static enum conv_status infer_conv(struct step *step)
