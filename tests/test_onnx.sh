@@ -115,6 +115,18 @@ expect strange 3 "convref count $models/strange.onnx --format json" \
 total strange unknown 2
 total strange params 121
 total strange macs_conv 6912
+# an output_shape that no problem can say, and one that it can
+cat > shapes.py <<'END'
+import pathlib, runpy, sys
+globals().update(runpy.run_path(sys.argv[1]))
+for size in 8, 10:
+    nodes = [node("ConvTranspose", ["x", "w"], ["y"], "up", strides=[2], output_shape=[size])]
+    pathlib.Path("to_%d.onnx" % size).write_bytes(model(nodes, [zeros("w", [1, 1, 3])], [value("x", [1, 1, 3])], [value("y", [1])]))
+END
+if has python3 && python3 shapes.py "$models/make-onnx.py"; then
+    expect longer_by_one 0 'convref count to_8.onnx' '^up +transposed +1 x 3 +1 x 8 '
+    expect longer_by_a_stride 3 'convref count to_10.onnx' "^note: not understood: 'up' \(ConvTranspose\): its output is longer than what"
+fi
 expect strange_text 3 "convref count $models/strange.onnx" '^nodes not understood +2$' '^note: not understood: '
 expect several 3 "convref count $models/shuffled.onnx $models/strange.onnx --format tsv" '^shuffled	101	576	80	' '^strange	.*	incomplete$'
 expect conventions 0 "convref count $models/shuffled.onnx --conventions" '^papers '

@@ -134,4 +134,5 @@ def main():
         (folder / (make.__name__ + ".onnx")).write_bytes(make())
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -214,6 +214,10 @@ enum conv_status onnx_conv_problem(struct conv_problem *problem, const struct on
         const struct conv_axis *axis = &problem->axis[CONV_AXES - problem->rank + i];
         if (axis->pad_begin < 0 || axis->pad_end < 0)
             return conv_fail(at->model->error, CONV_NOT_APPLICABLE, "its pads are negative, and a problem's are not");
+        if (axis->output_pad > read.output_padding[i] && axis->output_pad >= axis->stride
+            && axis->output_pad >= axis->dilation)
+            return conv_fail(at->model->error, CONV_NOT_APPLICABLE,
+                             "its output is longer than what the taps reach by a stride or more");
     }
     if (conv_problem_finish(problem, &inner) == CONV_OK)
         return CONV_OK;
