@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TARGETS(X) X(problem) X(json) X(network) X(npy) X(table)
+#define TARGETS(X) X(problem) X(json) X(network) X(npy) X(onnx) X(table)
 #define DECLARE(name) int fuzz_##name(const uint8_t *data, size_t size);
 TARGETS(DECLARE)
 

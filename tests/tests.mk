@@ -58,18 +58,19 @@ tests_test_fuzz_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_fuzz_SOURCES = tests/test_fuzz.c $(FUZZ_TARGETS)
 tests_test_fuzz_LDFLAGS = $(AM_LDFLAGS) -static    # a target looks at a table, which the shared library doesn't show
 endif
-EXTRA_DIST += tests/data/other_tools.tsv tests/golden/make.py tests/golden/cases.json
+EXTRA_DIST += tests/data/other_tools.tsv tests/data/make-onnx.py tests/data/small.onnx tests/data/strange.onnx \
+	tests/data/shuffled.onnx tests/golden/make.py tests/golden/cases.json
 
 # ---- fuzzing: test_fuzz replays the corpus, tools/fuzz adds to it ---------------------------------------------
 FUZZ_TARGETS = tests/fuzz/fuzz.h tests/fuzz/fuzz_problem.c tests/fuzz/fuzz_json.c tests/fuzz/fuzz_network.c \
-	tests/fuzz/fuzz_npy.c tests/fuzz/fuzz_table.c
+	tests/fuzz/fuzz_npy.c tests/fuzz/fuzz_onnx.c tests/fuzz/fuzz_table.c
 EXTRA_DIST += tools/fuzz tests/fuzz/corpus
 
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
-	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_docs.sh
+	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_onnx.sh tests/test_docs.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
-EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tests/cli/tensor_files.sh tools/count-tests
+EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tests/cli/tensor_files.sh tests/cli/onnx_files.sh tools/count-tests
 
 # ---- Python ---------------------------------------------------------------------------------------------------
 # python/run-test says when it can't be tested.
@@ -98,7 +99,7 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHON='$(PYTHON)'; export PYTHON; \
 	SANITIZED='$(SANITIZER_CFLAGS)'; export SANITIZED; \
 	NEW_KERNEL_CC='$(CC) $(DEFS) -I$(abs_top_builddir) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS)'; export NEW_KERNEL_CC; \
-	NEW_KERNEL_LIBS='$(JANSSON_LIBS) $(HWLOC_LIBS) $(LIBZIP_LIBS) $(NETTLE_LIBS) $(LIBS)'; export NEW_KERNEL_LIBS; \
+	NEW_KERNEL_LIBS='$(JANSSON_LIBS) $(HWLOC_LIBS) $(LIBZIP_LIBS) $(NETTLE_LIBS) $(PROTOBUF_C_LIBS) $(LIBS)'; export NEW_KERNEL_LIBS; \
 	NEW_KERNEL_BUILDS='$(BUILDS)'; export NEW_KERNEL_BUILDS;
 
 CLEANFILES += *-junit.xml

@@ -13,9 +13,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "golden_verify.h"
+#include "onnx_verify.h"
 #include "operands.h"
 #include "self.h"
 #include "verbs.h"
@@ -46,7 +48,8 @@ static const struct argp_option options[] = {
     { "time-limit", KEY_TIME, "SECONDS", 0, "for one kernel [600], or one run of a command [60]", 0 },
     { "jobs", KEY_JOBS, "N", 0, "kernels at a time [one for each core]", 0 },
     { "junit", KEY_JUNIT, "FILE", 0, "write a JUnit file too", 0 },
-    { "golden", KEY_GOLDEN, "FOLDER", 0, "judge outputs of the vectors that `convref golden FOLDER` wrote", 0 },
+    { "golden", KEY_GOLDEN, "FOLDER", 0, "judge outputs of the vectors that `convref golden FOLDER` wrote; or run the "
+      "convolutions of the ONNX test cases in FOLDER", 0 },
     { "theirs", KEY_THEIRS, "DIR", 0, "where these outputs lie, named as in FOLDER [FOLDER]", 0 },
     { 0 }
 };
@@ -425,6 +428,20 @@ static int check_exists(const char *name)
     return !name ? 0 : cli_unknown(name, "a check", "`convref verify --checks` lists them");
 }
 
+/* A folder with a manifest is one of ours, and has no need of kernels; others may have ONNX test cases. */
+static int verify_golden(const struct arguments *arguments)
+{
+    const char *theirs = arguments->theirs ? arguments->theirs : arguments->golden;
+    char manifest[4096];
+    snprintf(manifest, sizeof manifest, "%s/manifest.json", arguments->golden);
+    if ((arguments->kernels || access(manifest, F_OK) != 0) && onnx_verify_fits(arguments->golden))
+        return onnx_verify(&arguments->cli, arguments->golden, theirs, arguments->kernels);
+    if (arguments->kernels)
+        return cli_usage("--golden with --kernel needs a folder of ONNX test cases",
+                         "such as `convref golden FOLDER --format onnx` writes");
+    return golden_verify(&arguments->cli, arguments->golden, arguments->theirs);
+}
+
 static bool has_files(const struct arguments *arguments)
 {
     for (int operand = 0; operand < CONV_OPERANDS; operand++)
@@ -469,7 +486,7 @@ int cmd_verify(int argc, char **argv)
     if (arguments.list_checks)
         return list_checks();
     if (arguments.golden)
-        return golden_verify(&arguments.cli, arguments.golden, arguments.theirs);
+        return verify_golden(&arguments);
     if (arguments.self)
         return prove(&arguments);
     int status = check_exists(arguments.check);
