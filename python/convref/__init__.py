@@ -24,6 +24,6 @@ from . import peers
 
 __version__ = _lib.conv_version().decode()
 
-__all__ = ["BadFile", "BadInput", "Candidate", "Error", "Kernel", "Network", "NoMemory", "Node", "NotApplicable", "Problem",
-           "Roof", "Timing", "TooLarge", "Truth", "Verification", "bench", "count", "fill", "judge", "kernels",
-           "library_path", "load", "machine", "peers", "reference", "run", "truth", "verify"]
+__all__ = ["BadFile", "BadInput", "Candidate", "Error", "Kernel", "Network", "NoMemory", "Node", "NotApplicable",
+           "Problem", "Roof", "Timing", "TooLarge", "Truth", "Verification", "bench", "count", "fill", "judge",
+           "kernels", "library_path", "load", "machine", "peers", "reference", "run", "truth", "verify"]

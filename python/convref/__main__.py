@@ -3,8 +3,9 @@
     python3 -m convref mine.py:conv                             all checks
     python3 -m convref mine.py:conv "c=3 in=8x8 k=4 filter=3x3" --seed 7
 
-mine.py:conv is a function, or a convref.Candidate, in a file.  The exit status is that of `convref verify`: 0 accepted,
-1 rejected, 3 inconclusive, 77 skipped.   Not here: peers (python3 -m convref.peers), kernels in C (convref verify).
+mine.py:conv is a function, or a convref.Candidate, in a file.  The exit status is that of `convref verify`: 0
+accepted, 1 rejected, 3 inconclusive, 77 skipped.
+Not here: peers (python3 -m convref.peers), kernels in C (convref verify).
 """
 import argparse
 import importlib.util
@@ -47,7 +48,7 @@ def main():
     parser = argparse.ArgumentParser(prog="python3 -m convref", description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("function", metavar="FILE:FUNCTION")
     options(parser)
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()     # problems may stand behind options
     found = verified(find(arguments.function), arguments)
     print(found)
     sys.exit(EXIT[found.verdict])

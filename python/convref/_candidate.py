@@ -56,8 +56,8 @@ _thread = threading.local()
 
 
 def _keep_thread():
-    """The verifier calls from a thread that Python hasn't made.  Python would forget it after each call; libraries that
-    remember its state, as pybind11 does, would crash in the next."""
+    """The verifier calls from a thread that Python hasn't made.  Python would forget it after each call; libraries
+    that remember its state, as pybind11 does, would crash in the next."""
     if not hasattr(_thread, "kept"):
         _thread.kept = ctypes.pythonapi.PyGILState_Ensure()      # and never released
 
@@ -163,8 +163,8 @@ class Candidate:
 
     def only(self, **facts):
         """The same candidate with other facts: only(passes="backward_data")."""
-        same = {key: getattr(self, key) for key in ("function", "name", "passes", "kinds", "layouts", "types", "ranks",
-                                                    "applies", "repro")}
+        keys = "function name passes kinds layouts types ranks applies repro".split()
+        same = {key: getattr(self, key) for key in keys}
         return Candidate(**{**same, **facts})
 
     def refuses(self, problem):
@@ -228,8 +228,8 @@ class Candidate:
 
         problem      one, or a list: nothing but these; left out, the checks' own
         check        one check, or a list of several; left out, all
-        in_process   don't fork: for a library that has already used its threads here, in a notebook.  Then a crash, an
-                     endless loop or too much memory is this process's own
+        in_process   don't fork: for a library that has already used its threads here, in a notebook.  Then a crash,
+                     an endless loop or too much memory is this process's own
         """
         names = [None] if check is None else [check] if isinstance(check, str) else list(check)
         results = []
@@ -300,8 +300,8 @@ def _without_threads(found):
     if not loaded or not found.finding or found.finding["fault"] != "hang":
         return found
     return found._replace(verdict="INCONCLUSIVE", finding=None, reason=(
-        f"a call hung in a forked copy of this process, which has none of the threads of {' and '.join(loaded)}, used "
-        "here before; `python3 -m convref FILE:FUNCTION` verifies it in a new process, in_process=True without a fork"))
+        f"a call hung in a forked copy of this process, which has none of the threads of {' and '.join(loaded)}, if "
+        "used here before; `python3 -m convref FILE:FUNCTION` takes a new process, in_process=True no fork"))
 
 
 def in_fork(body):

@@ -1,4 +1,4 @@
-"""_verdict.py - what a verification found: the library's struct as a named tuple, and as the text that the program prints.
+"""_verdict.py - what a verification found: the library's struct as a named tuple, and as the text of the program.
 
 Not here: any judgement.   Read next: _candidate.py, docs/exactness.md
 """

@@ -29,14 +29,14 @@ def chosen(candidate, arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python3 -m convref.peers", description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(prog="python3 -m convref.peers", description="Verify a peer.")
     parser.add_argument("peer", nargs="?", choices=list(ALL))
     parser.add_argument("--list", action="store_true", help="which peers are installed")
     parser.add_argument("--pass", dest="passes", action="append", help="only this pass (may be given again)")
     for name in ("kind", "layout", "type"):
         parser.add_argument(f"--{name}", action="append", help=f"only this {name} (may be given again)")
     options(parser)
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()     # problems may stand behind options
     if arguments.list or not arguments.peer:
         listed()
         return

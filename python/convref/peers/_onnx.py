@@ -1,7 +1,7 @@
 """_onnx.py - an ONNX model of one convolution, written without the onnx package: protobuf by hand, in 40 lines.
 
-A protobuf message is a list of fields, each a number, then a whole number of 7 bits a byte, or a length and bytes.  The
-numbers are those of onnx.proto (ModelProto, GraphProto, NodeProto, AttributeProto, TensorProto).
+A protobuf message is a list of fields, each a number, then a whole number of 7 bits a byte, or a length and bytes.
+The numbers are those of onnx.proto (ModelProto, GraphProto, NodeProto, AttributeProto, TensorProto).
 Not here: anything that reads a model.   Read next: onnxruntime.py
 """
 FLOAT, DOUBLE = 1, 11

@@ -1,8 +1,8 @@
 """jax.py - JAX on a CPU: lax.conv_general_dilated, and both gradients by vjp.
 
 It has everything: padding at either end, dilation of the input (which is a transposed convolution, with the filter
-turned round), groups, both layouts.  Each function is compiled for each problem, once.  precision=HIGHEST asks for the
-type's own arithmetic on every device.   Read next: torch.py
+turned round), groups, both layouts.  Each function is compiled for each problem, once.  precision=HIGHEST asks for
+the type's own arithmetic on every device.   Read next: torch.py
 """
 import functools
 

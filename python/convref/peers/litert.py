@@ -1,8 +1,8 @@
 """litert.py - LiteRT (TensorFlow Lite): a model of one CONV_2D, DEPTHWISE_CONV_2D or TRANSPOSE_CONV, or of two.
 
 The model is written with the schema that comes with the package; no converter is needed.  Padding is written into the
-image first, since the operators know SAME and VALID only; a transposed layer is computed without padding, and cut.  1-D
-is 2-D of one row.  Channels last, f32, forward: the rest is not in it.   Read next: tensorflow.py
+image first, since the operators know SAME and VALID only; a transposed layer is computed without padding, and cut.
+1-D is 2-D of one row.  Channels last, f32, forward: the rest is not in it.   Read next: tensorflow.py
 """
 import functools
 

@@ -1,8 +1,8 @@
 """numpy.py - NumPy: a sum over taps, each a batched matrix product.
 
 NumPy has no convolution; this is the one that people write.  A tap of the filter meets every output at once: what it
-reads is a slice of the padded image, and matmul adds over the channels of each group.  All passes follow from the same
-slices.   Not here: speed.   Read next: torch.py
+reads is a slice of the padded image, and matmul adds over the channels of each group.  All passes follow from the
+same slices.   Not here: speed.   Read next: torch.py
 """
 import math
 

@@ -1,7 +1,7 @@
 """onnxruntime.py - ONNX Runtime on a CPU: models of one Conv or ConvTranspose, or of two Conv for a separable layer.
 
-The weights are constants of the model, as in real ones, so that the runtime may prepare them (its blocked NCHWc layout);
-relu and relu6 are nodes behind, which it fuses.  A model is built, and a session opened, for each problem and weights.
+The weights are constants of the model, as in real ones, so that the runtime may prepare them (in its blocked layout);
+relu and relu6 are nodes behind, which it fuses.  Each problem and its weights are a model and a session of their own.
 Forward only, channels first only: that is what the operators have.   Read next: _onnx.py
 """
 import functools

@@ -1,7 +1,7 @@
 """tensorflow.py - TensorFlow on a CPU: nn.convolution and nn.depthwise_conv2d, channels last; gradients by tape.
 
-Padding is "VALID" behind tf.pad, since nn.convolution has no other for 1-D and 3-D.  Images are moved to channels last,
-which is what its CPU kernels know.  1-D depthwise is 2-D of one row.  Declared is what TensorFlow says that it has: no
+Padding is "VALID" behind tf.pad, since nn.convolution has no other for 1-D and 3-D.  Images are moved to channels
+last, which is what its CPU kernels know.  1-D depthwise is 2-D of one row.  Declared is what it says that it has: no
 strides together with dilations, no groups in 3-D, equal strides of a depthwise layer.   Read next: torch.py
 """
 import os
@@ -57,7 +57,8 @@ def _conv(problem, x, w, bias=None):
         if problem.kind == "depthwise":
             y = _depthwise(tf, problem, x, w)
         else:
-            y = tf.nn.convolution(x, w, problem.stride, "VALID", dilations=problem.dilation)
+            layout = "NWC", "NHWC", "NDHWC"      # named, since the gradient in 3-D fails without
+            y = tf.nn.convolution(x, w, problem.stride, "VALID", layout[len(problem.in_) - 1], problem.dilation)
     if bias is not None:
         y = tf.nn.bias_add(y, bias)
     return y if problem.act == "none" else tf.nn.relu(y) if problem.act == "relu" else tf.nn.relu6(y)
