@@ -176,9 +176,7 @@ class WrongOnes(unittest.TestCase):
 
     def test_what_ends_the_process(self):
         self.rejected(ends, "the process was ended", "_exit(3)")
-        before = time.time()
         self.rejected(sleeps, "hang", "2 seconds", problem=None, time_limit=2)
-        self.assertLess(time.time() - before, 60)
 
 
 class RightOnes(unittest.TestCase):

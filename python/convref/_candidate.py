@@ -12,6 +12,7 @@ Not here: frameworks (peers/), verdicts as text (_verdict.py).
 """
 import ctypes
 import functools
+import importlib
 import inspect
 import os
 import pickle
@@ -159,13 +160,16 @@ class Candidate:
         self.applies, self.repro = applies, repro
         one = next(iter(self.functions.values())) if self.functions else function
         self.name = name or getattr(one, "__name__", type(one).__name__)
+        self.imports = ()                   # modules that the function imports itself, slowly: see _verify()
         self._said = {}                     # words, kept alive for the library
 
     def only(self, **facts):
         """The same candidate with other facts: only(passes="backward_data")."""
         keys = "function name passes kinds layouts types ranks applies repro".split()
         same = {key: getattr(self, key) for key in keys}
-        return Candidate(**{**same, **facts})
+        made = Candidate(**{**same, **facts})
+        made.imports = self.imports
+        return made
 
     def refuses(self, problem):
         """Why it doesn't compute this problem, in words, or None.  The sets are the library's business."""
@@ -244,6 +248,8 @@ class Candidate:
         kernel = self._kernel()
 
         def call():
+            for one in self.imports:         # here, unused: or every attempt to shrink a crash would import it anew
+                one() if callable(one) else importlib.import_module(one)
             result, error = new("conv_verification"), new("conv_error")
             status = lib.conv_verify_kernel(ctypes.byref(result), ctypes.byref(kernel), ctypes.byref(options),
                                             ctypes.byref(error))

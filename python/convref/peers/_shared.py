@@ -24,10 +24,10 @@ def version(module, distributions=()):
     return "of unknown version"
 
 
-def candidate(name, functions, checks=None, **facts):
+def candidate(name, functions, checks=None, imports=(), **facts):
     """A Candidate that can be shown again from the shell.  `checks`: those that it is verified by, if not all."""
     made = Candidate(functions, name=name, repro=f"python3 -m convref.peers {name}", **facts)
-    made.checks = checks
+    made.checks, made.imports = checks, imports
     return made
 
 

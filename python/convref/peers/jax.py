@@ -82,4 +82,4 @@ candidate = _shared.candidate(
     "jax", {"forward": _called(_forward), "backward_data": _called(_backward_data),
             "backward_weights": _called(_backward_weights)},
     kinds=_shared.ALL_KINDS, layouts="first last", types="f32 f64",
-    checks=["covering", "turns", "real", "probes", "special"])     # small has 76,000 problems, each compiled
+    imports=["jax"], checks=["covering", "turns", "real", "probes", "special"])     # small: 76,000 compilations

@@ -162,4 +162,4 @@ def _applies(problem):
 
 
 candidate = _shared.candidate("litert", {"forward": forward}, kinds=_shared.ALL_KINDS, layouts="first last",
-                              ranks=(1, 2), applies=_applies)
+                              ranks=(1, 2), applies=_applies, imports=["ai_edge_litert.interpreter"])

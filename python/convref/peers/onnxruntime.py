@@ -65,4 +65,5 @@ def _applies(problem):
     return None
 
 
-candidate = _shared.candidate("onnxruntime", {"forward": forward}, kinds=_shared.ALL_KINDS, applies=_applies)
+candidate = _shared.candidate("onnxruntime", {"forward": forward}, kinds=_shared.ALL_KINDS, applies=_applies,
+                              imports=["onnxruntime"])

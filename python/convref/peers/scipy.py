@@ -37,4 +37,5 @@ def _applies(problem):
     return "it has no dilation" if max(problem.dilation) > 1 else None
 
 
-candidate = _shared.candidate("scipy", {"forward": forward}, layouts="first last", types="f32 f64", applies=_applies)
+candidate = _shared.candidate("scipy", {"forward": forward}, layouts="first last", types="f32 f64", applies=_applies,
+                              imports=["scipy.signal"])

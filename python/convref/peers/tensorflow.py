@@ -127,4 +127,4 @@ def _applies_transposed(problem):
 
 candidate = _shared.candidate(
     "tensorflow", {"forward": forward, "backward_data": backward_data, "backward_weights": backward_weights},
-    kinds=_shared.ALL_KINDS, layouts="first last", types="f32 f64", applies=_applies)
+    kinds=_shared.ALL_KINDS, layouts="first last", types="f32 f64", applies=_applies, imports=[_import])

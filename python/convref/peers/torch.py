@@ -74,4 +74,4 @@ def backward_weights(problem, x, dy):
 
 candidate = _shared.candidate(
     "torch", {"forward": forward, "backward_data": backward_data, "backward_weights": backward_weights},
-    kinds=_shared.ALL_KINDS, layouts="first last", types="f32 f64")
+    kinds=_shared.ALL_KINDS, layouts="first last", types="f32 f64", imports=["torch"])
