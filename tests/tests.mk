@@ -76,7 +76,8 @@ EXTRA_DIST += tests/bad-input.tsv tests/cli/frame.sh tests/cli/tensor_files.sh t
 # python/run-test says when it can't be tested.
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/python/run-test '$(PYTHON)' '$(SANITIZER_CFLAGS)'
-PYTHON_TESTS = tests/test_python.py tests/test_golden_vectors.py tests/test_photo.py tests/test_notebook.py
+PYTHON_TESTS = tests/test_python.py tests/test_peers.py tests/test_golden_vectors.py tests/test_photo.py \
+	tests/test_notebook.py
 EXTRA_DIST += $(PYTHON_TESTS) tests/case.py
 
 # The thread sanitizer is there for the threads alone: it can't follow the forks of the verifier.

@@ -39,6 +39,7 @@ enum conv_fault {
     CONV_FAULT_EXIT,            /* it ended the process: exit, abort, a signal that it raised */
     CONV_FAULT_MEMORY,          /* the memory that it may take was used up */
     CONV_FAULT_ENVIRONMENT,     /* it left the floating-point environment changed */
+    CONV_FAULT_REPORTED,        /* it says itself that it failed (workspace->failure) */
     CONV_FAULTS
 };
 

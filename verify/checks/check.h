@@ -89,6 +89,9 @@ extern const struct check check_probes, check_special, check_limits;
 bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                 int threads);
 
+/* Did the plan's last run end in a failure that the kernel told of?  Then that is the finding, and true is returned. */
+bool check_reported(struct checker *checker, const struct conv_plan *plan);
+
 /* A problem is about to be run: what a finding would say about it. */
 void check_begins(struct checker *checker, const struct conv_problem *problem, uint64_t seed, int threads);
 

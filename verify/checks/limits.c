@@ -246,6 +246,8 @@ static enum huge_outcome run_huge(struct checker *checker, const struct conv_pro
             checker->shared->call_began = conv_seconds();
             if (conv_plan_run(plan) >= 0)
                 outcome = HUGE_DONE;
+            else if (check_reported(checker, plan))
+                outcome = HUGE_WRONG;
             checker->shared->call_began = 0;
         }
         if (outcome == HUGE_DONE)

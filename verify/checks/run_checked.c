@@ -51,6 +51,12 @@ static bool cant(struct checker *checker, const struct conv_error *error)
     return check_impossible(checker, error->message);
 }
 
+bool check_reported(struct checker *checker, const struct conv_plan *plan)
+{
+    const char *words = conv_plan_failure(plan);
+    return words[0] && !found(checker, CONV_FAULT_REPORTED, CONV_Y, words);
+}
+
 /* ---- operands in guarded places ---------------------------------------------------------------------------- */
 
 static uint64_t hash(const void *data, size_t bytes)
@@ -303,11 +309,12 @@ static bool call_and_judge(struct checker *checker, struct conv_plan *plan, cons
         return false;
     const struct environment before = environment_read();
     checker->shared->call_began = conv_seconds();
-    if (conv_plan_run(plan) < 0)
-        status = conv_fail(&error, CONV_NOT_APPLICABLE, "the kernel failed on its device");
+    const bool failed = conv_plan_run(plan) < 0;
     checker->shared->call_began = 0;
-    if (!environment_kept(checker, &before, "run"))
+    if (!environment_kept(checker, &before, "run") || (failed && check_reported(checker, plan)))
         return false;
+    if (failed)
+        status = conv_fail(&error, CONV_NOT_APPLICABLE, "the kernel failed on its device");
     if (status == CONV_OK)
         status = conv_plan_store(plan, &error);
     if (status != CONV_OK)

@@ -5,8 +5,9 @@
  *
  * What is 0 * infinity in the padding?  Frameworks differ: a kernel that writes zeros round the image and multiplies
  * them gets NaN, one that leaves the padding out doesn't.  Both are accepted, here and for the holes that a stride
- * leaves in a gradient.  Which one it is, and whether it is the same for all shapes, is reported and is no verdict:
- * libraries choose their algorithm by shape.  The sign of a zero isn't looked at.
+ * leaves in a gradient.  (In the weight gradient of a transposed problem the zeros lie round dy, so that an infinite x
+ * meets them; everywhere else only weights or dy do.)  Which one it is, and whether it is the same for all shapes, is
+ * reported and is no verdict: libraries choose their algorithm by shape.  The sign of a zero isn't looked at.
  *
  * Sees: a NaN that relu swallows, special values that spread to other channels, rows or images, or that vanish.
  * Does not see: sums that overflow, for which the order of summation matters.
@@ -100,6 +101,12 @@ static const char *const texts[] = {
     "c=3 in=4x5x6 k=4 filter=3x3x3 pad=1",
 };
 
+/* The zeros are those of dy, and both factors may meet them. */
+static bool pads_second(const struct conv_problem *problem)
+{
+    return problem->op == CONV_OP_TRANSPOSED && problem->pass == CONV_BACKWARD_WEIGHTS;
+}
+
 static bool all_specials(struct checker *checker, const struct conv_problem *problem)
 {
     if (conv_accuracy_transforms(checker->kernel->accuracy))   /* NaN and infinities spread in a tile or a plane */
@@ -108,7 +115,7 @@ static bool all_specials(struct checker *checker, const struct conv_problem *pro
         const struct check_data data = { .fill = { .seed = checker->options.seed },
                                          .make = specials[i].make,
                                          .exact = true,
-                                         .padding_may_multiply = specials[i].padding };
+                                         .padding_may_multiply = specials[i].padding || pads_second(problem) };
         if (conv_accuracy_range(problem, checker->kernel->accuracy) > 0 && !check_data(checker, problem, &data, 1))
             return false;
     }

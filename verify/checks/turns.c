@@ -123,6 +123,8 @@ static bool call(struct checker *checker, struct side *side, int threads)
     checker->shared->call_began = conv_seconds();
     const bool ran = conv_plan_run(side->plan) >= 0 && conv_plan_store(side->plan, NULL) == CONV_OK;
     checker->shared->call_began = 0;
+    if (!ran && check_reported(checker, side->plan))
+        return false;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS && good && ran; operand++)
         if (conv_operand_role(&side->problem, operand) == CONV_OUTPUT)
             good = judge(checker, side, operand);
