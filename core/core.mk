@@ -6,6 +6,7 @@ convrefinclude_HEADERS += \
 	include/convref/problem.h \
 	include/convref/tensor.h \
 	include/convref/guarded.h \
+	include/convref/accuracy.h \
 	include/convref/kernel.h \
 	include/convref/simd.h \
 	include/convref/run.h \
@@ -20,7 +21,7 @@ libcore_la_SOURCES = \
 	core/dtype.c \
 	core/problem.c core/problem_text.c core/problem_json.c \
 	core/problem_benchdnn.h core/problem_benchdnn.c \
-	core/tensor.c core/operand.c core/fill.c \
+	core/tensor.c core/operand.c core/fill.c core/accuracy.c \
 	core/guarded.c \
 	core/isa.c core/kernel_table.h core/kernel_table.c core/provider.c \
 	core/run.c \

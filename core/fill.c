@@ -51,22 +51,3 @@ void conv_fill(enum conv_type type, void *data, int64_t count, const char *name,
     for (int64_t i = 0; i < count; i++)
         conv_set(type, data, i, value(fill, stream, i));
 }
-
-/* The largest |partial sum| when every input is at most r in absolute value. */
-static double largest_sum(const struct conv_problem *problem, double r)
-{
-    struct conv_problem depthwise, pointwise;
-    if (problem->op != CONV_OP_SEPARABLE)
-        return (double)conv_fan_in(problem) * r * r + r;
-    conv_separable_stages(&depthwise, &pointwise, problem);
-    return (double)conv_fan_in(&pointwise) * r * largest_sum(&depthwise, r) + r;
-}
-
-int conv_exact_range(const struct conv_problem *problem)
-{
-    const double limit = 1 / conv_type_facts(problem->type)->unit_roundoff;
-    int range = 8;
-    while (range > 0 && !(largest_sum(problem, range) < limit))
-        range--;
-    return range;
-}

@@ -17,7 +17,8 @@ static enum conv_status check_abi(const struct conv_provider *provider, const ch
 {
     if (!provider || !provider->kernels)
         return conv_fail(error, CONV_BAD_FILE, "%s: convref_provider() has no kernels", path);
-    if (provider->abi != CONV_PROVIDER_ABI || provider->kernel_size != sizeof(struct conv_kernel)) {
+    if (provider->abi < CONV_PROVIDER_OLDEST_ABI || provider->abi > CONV_PROVIDER_ABI
+        || provider->kernel_size != sizeof(struct conv_kernel)) {
         conv_fail(error, CONV_BAD_FILE, "%s: was compiled for another version of convref "
                   "(ABI %u with kernels of %u bytes; this is ABI %d with %zu)", path, provider->abi,
                   provider->kernel_size, CONV_PROVIDER_ABI, sizeof(struct conv_kernel));

@@ -28,6 +28,7 @@ struct conv_plan {
     struct conv_operands place;    /* what the kernel sees: the same, or copies on the device */
     struct block scratch, packed;
     struct conv_workspace workspace;
+    char failure[CONV_FAILURE];
 };
 
 /* ---- memory ------------------------------------------------------------------------------------------- */
@@ -101,6 +102,7 @@ enum conv_status conv_plan_create(struct conv_plan **plan, const struct conv_ker
 #ifdef CONV_CHECKED
     made->options.guarded = true;
 #endif
+    made->workspace.failure = made->failure;
     made->workspace.threads = made->kernel->threaded && made->options.threads > 1
                                   ? made->options.threads : 1;
     status = take_workspace(made, error);
@@ -185,12 +187,16 @@ double conv_plan_run(struct conv_plan *plan)
     const struct conv_kernel *kernel = plan->kernel;
     if (!has_outputs(&plan->problem))
         return 0;
+    plan->failure[0] = 0;
     if (kernel->device && kernel->device->timed_run)
         return kernel->device->timed_run(kernel, &plan->problem, &plan->place, &plan->workspace);
     const double start = conv_seconds();
     kernel->run(&plan->problem, &plan->place, &plan->workspace);
-    return conv_seconds() - start;
+    const double seconds = conv_seconds() - start;
+    return plan->failure[0] ? -1 : seconds;
 }
+
+const char *conv_plan_failure(const struct conv_plan *plan) { return plan->failure; }
 
 enum conv_status conv_plan_store(struct conv_plan *plan, struct conv_error *error)
 {
@@ -229,7 +235,9 @@ enum conv_status conv_run(const struct conv_operands *operands, const struct con
     if (status == CONV_OK)
         status = conv_plan_load(plan, operands, error);
     if (status == CONV_OK && conv_plan_run(plan) < 0)
-        status = conv_fail(error, CONV_NOT_APPLICABLE, "kernel %s failed on its device", kernel->name);
+        status = plan->failure[0]
+                     ? conv_fail(error, CONV_NOT_APPLICABLE, "kernel %s failed: %s", kernel->name, plan->failure)
+                     : conv_fail(error, CONV_NOT_APPLICABLE, "kernel %s failed on its device", kernel->name);
     if (status == CONV_OK)
         status = conv_plan_store(plan, error);
     conv_plan_free(plan);

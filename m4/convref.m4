@@ -40,6 +40,19 @@ AC_DEFUN([CONVREF_WITH_MODULE], [
   AS_IF([test $have_$1 = yes], [$1_summary=yes], [$1_summary="no: $4 left out"])
   AM_CONDITIONAL([HAVE_$2], [test $have_$1 = yes])])
 
+# Reading ONNX needs a library and the program that makes C of its messages.
+AC_DEFUN([CONVREF_ONNX], [
+  AC_ARG_WITH([onnx], [AS_HELP_STRING([--with-onnx], [read ONNX models and tensors @<:@auto@:>@; needs libprotobuf-c and protoc-c])],
+    [], [with_onnx=auto])
+  have_onnx=no
+  AS_IF([test "x$with_onnx" != xno], [
+    AC_PATH_PROG([PROTOC_C], [protoc-c])
+    PKG_CHECK_MODULES([PROTOBUF_C], [libprotobuf-c >= 1.3], [AS_IF([test -n "$PROTOC_C"], [have_onnx=yes])], [:])])
+  AS_IF([test "x$with_onnx$have_onnx" = xyesno], [AC_MSG_ERROR([ONNX was asked for, and libprotobuf-c or protoc-c is missing])])
+  AS_IF([test $have_onnx = yes], [onnx_summary="yes, with libprotobuf-c"], [onnx_summary="no: .onnx and .pb files left out"
+    PROTOBUF_C_CFLAGS= PROTOBUF_C_LIBS=])
+  AM_CONDITIONAL([HAVE_ONNX], [test $have_onnx = yes])])
+
 # CONVREF_WITH_PROGRAM(name, VARIABLE, program, what needs it)
 AC_DEFUN([CONVREF_WITH_PROGRAM], [
   AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1], [use $1 @<:@auto@:>@; needed by $4])], [], [with_$1=auto])

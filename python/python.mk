@@ -6,7 +6,23 @@ dist_convrefpython_DATA = \
 	python/convref/_problem.py \
 	python/convref/_compute.py \
 	python/convref/_count.py \
-	python/convref/_measure.py
+	python/convref/_measure.py \
+	python/convref/_verdict.py \
+	python/convref/_candidate.py \
+	python/convref/__main__.py
+convrefpeersdir = $(convrefpythondir)/peers
+dist_convrefpeers_DATA = \
+	python/convref/peers/__init__.py \
+	python/convref/peers/__main__.py \
+	python/convref/peers/_onnx.py \
+	python/convref/peers/_shared.py \
+	python/convref/peers/jax.py \
+	python/convref/peers/litert.py \
+	python/convref/peers/numpy.py \
+	python/convref/peers/onnxruntime.py \
+	python/convref/peers/scipy.py \
+	python/convref/peers/tensorflow.py \
+	python/convref/peers/torch.py
 nodist_convrefpython_DATA = python/convref/_installed.py
 
 python/convref/_installed.py: Makefile
@@ -15,7 +31,7 @@ python/convref/_installed.py: Makefile
 CLEANFILES += python/convref/_installed.py
 
 # How tests in Python are run: python/run-test knows what they need.
-EXTRA_DIST += python/run-test
+EXTRA_DIST += python/run-test tools/verify-peers
 
 # Programs and notebooks that use the module; tests run them.
 EXTRA_DIST += examples/photo.py examples/data/README.md examples/data/coffee.jpg

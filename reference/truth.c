@@ -236,3 +236,66 @@ double conv_truth_bound(const struct conv_truth *truth, int64_t i, enum conv_typ
     const double gamma = n * u / (1 - n * u);
     return gamma * truth->magnitude[i] + u * fabs(truth->value[i]) + n * facts->smallest;
 }
+
+/* gamma_n = n * u / (1 - n * u); nothing is promised of sums that are longer than 1 / u */
+static double gamma_of(double n, double u) { return n * u < 1 ? n * u / (1 - n * u) : INFINITY; }
+
+static double plane_sum(const struct conv_truth *truth, int64_t begin, int64_t end, bool together)
+{
+    double largest = 0, squares = 0;
+    for (int64_t i = begin; i < end; i++) {
+        const double sum = truth->magnitude[i];
+        largest = sum > largest ? sum : largest;
+        squares += sum * sum;
+    }
+    return together ? sqrt(squares) : largest;
+}
+
+/* Elements of the last axes, which a transform mixes; of a bias, one. */
+static int64_t plane_of(const struct conv_problem *problem, enum conv_operand output)
+{
+    struct conv_problem first = *problem;
+    int64_t dims[CONV_MAX_RANK], plane = 1;
+    first.layout = CONV_CHANNELS_FIRST;
+    const int rank = conv_operand_shape(dims, &first, output);
+    for (int d = 2; d < rank; d++)
+        plane *= dims[d];
+    return plane;
+}
+
+static void bound_transform(double *bounds, const struct conv_truth *truth, const struct conv_problem *problem,
+                            int64_t plane, enum conv_accuracy accuracy)
+{
+    const struct conv_accuracy_facts *class = conv_accuracy_facts(accuracy);
+    const struct conv_type_facts *type = conv_type_facts(problem->type);
+    const double u = type->unit_roundoff, levels = conv_accuracy_levels(accuracy, problem);
+    for (int64_t begin = 0; begin < truth->count; begin += plane) {
+        const double sum = plane_sum(truth, begin, begin + plane, class->fourier);
+        for (int64_t i = begin; i < begin + plane; i++) {
+            const double n = (double)truth->taps[i] + 1;
+            bounds[i] = (class->growth * levels * u + gamma_of(n, u)) * sum + u * fabs(truth->value[i]) + n * type->smallest;
+        }
+    }
+}
+
+void conv_truth_bounds(double *bounds, const struct conv_truth *truth, const struct conv_problem *problem,
+                       enum conv_operand output, enum conv_accuracy accuracy)
+{
+    const struct conv_accuracy_facts *class = conv_accuracy_facts(accuracy);
+    const struct conv_type_facts *type = conv_type_facts(problem->type);
+    if (class->growth > 0) {
+        bound_transform(bounds, truth, problem, plane_of(problem, output), accuracy);
+        return;
+    }
+    /* an input is off by one of its last places, or half of it where it was rounded and not cut off */
+    const int factors = problem->op == CONV_OP_SEPARABLE ? 4 : 2;
+    const double of_inputs = class->input_bits > 0 ? pow(1 + ldexp(1, 1 - class->input_bits), factors) : 1;
+    const double of_sums = class->sum_bits > 0 ? ldexp(1, -class->sum_bits) : 0;
+    const double u = of_sums > type->unit_roundoff ? of_sums : type->unit_roundoff;
+    const double smallest = class->smallest > type->smallest ? class->smallest : type->smallest;
+    for (int64_t i = 0; i < truth->count; i++) {
+        const double n = (double)truth->taps[i] + 1, S = truth->magnitude[i];
+        const double of_products = S > 0 ? (of_inputs - 1 + of_inputs * gamma_of(n, u)) * S : 0;
+        bounds[i] = of_products + u * fabs(truth->value[i]) + n * smallest;
+    }
+}

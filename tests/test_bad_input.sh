@@ -13,6 +13,8 @@ suite=test_bad_input   # for the frame
 
 # shellcheck source=tests/cli/tensor_files.sh
 . "$source_top/tests/cli/tensor_files.sh"
+# shellcheck source=tests/cli/onnx_files.sh
+. "$source_top/tests/cli/onnx_files.sh"
 
 # .npy files for an x of 1x1x4 floats: one good, the rest wrong in one way each.
 make_npy()
@@ -61,6 +63,9 @@ make_files()
     make_npz
     make_safetensors
     make_raw
+    make_pb
+    make_onnx
+    rm -f inner.*
     mkdir folder
     printf 'not a shared object\n' > text.so
     printf 'network a\ninput c=1 in=4\nconv k=1 filter=1\n' > good.net
@@ -111,10 +116,12 @@ check()
 mkdir files && cd files
 make_files
 reads_npz=$(convref run 'c=1 in=4 k=1 filter=1' --x good.npz > /dev/null 2>&1 && echo yes) || :
+reads_onnx=$(convref run 'c=1 in=4 k=1 filter=1' --x good.pb > /dev/null 2>&1 && echo yes) || :
 tab=$(printf '\t')
 while IFS="$tab" read -r name status token says command content; do
     case $name in '#'* | name) continue ;; esac
     case $command in *.npz*) [ -n "$reads_npz" ] || { skip "$name" "no libzip"; continue; } ;; esac
+    case $command in *.onnx* | *.pb*) [ -n "$reads_onnx" ] || { skip "$name" "no libprotobuf-c"; continue; } ;; esac
     case $command in *./wrong_*.so* | *./good.so*) [ -f good.so ] || { skip "$name"; continue; } ;; esac
     check "$name" "$status" "$token" "$says" "$command" "$content"
 done < "$data/bad-input.tsv"

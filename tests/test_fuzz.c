@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define TARGETS(X) \
-    X(problem) X(json) X(network) X(npy) X(table) X(npz) X(safetensors) X(raw) X(manifest) X(cli)
+    X(problem) X(json) X(network) X(npy) X(onnx) X(table) X(npz) X(safetensors) X(raw) X(manifest) X(cli)
 #define DECLARE(name) int fuzz_##name(const uint8_t *data, size_t size);
 TARGETS(DECLARE)
 

@@ -284,6 +284,25 @@ static void there_is_nothing_to_read(void)
     TEST_EQUAL_TEXT(verification.warning, "");
 }
 
+/* ---- failures that the kernel tells of -------------------------------------------------------------------------- */
+
+static void report_at(const struct conv_problem *conv, const struct conv_operands *operands,
+                      const struct conv_workspace *workspace)
+{
+    compute(conv, operands, workspace);
+    if (conv->axis[CONV_W].stride > 1)
+        snprintf(workspace->failure, CONV_FAILURE, "the library says 42 for stride %d",
+                 (int)conv->axis[CONV_W].stride);
+}
+
+/* The words are the finding, of the smallest problem; a call that ends well leaves none behind. */
+static void told_failures_are_findings(void)
+{
+    static const struct conv_kernel reports = { .name = "reports", .title = "tells of a failure", .run = report_at,
+                                                .kinds = 1u << CONV_DEPTHWISE };
+    rejected(&reports, CONV_FAULT_REPORTED, "the library says 42 for stride 2");
+}
+
 /* ---- the floating-point environment ---------------------------------------------------------------------------- */
 
 KERNEL(rounds_up, fesetround(FE_UPWARD))
@@ -333,7 +352,8 @@ int main(void)
         TEST_CASE(packing_that_hangs_is_a_hang), TEST_CASE(the_whole_group_is_ended),
         TEST_CASE(memory_is_told_from_a_crash), TEST_CASE(inputs_are_not_written_to),
         TEST_CASE(operands_are_not_aligned), TEST_CASE(what_is_kept_between_calls_is_seen),
-        TEST_CASE(output_is_a_warning), TEST_CASE(there_is_nothing_to_read), TEST_CASE(rounding_is_put_back),
+        TEST_CASE(output_is_a_warning), TEST_CASE(there_is_nothing_to_read),
+        TEST_CASE(told_failures_are_findings), TEST_CASE(rounding_is_put_back),
         TEST_CASE(flush_to_zero_is_put_back), TEST_CASE(flags_may_be_set),
     };
     return test_main("test_sandbox", cases, (int)(sizeof cases / sizeof *cases));

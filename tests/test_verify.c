@@ -228,6 +228,7 @@ static void all_products_are_looked_at(void)
 static const char *fault_at(int i) { return conv_fault_name((enum conv_fault)(i + 1)); }
 static const char *verdict_at(int i) { return conv_verdict_name((enum conv_verdict)i); }
 static const char *sure_at(int i) { return conv_sure_name((enum conv_sure)i); }
+static const char *accuracy_at(int i) { return conv_accuracy_facts((enum conv_accuracy)i)->name; }
 static const char *setting_at(int i) { return conv_setting_name((enum conv_setting)i); }
 
 static const char *check_at(int i)
@@ -240,7 +241,7 @@ static const char *check_at(int i)
 static void the_schema_has_our_words(void)
 {
     const struct { const char *name; int count; const char *(*at)(int); } lists[] = {
-        { "verdict", 4, verdict_at }, { "fault", CONV_FAULTS - 1, fault_at }, { "sure", 3, sure_at },
+        { "verdict", 4, verdict_at }, { "fault", CONV_FAULTS - 1, fault_at }, { "sure", 3, sure_at }, { "accuracy", CONV_ACCURACIES, accuracy_at },
         { "setting", CONV_SETTINGS, setting_at }, { "check", conv_check_count() + 2, check_at },
     };
     json_t *schema = json_load_file(SRCDIR "/docs/verify.schema.json", 0, NULL);

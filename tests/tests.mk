@@ -61,11 +61,12 @@ tests_test_fuzz_LDADD = libverbs.la $(LDADD)
 tests_test_fuzz_LDFLAGS = $(AM_LDFLAGS) -static \
 	-Wl,--wrap=argp_parse,--wrap=exit,--wrap=conv_provider_load
 endif
-EXTRA_DIST += tests/data/other_tools.tsv tests/golden/make.py tests/golden/cases.json
+EXTRA_DIST += tests/data/other_tools.tsv tests/data/make-onnx.py tests/data/small.onnx tests/data/strange.onnx \
+	tests/data/shuffled.onnx tests/golden/make.py tests/golden/cases.json
 
 # ---- fuzzing: test_fuzz replays the corpus, tools/fuzz adds to it ---------------------------------------------
 FUZZ_TARGETS = tests/fuzz/fuzz.h tests/fuzz/fuzz_problem.c tests/fuzz/fuzz_json.c tests/fuzz/fuzz_network.c \
-	tests/fuzz/fuzz_npy.c tests/fuzz/fuzz_table.c tests/fuzz/fuzz_folder.h tests/fuzz/fuzz_npz.c \
+	tests/fuzz/fuzz_npy.c tests/fuzz/fuzz_onnx.c tests/fuzz/fuzz_table.c tests/fuzz/fuzz_folder.h tests/fuzz/fuzz_npz.c \
 	tests/fuzz/fuzz_safetensors.c tests/fuzz/fuzz_raw.c tests/fuzz/fuzz_manifest.c tests/fuzz/fuzz_cli.c
 EXTRA_DIST += tools/fuzz tests/fuzz/corpus
 
@@ -77,17 +78,18 @@ tests_read_problem_LDFLAGS = $(AM_LDFLAGS) -static
 
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
-	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_docs.sh \
+	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_onnx.sh tests/test_docs.sh \
 	tests/test_cli_schema.sh tests/test_hostile.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
 EXTRA_DIST += tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli/tensor_files.sh \
-	tests/cli/validate.py tools/count-tests
+	tests/cli/onnx_files.sh tests/cli/validate.py tools/count-tests
 
 # ---- Python ---------------------------------------------------------------------------------------------------
 # python/run-test says when it can't be tested.
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/python/run-test '$(PYTHON)' '$(SANITIZER_CFLAGS)'
-PYTHON_TESTS = tests/test_python.py tests/test_golden_vectors.py tests/test_photo.py tests/test_notebook.py
+PYTHON_TESTS = tests/test_python.py tests/test_peers.py tests/test_golden_vectors.py tests/test_photo.py \
+	tests/test_notebook.py
 EXTRA_DIST += $(PYTHON_TESTS) tests/case.py
 
 # The thread sanitizer is there for the threads alone: it can't follow the forks of the verifier.
@@ -110,7 +112,7 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHON='$(PYTHON)'; export PYTHON; \
 	SANITIZED='$(SANITIZER_CFLAGS)'; export SANITIZED; \
 	NEW_KERNEL_CC='$(CC) $(DEFS) -I$(abs_top_builddir) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS)'; export NEW_KERNEL_CC; \
-	NEW_KERNEL_LIBS='$(JANSSON_LIBS) $(HWLOC_LIBS) $(LIBZIP_LIBS) $(NETTLE_LIBS) $(LIBS)'; export NEW_KERNEL_LIBS; \
+	NEW_KERNEL_LIBS='$(JANSSON_LIBS) $(HWLOC_LIBS) $(LIBZIP_LIBS) $(NETTLE_LIBS) $(PROTOBUF_C_LIBS) $(LIBS)'; export NEW_KERNEL_LIBS; \
 	NEW_KERNEL_BUILDS='$(BUILDS)'; export NEW_KERNEL_BUILDS;
 
 CLEANFILES += *-junit.xml

@@ -19,7 +19,7 @@ libverify_la_SOURCES = \
 	verify/io/npz.c verify/io/safetensors.c verify/io/raw.c \
 	verify/golden/golden.h verify/golden/cases.c verify/golden/quantised.c \
 	verify/golden/requantise.h verify/golden/requantise.c \
-	verify/golden/render.c verify/golden/render_npz.c verify/golden/sha256.c \
+	verify/golden/render.c verify/golden/render_npz.c verify/golden/render_onnx.c verify/golden/sha256.c \
 	verify/golden/manifest.c verify/golden/folder.c verify/golden/judge.c \
 	verify/io/table.h verify/io/table.c verify/io/tsv.h verify/io/tsv.c \
 	verify/count/count.c verify/count/convention.c \
@@ -41,6 +41,29 @@ libverify_la_SOURCES = \
 	verify/checks/turns.c \
 	verify/checks/command.h verify/checks/command.c verify/checks/command_set.c
 
+# ---- ONNX: messages are C that protoc-c makes of onnx.proto --------------------------------------------
+noinst_LTLIBRARIES += libonnx.la
+LIBRARY_PARTS += libonnx.la
+ONNX_MESSAGES = verify/onnx/onnx.pb-c.c verify/onnx/onnx.pb-c.h
+libonnx_la_CPPFLAGS = $(AM_CPPFLAGS)
+if HAVE_ONNX
+libonnx_la_SOURCES = verify/onnx/onnx.h verify/onnx/model.h verify/onnx/read.c verify/onnx/tensor.c \
+	verify/onnx/conv_node.c verify/onnx/case.c verify/onnx/judge.c \
+	verify/onnx/graph.h verify/onnx/graph.c verify/onnx/infer.c verify/onnx/network.c
+nodist_libonnx_la_SOURCES = $(ONNX_MESSAGES)
+# both files at once, by way of one; a header that was removed is made again
+verify/onnx/onnx.pb-c.c: $(top_srcdir)/verify/onnx/onnx.proto
+	$(AM_V_GEN)$(MKDIR_P) verify/onnx && $(PROTOC_C) --proto_path=$(top_srcdir) --c_out=. verify/onnx/onnx.proto
+verify/onnx/onnx.pb-c.h: verify/onnx/onnx.pb-c.c
+	@test -f $@ || { rm -f $<; $(MAKE) $(AM_MAKEFLAGS) $<; }
+$(libonnx_la_OBJECTS): verify/onnx/onnx.pb-c.h
+BUILT_SOURCES += $(ONNX_MESSAGES)
+CLEANFILES += $(ONNX_MESSAGES)
+else
+libonnx_la_SOURCES = verify/onnx/onnx.h verify/onnx/without.c
+endif
+EXTRA_DIST += verify/onnx/onnx.proto verify/onnx/without.c
+
 # ---- the program: one file for each verb --------------------------------------------------------------
 # The verbs are a library for the program and for tests/fuzz/fuzz_cli.c; it isn't installed.
 noinst_LTLIBRARIES += libverbs.la
@@ -53,6 +76,7 @@ libverbs_la_SOURCES = \
 	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/self.h verify/cli/self.c verify/cli/cmd_bench.c \
 	verify/cli/cmd_plot.c verify/cli/cmd_report.c verify/cli/cmd_doctor.c \
 	verify/cli/cmd_golden.c verify/cli/golden_verify.h verify/cli/golden_verify.c \
+	verify/cli/onnx_verify.h verify/cli/onnx_verify.c \
 	verify/cli/tap.h verify/cli/tap.c
 libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"' \
 	-DCONVREF_PROOF_DIR='"$(pkglibdir)"'
@@ -72,14 +96,15 @@ FAULT_FILES = \
 	verify/faults/stages.c verify/faults/memory.c verify/faults/precision.c verify/faults/threads.c \
 	verify/faults/naive.c
 NAIVE_FILES = verify/faults/faults.h verify/faults/naive.h
-AWKWARD_FILES = verify/accept/awkward.c verify/faults/naive.c
-EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) verify/accept/awkward.c tools/faults-table tools/mutate
+AWKWARD_FILES = verify/accept/awkward.c verify/accept/transforms.c verify/faults/naive.c
+EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) verify/accept/awkward.c verify/accept/transforms.c \
+	verify/accept/transforms.h tools/faults-table tools/mutate
 proofdir = $(pkglibdir)
 proof_DATA = verify/faults.so verify/awkward.so
 verify/faults.so: $(FAULT_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(FAULT_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
-verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
+verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) verify/accept/transforms.h include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(AWKWARD_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
 CLEANFILES += verify/faults.so verify/awkward.so

@@ -10,6 +10,7 @@
 #ifndef CONVREF_KERNEL_H
 #define CONVREF_KERNEL_H
 
+#include <convref/accuracy.h>
 #include <convref/tensor.h>
 
 #ifdef __cplusplus
@@ -20,16 +21,15 @@ extern "C" {
  * the best that this machine has is used: the ladder compares ideas, never compiler flags. */
 enum conv_isa { CONV_ISA_BASELINE, CONV_ISA_AVX2, CONV_ISA_AVX512, CONV_ISAS };
 
-/* The arithmetic that a kernel claims.  The rule by which it is judged follows (docs/exactness.md). */
-enum conv_accuracy {
-    CONV_DIRECT   /* each product once, any order of summation, in the problem's own type */
-};
+enum { CONV_FAILURE = 256 };
 
 /* What a kernel may use besides its operands. */
 struct conv_workspace {
     const void *packed;   /* the weights as pack() left them; NULL without pack */
     void *scratch;        /* scratch_bytes(), 64-byte aligned, contents undefined */
     int threads;          /* 1 or more */
+    char *failure;        /* CONV_FAILURE bytes, an empty text.  A kernel that can't do its work after all, because a
+                           * library that it calls returns an error, writes here why, in words */
 };
 
 /* Sets of enum values: 1u << CONV_DEPTHWISE | 1u << CONV_GROUPED ... */
@@ -42,7 +42,7 @@ struct conv_kernel {
     unsigned layouts;     /* set of enum conv_layout; 0 means channels first */
     unsigned types;       /* set of enum conv_type; 0 means f32 */
     enum conv_isa isa;    /* the instruction set that it was compiled for */
-    enum conv_accuracy accuracy;
+    enum conv_accuracy accuracy;  /* what it claims, and how it is judged: CONV_DIRECT unless it says so */
     bool threaded;        /* uses workspace.threads; others are run with 1 */
 
     /* NULL if the kernel computes `problem`, which fits the sets above; otherwise why not, in words.
@@ -157,7 +157,8 @@ CONV_API bool conv_isa_available(enum conv_isa isa);   /* compiled, and this mac
 
 /* ---- providers: the one door for kernels from outside ------------------------------------------------ */
 
-enum { CONV_PROVIDER_ABI = 1 };
+/* ABI 2 added workspace->failure; providers of ABI 1 know nothing of it, and are welcome. */
+enum { CONV_PROVIDER_ABI = 2, CONV_PROVIDER_OLDEST_ABI = 1 };
 
 struct conv_provider {
     uint32_t abi;           /* CONV_PROVIDER_ABI */

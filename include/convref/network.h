@@ -1,4 +1,4 @@
-/* network.h - a network as a list of nodes, read from a text file, with its totals.
+/* network.h - a network as a list of nodes, read from a text file or an ONNX model, with its totals.
  *
  * The grammar and the meaning of every total are in docs/networks.md.  A network can't be run; its layers
  * are problems, which can.   Read next: the files in networks/
@@ -21,7 +21,10 @@ struct conv_shape {
 enum conv_node_kind {
     CONV_NODE_INPUT, CONV_NODE_CONV, CONV_NODE_DW, CONV_NODE_SEPARABLE, CONV_NODE_LINEAR, CONV_NODE_FC,
     CONV_NODE_BN, CONV_NODE_LN, CONV_NODE_SCALE, CONV_NODE_ACT, CONV_NODE_POOL, CONV_NODE_GPOOL,
-    CONV_NODE_ADD, CONV_NODE_MUL, CONV_NODE_CONCAT, CONV_NODE_SLICE, CONV_NODE_SHUFFLE, CONV_NODE_KINDS
+    CONV_NODE_ADD, CONV_NODE_MUL, CONV_NODE_CONCAT, CONV_NODE_SLICE, CONV_NODE_SHUFFLE,
+    CONV_NODE_OTHER,           /* of an ONNX model: understood, and nothing but perhaps its weights is counted */
+    CONV_NODE_UNKNOWN,         /* of an ONNX model: not understood, so that totals are too small */
+    CONV_NODE_KINDS
 };
 
 struct conv_node {
@@ -35,6 +38,7 @@ struct conv_node {
     struct conv_problem problem;   /* conv, dw, separable, linear, fc: the layer */
     struct conv_shape in, out;     /* of the first input */
     int64_t window;            /* pool: elements of the window */
+    int64_t weights;           /* of an ONNX model: learned numbers of nodes that are no layers */
 };
 
 /* Totals of a network, by the names of docs/networks.md. */
@@ -62,7 +66,8 @@ struct conv_network {
     int64_t totals[CONV_TOTALS];
 };
 
-/* Read a file.  Errors name the file and the line and, in `position`, the column. */
+/* Read a file; one that ends in .onnx is an ONNX model.  Errors name the file and the line and, in `position`, the
+ * column. */
 CONV_API enum conv_status conv_network_read(struct conv_network *network, const char *path,
                                             struct conv_error *error);
 
@@ -82,6 +87,9 @@ CONV_API const char *conv_total_name(enum conv_total total);
 CONV_API const char *conv_node_kind_name(enum conv_node_kind kind);
 CONV_API bool conv_node_is_conv(const struct conv_node *node);   /* conv, dw, separable */
 CONV_API bool conv_node_is_fc(const struct conv_node *node);     /* linear, fc */
+
+/* How many nodes are not understood; `note` names them.  0 for a network file. */
+CONV_API int conv_network_unknowns(const struct conv_network *network);
 
 /* Parameters of a node that training changes. */
 CONV_API int64_t conv_node_params(const struct conv_node *node);

@@ -40,6 +40,9 @@ CONV_API enum conv_status conv_plan_load(struct conv_plan *plan, const struct co
 /* Run once.  Returns the seconds it took, by the device's clock if it has one; negative if it failed. */
 CONV_API double conv_plan_run(struct conv_plan *plan);
 
+/* Why the last run failed, in the kernel's own words; empty if it had none. */
+CONV_API const char *conv_plan_failure(const struct conv_plan *plan);
+
 /* For a device, copy the outputs back; on the CPU they are there already. */
 CONV_API enum conv_status conv_plan_store(struct conv_plan *plan, struct conv_error *error);
 

@@ -39,6 +39,7 @@ enum conv_fault {
     CONV_FAULT_EXIT,            /* it ended the process: exit, abort, a signal that it raised */
     CONV_FAULT_MEMORY,          /* the memory that it may take was used up */
     CONV_FAULT_ENVIRONMENT,     /* it left the floating-point environment changed */
+    CONV_FAULT_REPORTED,        /* it says itself that it failed (workspace->failure) */
     CONV_FAULTS
 };
 
@@ -104,6 +105,7 @@ struct conv_verification {
     char warning[CONV_WORDS];          /* what is odd but not wrong, such as output on the terminal; or empty */
     int checks;
     struct conv_evidence evidence[CONV_MOST_CHECKS];
+    enum conv_accuracy accuracy;       /* the class that the kernel claims, and was judged by */
     struct conv_arithmetic arithmetic; /* of ACCEPT and REJECT; its words are empty if it wasn't named */
     struct conv_finding finding;       /* of REJECT */
 };

@@ -66,7 +66,7 @@ _FUNCTIONS = """
     conv_node_kind_name sI       conv_machine_read .p         conv_roof_measure .ppi       conv_level_name sI
     conv_roof_macs dpIIdd?       conv_machine_level Ipl       conv_bench_kernels Ippippp
     conv_verify_kernel Ipppp     conv_verify_operands Ipppp   conv_verdict_name sI         conv_fault_name sI
-    conv_repro_line spps
+    conv_repro_line spps         conv_wrong_print sppp        conv_sure_name sI        conv_accuracy_of_name Is
 """.split()
 
 
@@ -118,7 +118,7 @@ _layout = json.loads(owned_text(lib.conv_layout_json()))
 structs = {name: _structure(name, **row) for name, row in _layout.items()}
 
 
-def new(name, **fields):
+def new(name, /, **fields):
     """A zeroed struct with some fields set: new("conv_fill", seed=1)."""
     return structs[name](**fields)
 
@@ -167,9 +167,13 @@ _CLASSES = {"bad input": BadInput, "bad file": BadFile, "too large": TooLarge, "
             "out of memory": NoMemory}
 
 
+def raise_error(status, error):
+    """Raise what a struct conv_error says, unless all is well."""
+    if status:
+        raise _CLASSES.get(lib.conv_status_name(status).decode(), Error)(error)
+
+
 def checked(function, *arguments):
     """Call a function whose last argument is a struct conv_error, and raise what it reports."""
     error = new("conv_error")
-    status = function(*arguments, ctypes.byref(error))
-    if status:
-        raise _CLASSES.get(lib.conv_status_name(status).decode(), Error)(error)
+    raise_error(function(*arguments, ctypes.byref(error)), error)

@@ -5,56 +5,34 @@ Read next: docs/exactness.md, docs/measuring.md
 import collections
 import ctypes
 
+from ._candidate import Candidate, as_candidate
 from ._compute import as_kernel, kernels as all_kernels
 from ._count import count
 from ._library import checked, lib, new, numbers, structs
-from ._problem import Problem, as_problem, operands
+from ._problem import as_problem, operands
+from ._verdict import verification, verify_options
 
 _LEVELS = range(4)         # enum conv_level: L1, L2, L3, DRAM
 
 
 # ---- verdicts ------------------------------------------------------------------------------------------------------
 
-Verification = collections.namedtuple("Verification", "verdict kernel reason checks finding")
-Verification.__doc__ = """A verdict and its evidence.
+def verify(kernel, problem=None, seed=1, time_limit=600, check=None, threads=0, **options):
+    """Verify a kernel, by name, or a Python function: on the checks' own problems, or on one problem only.
 
-verdict   ACCEPT, REJECT, INCONCLUSIVE (never a pass) or SKIPPED
-kernel    its name; empty for arrays
-reason    of INCONCLUSIVE and SKIPPED, in words
-checks    name -> (problems, elements, worst error / bound, seconds)
-finding   of REJECT, a dict: fault, problem, elements, wrong, where, guess, repro; else None
-"""
-
-
-def _finding(finding, kernel):
-    repro = lib.conv_repro_line(ctypes.create_string_buffer(2048), ctypes.byref(finding), kernel) if kernel else b""
-    return {"fault": lib.conv_fault_name(finding.fault).decode(), "check": finding.check.decode(),
-            "problem": Problem._copy_of(ctypes.addressof(finding.problem)), "elements": finding.elements,
-            "wrong": finding.wrong, "where": finding.where.decode(), "guess": finding.guess.decode(),
-            "repro": repro.decode()}
-
-
-def _verification(result):
-    verdict = lib.conv_verdict_name(result.verdict).decode()
-    row = structs["conv_evidence"]
-    rows = [row.from_buffer_copy(bytes(result.evidence), i * ctypes.sizeof(row)) for i in range(result.checks)]
-    checks = {one.check.decode(): (one.problems, one.elements, one.worst, one.seconds) for one in rows}
-    finding = structs["conv_finding"].from_buffer_copy(bytes(result.finding)) if verdict == "REJECT" else None
-    return Verification(verdict, result.kernel.decode(), result.reason.decode(), checks,
-                        finding and _finding(finding, result.kernel))
-
-
-def verify(kernel, problem=None, seed=1, time_limit=600, check=None, threads=0):
-    """Verify a kernel: on the checks' own problems, or on one problem only."""
-    options = new("conv_verify_options", seed=seed, time_limit=time_limit, threads=threads,
-                  check=None if check is None else ctypes.cast(ctypes.c_char_p(check.encode()), ctypes.c_void_p))
-    if problem is not None:
-        problem = as_problem(problem)
-        options.problems, options.problem_count = ctypes.addressof(problem._struct), 1
-        options.only_problems = True
+    A function is called as function(problem, x=x, w=w, bias=bias) and returns an array; what else it may declare, and
+    further options, are those of convref.Candidate and its verify().  print() shows the result as the program does.
+    """
+    if callable(kernel) or hasattr(kernel, "candidate") or isinstance(kernel, Candidate):
+        if threads:
+            raise TypeError("a Python function isn't told a number of threads")
+        return as_candidate(kernel).verify(problem, seed=seed, time_limit=time_limit, check=check, **options)
+    if options:
+        raise TypeError(f"a kernel has no option {', '.join(options)}")
+    made = verify_options(problem, seed=seed, time_limit=time_limit, check=check, threads=threads)
     result = new("conv_verification")
-    checked(lib.conv_verify_kernel, ctypes.byref(result), as_kernel(kernel)._address, ctypes.byref(options))
-    return _verification(result)
+    checked(lib.conv_verify_kernel, ctypes.byref(result), as_kernel(kernel)._address, ctypes.byref(made))
+    return verification(result)
 
 
 def judge(problem, **arrays):
@@ -64,7 +42,7 @@ def judge(problem, **arrays):
     kept, pointers = operands(problem, arrays, problem.inputs + problem.outputs)
     result = new("conv_verification")
     checked(lib.conv_verify_operands, ctypes.byref(result), problem._struct, pointers)
-    return _verification(result)
+    return verification(result)
 
 
 # ---- the machine ---------------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
  *
  * A verifier that rejects everything catches every fault.  These kernels hold the other end: orders of summation, numbers
  * of accumulators, roundings, uses of memory and of threads that a correct kernel may have.  All must be accepted, by
- * default and with any seed (tests/test_accept, `convref verify --self`).
+ * default and with any seed (tests/test_accept, `convref verify --self`).  Each declares its class of accuracy: direct,
+ * narrow inputs or sums, or a transform (transforms.c).
  *
  * Those from awkward_walk on compute every operation and pass, by the walk of verify/faults without a mistake; the others
  * gather the terms of one output after the other, forward only.   Read next: docs/faults.md
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "../faults/naive.h"
+#include "transforms.h"
 
 /* ---- the terms of one output ------------------------------------------------------------------------------------- */
 
@@ -164,7 +166,7 @@ static float kahan(const struct terms *v)
     float sum = v->bias, lost = 0;
     for (int64_t i = 0; i < v->count; i++) {
         const float term = v->x[i] * v->w[i] - lost, next = sum + term;
-        lost = (next - sum) - term;
+        lost = isfinite(next) ? (next - sum) - term : 0;   /* infinity minus infinity would make NaN of it */
         sum = next;
     }
     return sum;
@@ -389,12 +391,53 @@ static double round_products(const struct product *p, double sum, double product
         .packed_bytes = packed_bytes, .pack = pack_reversed };
 #define MANNER_ELEMENT(id, ...) &awkward_##id,
 
-#define WALKS(F) \
-    F(walk, "the walk of the planted faults, without one", .add = NULL) \
-    F(walk_in_double, "the same, sums in double", .add = add_in_double) \
-    F(walk_rounds_products, "the same, products rounded", .add = round_products)
+/* Narrow arithmetic that is declared: inputs cut off at, or rounded to, fewer bits, and sums of f16. */
+static double round_to(double value, int bits)
+{
+    int exponent;
+    const double fraction = frexp(value, &exponent);   /* 0.5 .. 1 */
+    return isfinite(value) ? ldexp(rint(ldexp(fraction, bits)), exponent - bits) : value;
+}
 
-#define WALK_KERNEL(id, words, ...) \
+static double cut_to_tf32(double input)
+{
+    int exponent;
+    const double fraction = frexp(input, &exponent);
+    return isfinite(input) ? ldexp(trunc(ldexp(fraction, 11)), exponent - 11) : input;
+}
+
+static double to_11_bits(double input) { return round_to(input, 11); }
+
+/* 11 bits, but no more behind the point than 24, and nothing above 65504. */
+static double to_f16(double value)
+{
+    const double rounded = fabs(value) < 0x1p-14 ? ldexp(rint(ldexp(value, 24)), -24) : round_to(value, 11);
+    return fabs(rounded) > 65504 ? copysign(INFINITY, value) : rounded;
+}
+
+static double to_8_bits(double input) { return round_to(input, 8); }
+
+static double add_in_f16(const struct product *p, double sum, double product)
+{
+    (void)p;
+    return to_f16(sum + product);
+}
+
+#define ALL_TYPES ((1u << CONV_TYPES) - 1)
+#define F32 (1u << CONV_F32)
+
+/* name, words, class, types, then members of struct mistake */
+#define WALKS(F) \
+    F(walk, "the walk of the planted faults, without one", CONV_DIRECT, ALL_TYPES, .add = NULL) \
+    F(walk_in_double, "the same, sums in double", CONV_DIRECT, ALL_TYPES, .add = add_in_double) \
+    F(walk_rounds_products, "the same, products rounded", CONV_DIRECT, ALL_TYPES, .add = round_products) \
+    F(tf32_cut, "the same, inputs cut off at TF32", CONV_TF32, F32, .narrow = cut_to_tf32) \
+    F(tf32_rounded, "the same, inputs rounded to TF32", CONV_TF32, F32, .narrow = to_11_bits) \
+    F(bf16_inputs, "the same, inputs rounded to bf16", CONV_BF16_INPUTS, F32, .narrow = to_8_bits) \
+    F(f16_inputs, "the same, inputs rounded to f16", CONV_F16_INPUTS, F32, .narrow = to_f16) \
+    F(f16_sums, "the same, inputs and sums in f16", CONV_F16_SUMS, F32, .narrow = to_f16, .add = add_in_f16)
+
+#define WALK_KERNEL(id, words, class, type_set, ...) \
     static const struct mistake mistake_##id = { __VA_ARGS__ }; \
     static void run_##id(const struct conv_problem *conv, const struct conv_operands *operands, \
                          const struct conv_workspace *workspace) \
@@ -408,7 +451,7 @@ static double round_products(const struct product *p, double sum, double product
     } \
     static const struct conv_kernel awkward_##id = { \
         .name = "awkward_" #id, .title = words, .kinds = (1u << CONV_KINDS) - 1, .passes = (1u << CONV_PASSES) - 1, \
-        .layouts = LAYOUTS, .types = (1u << CONV_TYPES) - 1, .scratch_bytes = scratch_##id, .run = run_##id };
+        .layouts = LAYOUTS, .types = type_set, .accuracy = class, .scratch_bytes = scratch_##id, .run = run_##id };
 
 MANNERS(MANNER_KERNEL)
 WALKS(WALK_KERNEL)
@@ -427,7 +470,7 @@ const struct conv_provider *convref_provider(void)
 {
     static const struct conv_kernel *const kernels[] = {
         MANNERS(MANNER_ELEMENT) &awkward_scatter, &awkward_partial_sums, &awkward_all_scratch,
-        WALKS(MANNER_ELEMENT) NULL };
+        WALKS(MANNER_ELEMENT) &awkward_winograd_2, &awkward_winograd_4, &awkward_winograd_6, &awkward_fft, NULL };
     static const struct conv_provider provider = {
         CONV_PROVIDER_ABI, sizeof(struct conv_kernel), "awkward", "1", kernels
     };

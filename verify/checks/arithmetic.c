@@ -1,6 +1,6 @@
 /* arithmetic.c - which arithmetic does a kernel use?   Declared in convref/verify.h.
  *
- * Four experiments, each made so that the answers differ:
+ * Five experiments, each made so that the answers differ:
  *
  *   one product     Each output is one product of two numbers with all bits in use (probe.c).  For each narrower
  *                   format of the inputs or of the outputs the result can be predicted bit for bit.  A second time
@@ -10,6 +10,7 @@
  *   real numbers    If every output is the correctly rounded truth, the sums have more bits than the type.
  *   all the same    Products that are all equal give the same sum in any order, if they are added one after the
  *                   other, and another one in blocks, lanes or trees; with and without fusing.
+ *   one NaN         It reaches the outputs whose window has it; after a transform, all of a tile or a plane.
  *
  * Sees: the formats of the table below, and the two ways to add.  Does not see: which blocks; another arithmetic at
  * other sizes; the order of sums in backward passes.  What fits nothing is called unknown.
@@ -197,7 +198,8 @@ static void back_down(double *values, const struct conv_problem *problem, enum c
 static void real_numbers(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
                          double parameter)
 {
-    const struct conv_fill fill = { CONV_FILL_UNIFORM, seed, 1, 0 };
+    /* a third, so that f64 has bits behind the 24 that uniform numbers have */
+    const struct conv_fill fill = { CONV_FILL_UNIFORM, seed, problem->type == CONV_F64 ? 1 / 3.0 : 1, 0 };
     (void)parameter;
     for (int64_t i = 0; i < conv_operand_count(problem, operand); i++)
         values[i] = conv_fill_value(&fill, conv_operand_name(problem, operand), i);
@@ -334,6 +336,59 @@ static void name_order(struct conv_arithmetic *named, const struct conv_kernel *
     }
 }
 
+/* ---- transforms: where one NaN goes -------------------------------------------------------------------------------- */
+
+/* Planes of 26x26 inputs and 24x24 outputs; the NaN is at h = w = NAN_AT. */
+static const char *const transform_texts[] = { "c=2 in=26x26 k=2 filter=3x3", "c=8 in=26x26 k=8 filter=3x3 groups=8",
+                                               "c=8 in=26x26 k=8 filter=3x3 groups=2" };
+enum { NAN_AT = 12, PLANE = 24 };
+
+/* The rows of outputs that one NaN reaches where whole tiles or planes are transformed. */
+static const struct { int first, last; const char *words; } spreads[] = {
+    { 10, 13, "Winograd, tiles of 2 outputs" }, { 8, 15, "Winograd, tiles of 4 outputs" },
+    { 6, 17, "Winograd, tiles of 6 outputs" }, { 0, PLANE - 1, "a transform of whole planes, such as an FFT" },
+};
+
+static void one_nan(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
+                    double parameter)
+{
+    real_numbers(values, problem, operand, seed, parameter);
+    if (operand == CONV_X)
+        values[NAN_AT * problem->axis[CONV_W].in + NAN_AT] = NAN;
+}
+
+/* Does the NaN reach the outputs of these rows and columns of the first plane, and no others? */
+static bool reaches(const struct experiment *e, int first, int last)
+{
+    for (int i = 0; i < PLANE * PLANE; i++) {
+        const int p = i / PLANE, q = i % PLANE;
+        if (!isnan(e->got[i]) == (p >= first && p <= last && q >= first && q <= last))
+            return false;
+    }
+    return true;
+}
+
+/* False if nothing was transformed, as far as can be seen. */
+static bool name_transform(struct conv_arithmetic *named, const struct conv_kernel *kernel, uint64_t seed)
+{
+    struct experiment e = { .count = 0 };
+    bool found = false;
+    for (size_t i = 0; i < sizeof transform_texts / sizeof *transform_texts; i++) {
+        struct conv_problem problem;
+        if (conv_problem_parse(&problem, transform_texts[i], NULL) != CONV_OK || conv_kernel_refuses(kernel, &problem))
+            continue;
+        const bool seen = experiment(&e, kernel, &problem, one_nan, seed, 0);
+        for (size_t s = 0; seen && s < sizeof spreads / sizeof *spreads && !found; s++)
+            if (reaches(&e, spreads[s].first, spreads[s].last)) {
+                conclude(named, CONV_SURE_BY_EXCLUSION, false, spreads[s].words);
+                found = true;
+            }
+        experiment_free(&e);
+        break;
+    }
+    return found;
+}
+
 /* The formats of inputs and outputs that explain single products best, small ones and large ones. */
 static double name_formats(int *in, int *out, const struct experiment single[2])
 {
@@ -410,10 +465,12 @@ enum conv_status conv_arithmetic_name(struct conv_arithmetic *named, const struc
                                       struct conv_error *error)
 {
     struct conv_problem problem;
+    *named = (struct conv_arithmetic){ .sure = CONV_SURE_NOT };
+    if (name_transform(named, kernel, seed))
+        return CONV_OK;
     if (!find_problem(&problem, kernel))
         return conv_fail(error, CONV_NOT_APPLICABLE,
                          "%s computes none of the problems that would tell its arithmetic", kernel->name);
-    *named = (struct conv_arithmetic){ .sure = CONV_SURE_NOT };
     name_all(named, kernel, &problem, seed);
     return CONV_OK;
 }

@@ -25,7 +25,7 @@ struct touched {
 
 /* Writes one input of a problem as doubles, channels first. */
 typedef void check_maker(double *values, const struct conv_problem *problem, enum conv_operand operand,
-                         uint64_t seed);
+                         uint64_t seed, enum conv_accuracy accuracy);
 
 /* The data of one run.  All follow from the seed and the problem. */
 struct check_data {
@@ -89,6 +89,9 @@ extern const struct check check_probes, check_special, check_limits;
 bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                 int threads);
 
+/* Did the plan's last run end in a failure that the kernel told of?  Then that is the finding, and true is returned. */
+bool check_reported(struct checker *checker, const struct conv_plan *plan);
+
 /* A problem is about to be run: what a finding would say about it. */
 void check_begins(struct checker *checker, const struct conv_problem *problem, uint64_t seed, int threads);
 
@@ -129,13 +132,17 @@ bool large_judge_spots(struct checker *checker, const struct conv_problem *probl
                        const struct conv_operands *operands, enum conv_operand output);
 
 /* Find the wrong elements of one output and describe them.  False if there are none. */
+struct judging { bool exact; enum conv_accuracy accuracy; };
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
-                  enum conv_operand output, const struct conv_truth *truth, const double *got, bool exact);
+                  enum conv_operand output, const struct conv_truth *truth, const double *got, struct judging how);
+
+/* Where integers came out of a transform: round them first. */
+void judge_rounds(double *got, int64_t count, struct judging how);
 
 /* As above, for some elements: truth element i is that of output element[i]; `got` has all of them. */
 bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                     enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
-                    const double *got);
+                    const double *got, enum conv_accuracy accuracy);
 
 /* The index of an output element, as in conv_wrong. */
 void judge_index(int64_t index[5], const struct conv_problem *problem, enum conv_operand operand, int64_t element);
@@ -161,7 +168,8 @@ problem_test attempt_here;
 problem_test attempt_in_child;
 
 /* The same data for another problem: integers may be larger where sums are shorter. */
-struct check_data data_for(const struct check_data *data, const struct conv_problem *problem);
+struct check_data data_for(const struct check_data *data, const struct conv_problem *problem,
+                           enum conv_accuracy accuracy);
 
 /* Replace the finding by that of the smallest problem that still fails, in at most `seconds`. */
 void shrink(struct checker *checker, const struct check_data *data, problem_test *fails, double seconds);

@@ -131,6 +131,7 @@ enum conv_status conv_verify_kernel(struct conv_verification *result, const stru
     if (checker.shared == MAP_FAILED)
         return conv_fail(error, CONV_NO_MEMORY, "no shared memory for a verification");
     snprintf(checker.shared->result.kernel, sizeof checker.shared->result.kernel, "%s", kernel->name);
+    checker.shared->result.accuracy = kernel->accuracy;
 
     enum conv_status status = CONV_OK;
     if (options->in_process)

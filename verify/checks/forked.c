@@ -266,7 +266,7 @@ static void shrink_in_children(struct checker *checker, const struct check_data 
     if (first.finding.fault != CONV_FAULT_HANG
         || conv_problem_equal(&first.finding.problem, &smallest.finding.problem))
         return;
-    const struct check_data smaller = data_for(data, &smallest.finding.problem);
+    const struct check_data smaller = data_for(data, &smallest.finding.problem, checker->kernel->accuracy);
     result->verdict = CONV_ACCEPT;
     const bool sure =
         fails_within(checker, &smallest.finding.problem, &smaller, smallest.finding.threads, 5 * attempt_seconds);

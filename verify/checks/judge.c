@@ -156,16 +156,33 @@ static void keep_first(struct conv_finding *finding, const struct frame *frame, 
     wrong->bound = bound;
 }
 
+/* The bound of every element; NULL if they must be exact, or memory is short, which is then as strict. */
+static double *bounds_of(const struct conv_truth *truth, const struct conv_problem *problem, enum conv_operand output,
+                         struct judging how)
+{
+    double *bounds = how.exact ? NULL : malloc(((size_t)truth->count + 1) * sizeof *bounds);
+    if (bounds)
+        conv_truth_bounds(bounds, truth, problem, output, how.accuracy);
+    return bounds;
+}
+
+void judge_rounds(double *got, int64_t count, struct judging how)
+{
+    for (int64_t i = 0; how.exact && conv_accuracy_transforms(how.accuracy) && i < count; i++)
+        got[i] = rint(got[i]);
+}
+
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
-                  enum conv_operand output, const struct conv_truth *truth, const double *got, bool exact)
+                  enum conv_operand output, const struct conv_truth *truth, const double *got, struct judging how)
 {
     const struct frame frame = frame_of(problem, output);
+    double *bounds = bounds_of(truth, problem, output, how);
     char *wrong = NULL;
     finding->wrong = 0;
     finding->shown = 0;
     for (int64_t i = 0; i < truth->count; i++) {
-        const double bound = exact ? 0 : conv_truth_bound(truth, i, problem->type);
-        if (is_right(got[i], truth->value[i], bound, exact)) {
+        const double bound = bounds ? bounds[i] : 0;
+        if (is_right(got[i], truth->value[i], bound, !bounds)) {
             if (bound > 0 && fabs(got[i] - truth->value[i]) / bound > *worst)
                 *worst = fabs(got[i] - truth->value[i]) / bound;
             continue;
@@ -182,18 +199,20 @@ bool judge_output(struct conv_finding *finding, double *worst, const struct conv
     if (wrong)
         describe_where(finding->where, &frame, wrong, truth->count);
     free(wrong);
+    free(bounds);
     return finding->wrong > 0;
 }
 
 bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                     enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
-                    const double *got)
+                    const double *got, enum conv_accuracy accuracy)
 {
     const struct frame frame = frame_of(problem, output);
+    double *bounds = bounds_of(truth, problem, output, (struct judging){ .accuracy = accuracy });
     finding->wrong = 0;
     finding->shown = 0;
     for (int64_t i = 0; i < truth->count; i++) {
-        const double bound = conv_truth_bound(truth, i, problem->type), value = got[element[i]];
+        const double bound = bounds ? bounds[i] : 0, value = got[element[i]];
         if (is_right(value, truth->value[i], bound, false)) {
             if (bound > 0 && fabs(value - truth->value[i]) / bound > *worst)
                 *worst = fabs(value - truth->value[i]) / bound;
@@ -204,6 +223,7 @@ bool judge_elements(struct conv_finding *finding, double *worst, const struct co
     }
     finding->operand = output;
     finding->elements = truth->count;
+    free(bounds);
     snprintf(finding->where, sizeof finding->where, "among %" PRId64 " outputs that were looked at", truth->count);
     return finding->wrong > 0;
 }

@@ -76,7 +76,7 @@ static bool locate(struct checker *checker, const struct conv_problem *problem, 
     snprintf(result->finding.where, sizeof result->finding.where,
              "somewhere: the checksum modulo 2^61 - 1 of all elements differs");
     if (conv_truth_compute(&truth, NULL, problem, output, operands, NULL) == CONV_OK) {
-        judge_output(&result->finding, &worst, problem, output, &truth, got, true);
+        judge_output(&result->finding, &worst, problem, output, &truth, got, (struct judging){ .exact = true });
         conv_truth_free(&truth);
     }
     return false;
@@ -88,7 +88,11 @@ bool large_judge_integers(struct checker *checker, const struct conv_problem *pr
     struct widened widened;
     enum checksum result = CHECKSUM_NO_MEMORY;
     bool good = false;
-    if (widen(&widened, problem, operands, output))
+    const bool widened_all = widen(&widened, problem, operands, output);
+    if (widened_all)
+        judge_rounds(widened.at[output], conv_operand_count(problem, output),
+                     (struct judging){ true, checker->kernel->accuracy });
+    if (widened_all)
         result = problem->op == CONV_OP_SEPARABLE
             ? compare_separable(problem, operands, &widened, checker->options.seed)
             : checksum_compare(problem, output, (const double *const *)widened.at, checker->options.seed);
@@ -131,8 +135,8 @@ static bool check_activation(struct checker *checker, const struct conv_problem 
 bool large_check_exact(struct checker *checker, const struct conv_problem *problem, int threads)
 {
     struct conv_problem linear = *problem;
-    const struct check_data data = { .fill = { CONV_FILL_INTEGERS, checker->options.seed, conv_exact_range(problem),
-                                               0 },
+    const struct check_data data = { .fill = { CONV_FILL_INTEGERS, checker->options.seed,
+                                               conv_accuracy_range(problem, checker->kernel->accuracy), 0 },
                                      .exact = true,
                                      .by_checksum = true };
     linear.act = CONV_ACT_NONE;
@@ -167,7 +171,7 @@ bool large_judge_spots(struct checker *checker, const struct conv_problem *probl
         return check_impossible(checker, "no memory for some outputs of a large layer");
     }
     good = !judge_elements(&result->finding, &result->evidence[result->checks].worst, problem, output, &truth,
-                           element, widened.at[output]);
+                           element, widened.at[output], checker->kernel->accuracy);
     if (!good) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;

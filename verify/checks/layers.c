@@ -15,7 +15,7 @@ static void run(struct checker *checker)
         const struct conv_problem *problem = &checker->options.problems[i];
         const bool is_large = check_macs(problem) > check_exact_macs;
         const struct check_data data = { .exact = true, .fill = { .kind = CONV_FILL_INTEGERS, .seed = checker->options.seed,
-                                                                  .range = conv_exact_range(problem) } };
+                                                                  .range = conv_accuracy_range(problem, checker->kernel->accuracy) } };
         if (conv_kernel_refuses(checker->kernel, problem))
             continue;
         if (is_large ? !large_check_exact(checker, problem, threads)

@@ -213,7 +213,9 @@ static enum huge_outcome judge_huge(struct checker *checker, const struct conv_p
     if (!truth.value)
         return HUGE_IMPOSSIBLE;
     conv_operand_widen(small->in[CONV_Y], problem, CONV_Y, small->operands.y);
-    const bool wrong = judge_output(&result->finding, &worst, problem, CONV_Y, &truth, small->in[CONV_Y], true);
+    const struct judging how = { true, checker->kernel->accuracy };
+    judge_rounds(small->in[CONV_Y], truth.count, how);
+    const bool wrong = judge_output(&result->finding, &worst, problem, CONV_Y, &truth, small->in[CONV_Y], how);
     free(truth.value);
     result->evidence[result->checks].elements += truth.count;
     result->evidence[result->checks].problems += !wrong;
@@ -244,6 +246,8 @@ static enum huge_outcome run_huge(struct checker *checker, const struct conv_pro
             checker->shared->call_began = conv_seconds();
             if (conv_plan_run(plan) >= 0)
                 outcome = HUGE_DONE;
+            else if (check_reported(checker, plan))
+                outcome = HUGE_WRONG;
             checker->shared->call_began = 0;
         }
         if (outcome == HUGE_DONE)

@@ -92,9 +92,9 @@ void probe_single(double *values, const struct conv_problem *problem, enum conv_
 
 /* ---- cancelling sums ------------------------------------------------------------------------------------------- */
 
-int64_t probe_largest(const struct conv_problem *problem)
+int64_t probe_largest(const struct conv_problem *problem, int bits)
 {
-    const double limit = 1 / conv_type_facts(problem->type)->unit_roundoff - 1;
+    const double limit = ldexp(1, bits) - 1;
     struct conv_problem depthwise, pointwise;
     if (problem->op != CONV_OP_SEPARABLE)
         return (int64_t)sqrt(limit / (double)(conv_fan_in(problem) + 1));

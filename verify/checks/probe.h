@@ -22,7 +22,7 @@ void probe_single(double *values, const struct conv_problem *problem, enum conv_
 void probe_cancelling(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
                       int64_t largest, double unit);
 
-/* The largest integer for probe_cancelling(), below 2 if there is none: every sum stays below 2^significand. */
-int64_t probe_largest(const struct conv_problem *problem);
+/* The largest integer for probe_cancelling(), below 2 if there is none: every sum stays below 2^bits. */
+int64_t probe_largest(const struct conv_problem *problem, int bits);
 
 #endif

@@ -16,19 +16,37 @@
 
 enum share { ONE, HALF, REST, FULL };
 
-static void make_single(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
-                        const enum share share[PROBE_BIAS])
+static int least(int a, int b) { return a < b ? a : b; }
+
+/* Bits that the class leaves to sums, and to inputs. */
+static int sum_bits(const struct conv_problem *problem, enum conv_accuracy accuracy)
 {
-    const int all = conv_type_facts(problem->type)->significand;
-    const int of_share[] = { [ONE] = 1, [HALF] = all / 2, [REST] = all - all / 2, [FULL] = all };
+    const int all = conv_type_facts(problem->type)->significand, claimed = conv_accuracy_facts(accuracy)->sum_bits;
+    return claimed > 0 ? least(all, claimed) : all;
+}
+
+static int input_bits(const struct conv_problem *problem, enum conv_accuracy accuracy)
+{
+    const int sums = sum_bits(problem, accuracy), claimed = conv_accuracy_facts(accuracy)->input_bits;
+    return claimed > 0 ? least(sums, claimed) : sums;
+}
+
+static void make_single(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
+                        enum conv_accuracy accuracy, const enum share share[PROBE_BIAS])
+{
+    const int most = input_bits(problem, accuracy);
+    const int all = problem->op == CONV_OP_SEPARABLE ? most : sum_bits(problem, accuracy);   /* its middle is an input */
+    const int of_share[] = { [ONE] = 1, [HALF] = least(all / 2, most), [REST] = least(all - all / 2, most),
+                             [FULL] = most };
     const int bits[PROBE_BIAS] = { of_share[share[0]], of_share[share[1]], of_share[share[2]] };
     probe_single(values, problem, operand, seed, bits);
 }
 
 #define SINGLE(name, ...) \
-    static void name(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed) \
+    static void name(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed, \
+                     enum conv_accuracy accuracy) \
     { \
-        make_single(values, problem, operand, seed, (const enum share[PROBE_BIAS]){ __VA_ARGS__ }); \
+        make_single(values, problem, operand, seed, accuracy, (const enum share[PROBE_BIAS]){ __VA_ARGS__ }); \
     }
 SINGLE(wide_products, HALF, REST, ONE)
 SINGLE(wide_first, FULL, ONE, ONE)
@@ -36,21 +54,32 @@ SINGLE(wide_second, ONE, FULL, ONE)
 SINGLE(wide_third, ONE, ONE, FULL)
 SINGLE(wide_second_stage, ONE, HALF, REST)
 
-static void wide_sums(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
+/* The largest integer of the cancelling sums: all of its bits are in the inputs. */
+static int64_t largest_for(const struct conv_problem *problem, enum conv_accuracy accuracy)
 {
-    probe_cancelling(values, problem, operand, seed, probe_largest(problem), 1);
+    const int64_t by_sums = probe_largest(problem, sum_bits(problem, accuracy));
+    const int64_t by_inputs = INT64_C(1) << input_bits(problem, accuracy);
+    return by_sums < by_inputs ? by_sums : by_inputs;
 }
 
-static void subnormals(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
+static void wide_sums(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
+                      enum conv_accuracy accuracy)
 {
-    probe_cancelling(values, problem, operand, seed, probe_largest(problem),
+    probe_cancelling(values, problem, operand, seed, largest_for(problem, accuracy), 1);
+}
+
+static void subnormals(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
+                       enum conv_accuracy accuracy)
+{
+    probe_cancelling(values, problem, operand, seed, largest_for(problem, accuracy),
                      conv_type_facts(problem->type)->smallest);
 }
 
-static const struct { check_maker *make; bool sums, separable; } probes[] = {
-    { wide_products, false, false }, { wide_first, false, false }, { wide_second, false, false },
-    { wide_third, false, true }, { wide_second_stage, false, true }, { wide_sums, true, false },
-    { subnormals, true, false },
+/* `sums`: many products; `own_type`: for a class that has all bits of the type. */
+static const struct { check_maker *make; bool sums, separable, own_type; } probes[] = {
+    { wide_products, false, false, false }, { wide_first, false, false, false }, { wide_second, false, false, false },
+    { wide_third, false, true, false }, { wide_second_stage, false, true, true }, { wide_sums, true, false, false },
+    { subnormals, true, false, true },
 };
 
 /* ---- the problems ---------------------------------------------------------------------------------------------- */
@@ -75,6 +104,10 @@ static const char *const texts[] = {
  * gradient that adds many wide numbers. */
 static bool all_probes(struct checker *checker, const struct conv_problem *problem)
 {
+    const enum conv_accuracy accuracy = checker->kernel->accuracy;
+    const bool own_type = input_bits(problem, accuracy) == conv_type_facts(problem->type)->significand;
+    if (conv_accuracy_transforms(accuracy))   /* the last bits are not its claim */
+        return true;
     for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
         const struct check_data data = { .fill = { .seed = checker->options.seed },
                                          .make = probes[i].make,
@@ -82,7 +115,9 @@ static bool all_probes(struct checker *checker, const struct conv_problem *probl
         const bool adds_wide =
             problem->op == CONV_OP_TRANSPOSED && problem->pass == CONV_BACKWARD_WEIGHTS && problem->bias;
         if ((probes[i].separable && problem->op != CONV_OP_SEPARABLE)
-            || (probes[i].sums && probe_largest(problem) < 2) || (!probes[i].sums && (adds_wide || problem->n == 0)))
+            || (probes[i].own_type && !own_type)
+            || (probes[i].sums && problem->op == CONV_OP_SEPARABLE && !own_type)
+            || (probes[i].sums && largest_for(problem, accuracy) < 2) || (!probes[i].sums && (adds_wide || problem->n == 0)))
             continue;
         if (!check_data(checker, problem, &data, 1))
             return false;

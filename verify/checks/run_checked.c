@@ -51,6 +51,12 @@ static bool cant(struct checker *checker, const struct conv_error *error)
     return check_impossible(checker, error->message);
 }
 
+bool check_reported(struct checker *checker, const struct conv_plan *plan)
+{
+    const char *words = conv_plan_failure(plan);
+    return words[0] && !found(checker, CONV_FAULT_REPORTED, CONV_Y, words);
+}
+
 /* ---- operands in guarded places ---------------------------------------------------------------------------- */
 
 static uint64_t hash(const void *data, size_t bytes)
@@ -96,7 +102,8 @@ static enum conv_status make_room(struct checker *checker, enum conv_operand ope
 }
 
 static enum conv_status fill_input(void *at, const struct conv_problem *problem, enum conv_operand operand,
-                                   const struct check_data *data, struct conv_error *error)
+                                   const struct check_data *data, enum conv_accuracy accuracy,
+                                   struct conv_error *error)
 {
     const int64_t count = conv_operand_count(problem, operand);
     if (!data->make) {
@@ -106,7 +113,7 @@ static enum conv_status fill_input(void *at, const struct conv_problem *problem,
     double *values = malloc((size_t)count * sizeof *values);
     if (!values)
         return conv_fail(error, CONV_NO_MEMORY, "no memory to make %" PRId64 " inputs", count);
-    data->make(values, problem, operand, data->fill.seed);
+    data->make(values, problem, operand, data->fill.seed, accuracy);
     conv_operand_narrow(at, problem, operand, values);
     free(values);
     return CONV_OK;
@@ -133,7 +140,7 @@ static enum conv_status place_operands(struct checker *checker, struct conv_oper
                        ? conv_guarded_place_at(place, bytes, offset_of(run, operand, element), poisons[0])
                        : conv_guarded_place(place, bytes, element, placement->flush, poisons[0]);
         if (input)
-            status = fill_input(at, problem, operand, data, error);
+            status = fill_input(at, problem, operand, data, checker->kernel->accuracy, error);
         if (status != CONV_OK)
             return status;
         hashes[operand] = hash(at, bytes);
@@ -211,7 +218,7 @@ static bool judge(struct checker *checker, const struct conv_problem *problem,
                   const struct conv_operands *operands, enum conv_operand output,
                   const struct conv_truth *truth, int call)
 {
-    const bool exact = checker->data.exact;
+    const struct judging how = { checker->data.exact, checker->kernel->accuracy };
     struct conv_verification *result = &checker->shared->result;
     struct conv_evidence *evidence = &result->evidence[result->checks];
     double *got = malloc(((size_t)truth->count + 1) * sizeof *got);
@@ -223,10 +230,11 @@ static bool judge(struct checker *checker, const struct conv_problem *problem,
     conv_operand_widen(got, problem, output, operands->at[output]);
     if (checker->data.padding_may_multiply)
         accept_padding(checker, problem, truth, got);
-    const bool wrong = judge_output(&result->finding, &evidence->worst, problem, output, truth, got, exact);
+    judge_rounds(got, truth->count, how);
+    const bool wrong = judge_output(&result->finding, &evidence->worst, problem, output, truth, got, how);
     evidence->elements += truth->count;
     if (checker->suspects)
-        suspect_those_who_fit(checker->suspects, problem, output, operands, got, exact);
+        suspect_those_who_fit(checker->suspects, problem, output, operands, got, how.exact);
     if (wrong) {
         const double first = result->finding.first[0].got;
         const bool unwritten = is_poison(problem, first, poisons[call])
@@ -301,11 +309,12 @@ static bool call_and_judge(struct checker *checker, struct conv_plan *plan, cons
         return false;
     const struct environment before = environment_read();
     checker->shared->call_began = conv_seconds();
-    if (conv_plan_run(plan) < 0)
-        status = conv_fail(&error, CONV_NOT_APPLICABLE, "the kernel failed on its device");
+    const bool failed = conv_plan_run(plan) < 0;
     checker->shared->call_began = 0;
-    if (!environment_kept(checker, &before, "run"))
+    if (!environment_kept(checker, &before, "run") || (failed && check_reported(checker, plan)))
         return false;
+    if (failed)
+        status = conv_fail(&error, CONV_NOT_APPLICABLE, "the kernel failed on its device");
     if (status == CONV_OK)
         status = conv_plan_store(plan, &error);
     if (status != CONV_OK)
@@ -398,7 +407,7 @@ bool check_problem(struct checker *checker, const struct conv_problem *problem, 
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads)
 {
     const struct conv_fill fill = { .kind = CONV_FILL_INTEGERS, .seed = checker->options.seed,
-                                    .range = conv_exact_range(problem) };
+                                    .range = conv_accuracy_range(problem, checker->kernel->accuracy) };
     return fill.range < 1 || check_problem(checker, problem, &fill, threads);
 }
 

@@ -83,12 +83,13 @@ bool attempt_here(struct checker *checker, const struct conv_problem *problem, c
     return !check_placements(checker, problem, data, threads) && checker->shared->result.verdict == CONV_REJECT;
 }
 
-struct check_data data_for(const struct check_data *data, const struct conv_problem *problem)
+struct check_data data_for(const struct check_data *data, const struct conv_problem *problem,
+                           enum conv_accuracy accuracy)
 {
     struct check_data other = *data;
     other.given = NULL;
     if (!data->make && data->exact)
-        other.fill.range = conv_exact_range(problem);
+        other.fill.range = conv_accuracy_range(problem, accuracy);
     return other;
 }
 
@@ -104,7 +105,7 @@ void shrink(struct checker *checker, const struct check_data *wanted, problem_te
             struct conv_problem smaller = smallest.finding.problem;
             if (!reduce(&smaller, checker->kernel, index))
                 continue;
-            const struct check_data data = data_for(wanted, &smaller);
+            const struct check_data data = data_for(wanted, &smaller, checker->kernel->accuracy);
             *result = smallest;
             result->verdict = CONV_ACCEPT;
             if (fails(checker, &smaller, &data, smallest.finding.threads)) {

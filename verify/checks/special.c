@@ -5,8 +5,9 @@
  *
  * What is 0 * infinity in the padding?  Frameworks differ: a kernel that writes zeros round the image and multiplies
  * them gets NaN, one that leaves the padding out doesn't.  Both are accepted, here and for the holes that a stride
- * leaves in a gradient.  Which one it is, and whether it is the same for all shapes, is reported and is no verdict:
- * libraries choose their algorithm by shape.  The sign of a zero isn't looked at.
+ * leaves in a gradient.  (In the weight gradient of a transposed problem the zeros lie round dy, so that an infinite x
+ * meets them; everywhere else only weights or dy do.)  Which one it is, and whether it is the same for all shapes, is
+ * reported and is no verdict: libraries choose their algorithm by shape.  The sign of a zero isn't looked at.
  *
  * Sees: a NaN that relu swallows, special values that spread to other channels, rows or images, or that vanish.
  * Does not see: sums that overflow, for which the order of summation matters.
@@ -20,9 +21,10 @@
 
 /* ---- the data -------------------------------------------------------------------------------------------------- */
 
-static void integers(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
+static void integers(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
+                     enum conv_accuracy accuracy)
 {
-    const struct conv_fill fill = { CONV_FILL_INTEGERS, seed, conv_exact_range(problem), 0 };
+    const struct conv_fill fill = { CONV_FILL_INTEGERS, seed, conv_accuracy_range(problem, accuracy), 0 };
     for (int64_t i = 0; i < conv_operand_count(problem, operand); i++)
         values[i] = conv_fill_value(&fill, conv_operand_name(problem, operand), i);
 }
@@ -37,10 +39,11 @@ static void put(double *values, const struct conv_problem *problem, enum conv_op
 }
 
 #define ONE_VALUE(name, factor, ...) \
-    static void name(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed) \
+    static void name(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed, \
+                     enum conv_accuracy accuracy) \
     { \
         static const double list[] = { __VA_ARGS__ }; \
-        integers(values, problem, operand, seed); \
+        integers(values, problem, operand, seed, accuracy); \
         for (size_t i = 0; i < sizeof list / sizeof *list; i++) \
             put(values, problem, operand, factor, (int64_t)(seed % 1000 + 5) * 11 + 29 * (int64_t)i, list[i]); \
     }
@@ -53,14 +56,14 @@ ONE_VALUE(nan_in_bias, PROBE_BIAS, NAN)
 /* All taps of one filter and channel (all pixels of one plane of dy) are infinite, and what they meet is positive, so
  * that every output with one of them is infinite; and NaN if it has padding and multiplies it. */
 static void infinite_filter(double *values, const struct conv_problem *problem, enum conv_operand operand,
-                            uint64_t seed)
+                            uint64_t seed, enum conv_accuracy accuracy)
 {
     const int64_t count = conv_operand_count(problem, operand);
     const enum probe_factor factor = probe_factor(problem, operand);
     int64_t dims[CONV_MAX_RANK], slice = 1;
     struct conv_problem first = *problem;
     first.layout = CONV_CHANNELS_FIRST;
-    integers(values, problem, operand, seed);
+    integers(values, problem, operand, seed, accuracy);
     for (int d = conv_operand_shape(dims, &first, operand) - 1; d > 1; d--)
         slice *= dims[d];
     for (int64_t i = 0; factor == PROBE_FIRST && i < count; i++)
@@ -70,9 +73,9 @@ static void infinite_filter(double *values, const struct conv_problem *problem, 
 }
 
 static void negative_zeros(double *values, const struct conv_problem *problem, enum conv_operand operand,
-                           uint64_t seed)
+                           uint64_t seed, enum conv_accuracy accuracy)
 {
-    integers(values, problem, operand, seed);
+    integers(values, problem, operand, seed, accuracy);
     for (int64_t i = 0; probe_factor(problem, operand) == PROBE_FIRST && i < conv_operand_count(problem, operand);
          i++)
         values[i] = -0.0;
@@ -98,14 +101,22 @@ static const char *const texts[] = {
     "c=3 in=4x5x6 k=4 filter=3x3x3 pad=1",
 };
 
+/* The zeros are those of dy, and both factors may meet them. */
+static bool pads_second(const struct conv_problem *problem)
+{
+    return problem->op == CONV_OP_TRANSPOSED && problem->pass == CONV_BACKWARD_WEIGHTS;
+}
+
 static bool all_specials(struct checker *checker, const struct conv_problem *problem)
 {
+    if (conv_accuracy_transforms(checker->kernel->accuracy))   /* NaN and infinities spread in a tile or a plane */
+        return true;
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
         const struct check_data data = { .fill = { .seed = checker->options.seed },
                                          .make = specials[i].make,
                                          .exact = true,
-                                         .padding_may_multiply = specials[i].padding };
-        if (conv_exact_range(problem) > 0 && !check_data(checker, problem, &data, 1))
+                                         .padding_may_multiply = specials[i].padding || pads_second(problem) };
+        if (conv_accuracy_range(problem, checker->kernel->accuracy) > 0 && !check_data(checker, problem, &data, 1))
             return false;
     }
     return true;

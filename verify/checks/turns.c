@@ -58,7 +58,7 @@ static enum conv_status open_side(struct side *side, const struct conv_kernel *k
                                   struct conv_error *error)
 {
     const struct conv_plan_options options = { .threads = threads, .guarded = true };
-    side->fill = (struct conv_fill){ CONV_FILL_INTEGERS, seed, conv_exact_range(&side->problem), 0 };
+    side->fill = (struct conv_fill){ CONV_FILL_INTEGERS, seed, conv_accuracy_range(&side->problem, kernel->accuracy), 0 };
     enum conv_status status = fill_operands(side, error);
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS && status == CONV_OK; operand++)
         if (conv_operand_role(&side->problem, operand) == CONV_OUTPUT)
@@ -89,7 +89,9 @@ static bool judge(struct checker *checker, const struct side *side, enum conv_op
     if (!got)
         return true;   /* nothing was seen */
     conv_operand_widen(got, &side->problem, output, side->operands.at[output]);
-    const bool wrong = judge_output(&result->finding, &evidence->worst, &side->problem, output, truth, got, true);
+    const struct judging how = { true, checker->kernel->accuracy };
+    judge_rounds(got, truth->count, how);
+    const bool wrong = judge_output(&result->finding, &evidence->worst, &side->problem, output, truth, got, how);
     evidence->elements += truth->count;
     free(got);
     if (wrong) {
@@ -121,6 +123,8 @@ static bool call(struct checker *checker, struct side *side, int threads)
     checker->shared->call_began = conv_seconds();
     const bool ran = conv_plan_run(side->plan) >= 0 && conv_plan_store(side->plan, NULL) == CONV_OK;
     checker->shared->call_began = 0;
+    if (!ran && check_reported(checker, side->plan))
+        return false;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS && good && ran; operand++)
         if (conv_operand_role(&side->problem, operand) == CONV_OUTPUT)
             good = judge(checker, side, operand);
@@ -178,7 +182,7 @@ static bool change_mode(struct conv_problem *problem, const struct conv_kernel *
     problem->pass = (enum conv_pass)pass;
     problem->layout = (enum conv_layout)layout;
     return conv_problem_finish(problem, NULL) == CONV_OK && !conv_kernel_refuses(kernel, problem)
-        && conv_exact_range(problem) > 0;
+        && conv_accuracy_range(problem, kernel->accuracy) > 0;
 }
 
 static bool all_modes(struct checker *checker, const char *const texts[PAIR], int threads)

@@ -34,7 +34,7 @@ const char *conv_fault_name(enum conv_fault fault)
     static const char *const names[CONV_FAULTS] = {
         "nothing", "wrong values", "outputs not written", "memory written outside", "an input changed",
         "two calls differ", "crash", "hang", "the process was ended", "memory used up",
-        "floating-point environment changed"
+        "floating-point environment changed", "the kernel reports a failure"
     };
     return names[fault];
 }
@@ -108,7 +108,8 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
     if (strcmp(evidence->check, "bound"))   /* of dw and dbias the weaker comparison is told */
         snprintf(evidence->check, sizeof evidence->check, "%s", result->finding.check);
     evidence->elements += truth->count;
-    if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got, exact)) {
+    if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got,
+                     (struct judging){ .exact = exact })) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;
         suspect_all(&suspects);

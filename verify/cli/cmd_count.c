@@ -2,6 +2,7 @@
  *
  *   convref count "c=8 in=128x128 k=64 filter=3x3 bias=1"
  *   convref count mobilenet_v1 --convention ptflops --why
+ *   convref count model.onnx
  *
  * The formulas are docs/counting.md.   Read next: verify/count/count.c
  */
@@ -10,15 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../onnx/onnx.h"
 #include "cli.h"
 #include "verbs.h"
 
-enum { KEY_CONVENTION = CLI_KEYS, KEY_WHY, KEY_CONVENTIONS };
+enum { KEY_CONVENTION = CLI_KEYS, KEY_WHY, KEY_CONVENTIONS, KEY_IN };
 
 struct arguments {
     struct cli cli;
     int convention;
     bool why, all;
+    const char *in;
     const char **what;
     int count;
 };
@@ -29,6 +32,7 @@ static const struct argp_option options[] = {
       "flop_counter", 0 },
     { "conventions", KEY_CONVENTIONS, NULL, 0, "all of them in one table", 0 },
     { "why", KEY_WHY, NULL, 0, "the terms that make up the tool's figure", 0 },
+    { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open, such as 224x224", 0 },
     { 0 }
 };
 
@@ -47,6 +51,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case KEY_CONVENTIONS:
         arguments->all = true;
+        return 0;
+    case KEY_IN:
+        arguments->in = text;
         return 0;
     case KEY_WHY:
         arguments->why = true;
@@ -234,6 +241,9 @@ static void print_network_json(FILE *file, const struct conv_network *network, c
     json_object_set_new(json, "network", json_string(network->name));
     json_object_set_new(json, "layers", table_json(layers));
     json_object_set_new(json, "totals", totals);
+    json_object_set_new(json, "unknown", json_integer(conv_network_unknowns(network)));
+    if (network->note)
+        json_object_set_new(json, "note", json_string(network->note));
     json_object_set_new(json, "expectations", json_integer(network->expectation_count));
     json_object_set_new(json, "expectations_hold", json_boolean(!conv_network_check(network)));
     json_dumpf(json, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
@@ -247,15 +257,19 @@ static void print_totals(FILE *file, const struct conv_network *network)
     for (int i = 0; i < CONV_TOTALS; i++)
         if (network->totals[i] && i != CONV_TOTAL_CONNECTIONS)
             fprintf(file, "%-28s %18s\n", conv_total_name((enum conv_total)i), table_thousands(number, network->totals[i]));
+    if (conv_network_unknowns(network) > 0)
+        fprintf(file, "%-28s %18d\n", "nodes not understood", conv_network_unknowns(network));
     if (network->published)
         fprintf(file, "\npublished: %s\n", network->published);
     if (network->note)
         fprintf(file, "note: %s\n", network->note);
 }
 
-/* The totals that the file expects: all right, or the one that isn't. */
+/* The totals that the file expects: all right, or the one that isn't.  Totals that leave a node out aren't any. */
 static int report_expectations(const struct conv_network *network)
 {
+    if (conv_network_unknowns(network) > 0)
+        return conv_verdict_exit(CONV_INCONCLUSIVE);
     const struct conv_expectation *wrong = conv_network_check(network);
     char expected[32], counted[32];
     if (!wrong)
@@ -295,6 +309,18 @@ static int count_network(FILE *file, const struct arguments *arguments, const st
     return report_expectations(network);
 }
 
+/* 0 done, 1 a wrong expectation, 3 an incomplete total: there is something to print.  Others are errors. */
+static bool is_failure(int status) { return status == EXIT_USAGE || status == EXIT_FILE; }
+
+static enum conv_status read_network(struct conv_network *network, const struct arguments *arguments, const char *path,
+                                     struct conv_error *error)
+{
+    const char *ending = strrchr(path, '.');
+    if (arguments->in && ending && !strcmp(ending, ".onnx"))
+        return onnx_network_read(network, path, arguments->in, error);
+    return conv_network_read(network, path, error);
+}
+
 /* ---- several networks: one line each ------------------------------------------------------------------------------- */
 
 static int count_networks(FILE *file, const struct arguments *arguments)
@@ -308,12 +334,12 @@ static int count_networks(FILE *file, const struct arguments *arguments)
     struct conv_network network;
     struct conv_error error;
     int status = 0;
-    for (int i = 0; i < arguments->count && status <= 1; i++) {
+    for (int i = 0; i < arguments->count && !is_failure(status); i++) {
         char *path = conv_network_find(arguments->what[i]);
         if (!path) {
             conv_fail(&error, CONV_BAD_FILE, "there is no network '%s'", arguments->what[i]);
             status = cli_error(&error, NULL);
-        } else if (conv_network_read(&network, path, &error) != CONV_OK) {
+        } else if (read_network(&network, arguments, path, &error) != CONV_OK) {
             status = cli_error(&error, NULL);
         } else {
             table_text(table, network.name);
@@ -322,13 +348,14 @@ static int count_networks(FILE *file, const struct arguments *arguments)
             table_integer(table, network.totals[CONV_TOTAL_MACS_FC]);
             table_integer(table, network.totals[CONV_TOTAL_MACS_INSIDE]);
             table_integer(table, network.expectation_count);
-            table_text(table, conv_network_check(&network) ? "NO" : "yes");
-            status |= report_expectations(&network);
+            const int result = report_expectations(&network);
+            table_text(table, conv_network_unknowns(&network) ? "incomplete" : result ? "NO" : "yes");
+            status = status == 0 || result == 1 ? result : status;
             conv_network_free(&network);
         }
         free(path);
     }
-    if (status <= 1)
+    if (!is_failure(status))
         table_print(table, file, arguments->cli.format);
     table_free(table);
     return status;
@@ -361,7 +388,7 @@ static int count_one(FILE *file, const struct arguments *arguments, const char *
         }
         return cli_error(&error, what);
     }
-    enum conv_status status = conv_network_read(&network, path, &error);
+    enum conv_status status = read_network(&network, arguments, path, &error);
     free(path);
     if (status != CONV_OK)
         return cli_error(&error, NULL);
@@ -373,10 +400,11 @@ static int count_one(FILE *file, const struct arguments *arguments, const char *
 int cmd_count(int argc, char **argv)
 {
     static const struct argp_child children[] = { { &cli_output_argp, 0, NULL, 0 }, { 0 } };
-    static const struct argp argp = { options, parse, "PROBLEM | NETWORK...",
+    static const struct argp argp = { options, parse, "PROBLEM | NETWORK | MODEL.onnx...",
         "Count parameters, multiply-adds and bytes.\v"
         "One network is shown layer by layer with its totals, several with a line each.  The totals that a network "
-        "file expects are checked; the exit status is 1 if one of them is wrong.", children, NULL, NULL };
+        "file expects are checked; the exit status is 1 if one of them is wrong, "
+        "and 3 if an ONNX model has nodes that aren't understood.", children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults(), .convention = -1 };
     struct conv_output output;
     struct conv_error error;
@@ -387,7 +415,7 @@ int cmd_count(int argc, char **argv)
         return cli_error(&error, NULL);
     const int status = arguments.count > 1 ? count_networks(output.file, &arguments)
                                            : count_one(output.file, &arguments, arguments.what[0]);
-    if (status > 1) {
+    if (is_failure(status)) {
         conv_output_abandon(&output);
         return status;
     }

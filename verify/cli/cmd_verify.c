@@ -13,9 +13,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "golden_verify.h"
+#include "onnx_verify.h"
 #include "operands.h"
 #include "self.h"
 #include "tap.h"
@@ -48,7 +50,8 @@ static const struct argp_option options[] = {
     { "jobs", KEY_JOBS, "N", 0, "kernels at a time [one for each core]", 0 },
     { "junit", KEY_JUNIT, "FILE", 0, "write a JUnit file too", 0 },
     { "tap", KEY_TAP, "FILE", 0, "write the verdicts as TAP too; - takes the place of the text on the standard output", 0 },
-    { "golden", KEY_GOLDEN, "FOLDER", 0, "judge outputs of the vectors that `convref golden FOLDER` wrote", 0 },
+    { "golden", KEY_GOLDEN, "FOLDER", 0, "judge outputs of the vectors that `convref golden FOLDER` wrote; or run the "
+      "convolutions of the ONNX test cases in FOLDER", 0 },
     { "theirs", KEY_THEIRS, "DIR", 0, "where these outputs lie, named as in FOLDER [FOLDER]", 0 },
     { 0 }
 };
@@ -154,6 +157,9 @@ static void print_result(FILE *file, const struct conv_verification *result)
     for (int i = 0; i < result->checks; i++)
         if (result->evidence[i].note[0])
             fprintf(file, "    %-11s %s\n", result->evidence[i].check, result->evidence[i].note);
+    if (result->accuracy != CONV_DIRECT)
+        fprintf(file, "    claims      %s: %s\n", conv_accuracy_facts(result->accuracy)->name,
+                conv_accuracy_facts(result->accuracy)->words);
     if (result->arithmetic.words[0])
         fprintf(file, "    arithmetic  %s (%s)\n", result->arithmetic.words, conv_sure_name(result->arithmetic.sure));
     if (result->verdict == CONV_REJECT)
@@ -225,6 +231,7 @@ static json_t *result_json(const struct conv_verification *result)
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o}", "kernel", result->kernel, "verdict",
                              conv_verdict_name(result->verdict), "reason", result->reason, "warning", result->warning,
                              "evidence", evidence);
+    json_object_set_new(json, "accuracy", json_string(conv_accuracy_facts(result->accuracy)->name));
     if (result->arithmetic.words[0])
         json_object_set_new(json, "arithmetic", json_pack("{s:s, s:s, s:b}", "words", result->arithmetic.words,
             "sure", conv_sure_name(result->arithmetic.sure), "narrow", (int)result->arithmetic.narrow));
@@ -498,6 +505,21 @@ static int check_exists(const char *name)
     return !name ? 0 : cli_unknown(name, "a check", "`convref verify --checks` lists them");
 }
 
+/* A folder with a manifest is one of ours, and has no need of kernels; others may have ONNX test cases. */
+static int verify_golden(const struct arguments *arguments)
+{
+    const char *theirs = arguments->theirs ? arguments->theirs : arguments->golden;
+    char manifest[4096];
+    snprintf(manifest, sizeof manifest, "%s/manifest.json", arguments->golden);
+    if ((arguments->kernels || access(manifest, F_OK) != 0) && onnx_verify_fits(arguments->golden))
+        return arguments->tap ? cli_usage("ONNX test cases have no TAP", "--format json or tsv")
+                              : onnx_verify(&arguments->cli, arguments->golden, theirs, arguments->kernels);
+    if (arguments->kernels)
+        return cli_usage("--golden with --kernel needs a folder of ONNX test cases",
+                         "such as `convref golden FOLDER --format onnx` writes");
+    return golden_verify(&arguments->cli, arguments->golden, arguments->theirs, arguments->tap);
+}
+
 static bool has_files(const struct arguments *arguments)
 {
     for (int operand = 0; operand < CONV_OPERANDS; operand++)
@@ -575,7 +597,7 @@ int cmd_verify(int argc, char **argv)
     if (arguments.list_checks)
         return list_checks();
     if (arguments.golden)
-        return golden_verify(&arguments.cli, arguments.golden, arguments.theirs, arguments.tap);
+        return verify_golden(&arguments);
     if (arguments.self)
         return prove(&arguments);
     int status = check_exists(arguments.check);

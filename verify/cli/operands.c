@@ -12,7 +12,8 @@ enum { KEY_X = CLI_KEYS + 100 };   /* and the keys of the other operands behind 
 
 static const struct argp_option options[] = {
     { "x", KEY_X + CONV_X, "FILE", 0,
-      "the input, or its gradient; FILE is .npy, .raw (with .raw.json), .npz:NAME or .safetensors:NAME", 1 },
+      "the input, or its gradient; FILE is .npy, .pb, .raw (with .raw.json), .npz:NAME, .safetensors:NAME or "
+      ".onnx:NAME", 1 },
     { "w", KEY_X + CONV_WEIGHTS, "FILE", 0, "the weights", 1 },
     { "bias", KEY_X + CONV_BIAS, "FILE", 0, "the bias", 1 },
     { "pw", KEY_X + CONV_PW, "FILE", 0, "separable: the pointwise weights", 1 },

@@ -141,8 +141,7 @@ static enum conv_status infer_act(struct reader *reader, struct conv_node *node)
                    "fn is relu, relu6, swish, sigmoid, tanh or gelu");
 }
 
-/* Rounding up adds a window at the end, unless it would begin in the padding behind the image. */
-static int64_t ceil_out(const struct conv_axis *axis)
+int64_t conv_ceil_out(const struct conv_axis *axis)
 {
     const int64_t span = axis->in + axis->pad_begin + axis->pad_end - conv_extent(axis);
     const int64_t out = conv_ceil_div(span, axis->stride) + 1;
@@ -169,7 +168,7 @@ static enum conv_status infer_pool(struct reader *reader, struct conv_node *node
     for (int a = 0; a < CONV_AXES; a++) {
         node->window *= node->problem.axis[a].filter;
         if (up)
-            node->out.size[a] = ceil_out(&node->problem.axis[a]);
+            node->out.size[a] = conv_ceil_out(&node->problem.axis[a]);
     }
     return CONV_OK;
 }
@@ -252,7 +251,7 @@ static enum conv_status infer_shuffle(struct reader *reader, struct conv_node *n
     return CONV_OK;
 }
 
-/* The kinds of nodes; keys are separated by spaces, and from, aux and fixed go with all of them. */
+/* The kinds of nodes; those without a function are in no network file.  Keys are separated by spaces, and from, aux and fixed go with all of them. */
 const struct node_rule node_rules[CONV_NODE_KINDS] = {
     [CONV_NODE_INPUT] = { "input", " c in ", NULL },
     [CONV_NODE_CONV] = { "conv", " k filter stride pad dilation groups bias ", infer_conv },
@@ -271,6 +270,8 @@ const struct node_rule node_rules[CONV_NODE_KINDS] = {
     [CONV_NODE_CONCAT] = { "concat", " ", infer_concat },
     [CONV_NODE_SLICE] = { "slice", " channels ", infer_slice },
     [CONV_NODE_SHUFFLE] = { "shuffle", " groups ", infer_shuffle },
+    [CONV_NODE_OTHER] = { "other", " ", NULL },
+    [CONV_NODE_UNKNOWN] = { "unknown", " ", NULL },
 };
 
 const char *conv_node_kind_name(enum conv_node_kind kind) { return node_rules[kind].name; }

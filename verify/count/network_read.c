@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../io/output.h"
+#include "../onnx/onnx.h"
 #include "core/words.h"
 #include "network_totals.h"
 
@@ -99,17 +100,10 @@ static enum conv_status read_via(struct reader *reader, struct conv_node *node)
                                     "via is call, mean, 2d or adaptive");
 }
 
-/* Totals are 64-bit sums of 64-bit products, which a short file could overflow: concat doubles channels with every
- * line.  2^56 leaves room for any convention's factors; a large language model has 2^40 parameters. */
 static enum conv_status check_size(struct reader *reader, const struct conv_node *node)
 {
-    const double elements = (double)node->out.c * (double)node->out.size[0] * (double)node->out.size[1]
-                          * (double)node->out.size[2];
-    struct conv_count count = { 0 };
-    if (conv_node_is_conv(node) || conv_node_is_fc(node))
-        conv_count_problem(&count, &node->problem);
-    reader->work += (double)count.macs + (double)count.weights + elements * (double)(node->window + 4);
-    return reader->work <= 0x1p56 ? CONV_OK
+    reader->work += conv_node_work(node);
+    return reader->work <= CONV_MOST_WORK ? CONV_OK
         : reader_fail(reader, reader->words.word_column, "the network has more than 2^56 multiply-adds and elements up to here",
                   "convref counts in 64 bits; give smaller sizes");
 }
@@ -264,7 +258,7 @@ static enum conv_status read_statement(struct reader *reader, const char *text)
     if (!strcmp(reader->words.word, "input"))
         return read_input(reader);
     for (enum conv_node_kind kind = CONV_NODE_CONV; kind < CONV_NODE_KINDS; kind++)
-        if (!strcmp(reader->words.word, node_rules[kind].name))
+        if (node_rules[kind].infer && !strcmp(reader->words.word, node_rules[kind].name))
             return read_node(reader, kind);
     char what[64];
     snprintf(what, sizeof what, "'%s' is not a node", reader->words.word);
@@ -327,6 +321,9 @@ enum conv_status conv_network_parse(struct conv_network *network, const char *te
 enum conv_status conv_network_read(struct conv_network *network, const char *path, struct conv_error *error)
 {
     char *text;
+    const size_t length = strlen(path);
+    if (length > 5 && !strcmp(path + length - 5, ".onnx"))
+        return onnx_network_read(network, path, NULL, error);
     enum conv_status status = conv_text_read(&text, path, LARGEST_FILE, error);
     if (status != CONV_OK)
         return status;

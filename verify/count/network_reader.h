@@ -53,6 +53,10 @@ bool reader_is_name(char c);
 enum conv_status reader_layer(struct reader *reader, struct conv_problem *problem, const char *text);
 void reader_output(struct conv_shape *out, const struct conv_problem *problem);
 
+/* Outputs of a pooling window that rounds up: one more at the end, unless it would begin in the padding behind the
+ * image. */
+int64_t conv_ceil_out(const struct conv_axis *axis);
+
 /* The shape that the current node reads. */
 const struct conv_shape *reader_input(const struct reader *reader, int i);
 

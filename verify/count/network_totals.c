@@ -51,10 +51,21 @@ int64_t conv_node_params(const struct conv_node *node)
         return (1 + node->bias) * node->out.c;
     default:
         if (!conv_node_is_conv(node) && !conv_node_is_fc(node))
-            return 0;
+            return node->weights;
         conv_count_problem(&count, &node->problem);
         return count.weights + count.biases;
     }
+}
+
+double conv_node_work(const struct conv_node *node)
+{
+    const double elements = (double)node->out.c * (double)node->out.size[0] * (double)node->out.size[1]
+                          * (double)node->out.size[2];
+    struct conv_count count = { 0 };
+    if (conv_node_is_conv(node) || conv_node_is_fc(node))
+        conv_count_problem(&count, &node->problem);
+    return (double)count.macs + (double)count.weights + (double)node->weights
+         + elements * (double)(node->window + 4);
 }
 
 /* A filter of 1 on every axis, with groups or without. */
@@ -148,6 +159,14 @@ const struct conv_expectation *conv_network_check(const struct conv_network *net
     return NULL;
 }
 
+int conv_network_unknowns(const struct conv_network *network)
+{
+    int count = 0;
+    for (int i = 0; i < network->node_count; i++)
+        count += network->nodes[i].kind == CONV_NODE_UNKNOWN;
+    return count;
+}
+
 /* folder/name.net, if it can be read */
 static char *candidate(const char *folder, const char *name)
 {
@@ -164,7 +183,7 @@ char *conv_network_find(const char *name)
     const char *const folders[] = { getenv("CONVREF_NETWORKS"), "networks", conv_folder_beside(beside, "../networks"),
                                     CONVREF_NETWORKS_DIR };
     char *path = NULL;
-    if (strchr(name, '/') || strstr(name, ".net"))
+    if (strchr(name, '/') || strstr(name, ".net") || strstr(name, ".onnx"))
         path = access(name, R_OK) == 0 ? strdup(name) : NULL;
     for (size_t i = 0; i < sizeof folders / sizeof *folders && !path; i++)
         path = candidate(folders[i], name);

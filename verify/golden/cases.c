@@ -277,7 +277,8 @@ static enum conv_status choose_range(struct golden_case *made, int passes, struc
                      made->plan.name);
 }
 
-static enum conv_status check_plan(const struct golden_plan *plan, struct conv_error *error)
+static enum conv_status check_plan(const struct golden_plan *plan, const struct golden_settings *settings,
+                                   struct conv_error *error)
 {
     const struct conv_problem *problem = &plan->problem;
     if (problem->pass != CONV_FORWARD)
@@ -288,6 +289,8 @@ static enum conv_status check_plan(const struct golden_plan *plan, struct conv_e
         return conv_fail(error, CONV_BAD_INPUT,
                          "%s data have no op=separable, no act=relu6 and at most %d channels k",
                          golden_data_name(plan->data), GOLDEN_MOST_CHANNELS);
+    if (settings->format == GOLDEN_ONNX && golden_onnx_refuses(plan))
+        return conv_fail(error, CONV_BAD_INPUT, "%s: %s", plan->name, golden_onnx_refuses(plan));
     if ((plan->data == GOLDEN_F16 || plan->data == GOLDEN_BF16) && problem->type != CONV_F32)
         return conv_fail(error, CONV_BAD_INPUT, "%s data belong to type=f32: that is what they are summed in",
                          golden_data_name(plan->data));
@@ -299,7 +302,7 @@ enum conv_status golden_make(struct golden_case *made, const struct golden_plan 
 {
     const int passes = passes_of(plan);
     *made = (struct golden_case){ .plan = *plan, .settings = *settings };
-    enum conv_status status = check_plan(plan, error);
+    enum conv_status status = check_plan(plan, settings, error);
     if (status == CONV_OK && plan->data == GOLDEN_INTEGERS)
         status = choose_range(made, passes, error);
     for (enum conv_pass pass = 0; (int)pass < passes && status == CONV_OK; pass++)

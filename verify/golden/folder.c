@@ -30,13 +30,12 @@ static void remove_all(const char *folder)
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Write one file of the folder, and the folder of its case before the first. */
+/* Write one file of the folder, and before the first of a folder inside that folder. */
 static enum conv_status write_file(const char *folder, const char *name, const void *bytes, size_t size,
                                    struct conv_error *error)
 {
     char path[4096];
-    const char *slash = strchr(name, '/');
-    if (slash) {
+    for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
         snprintf(path, sizeof path, "%s/%.*s", folder, (int)(slash - name), name);
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
             return cant(error, path);

@@ -43,7 +43,8 @@ struct golden_plan {
 };
 
 /* What holds for all cases of a folder. */
-enum golden_format { GOLDEN_NPY, GOLDEN_NPZ, GOLDEN_RAW, GOLDEN_C, GOLDEN_HEX, GOLDEN_FORMATS };
+enum golden_format { GOLDEN_NPY, GOLDEN_NPZ, GOLDEN_RAW, GOLDEN_C, GOLDEN_HEX, GOLDEN_ONNX,
+                     GOLDEN_FORMATS };
 struct golden_settings {
     uint64_t seed;
     enum golden_format format;
@@ -116,7 +117,8 @@ struct golden_files { int count; struct golden_file files[GOLDEN_MOST_FILES]; };
 enum conv_status golden_render(struct golden_files *files, const struct golden_case *made, struct conv_error *error);
 void golden_files_free(struct golden_files *files);
 
-/* The file that holds an array, "case/x.npy" or "case.npz:x", and the element that is in it. */
+/* The file that holds an array, "case/x.npy" or "case.npz:x", empty if there is none, and the element that is in
+ * it. */
 void golden_path(char path[128], const struct golden_case *made, const struct golden_array *array);
 enum element golden_stored_element(enum golden_format format, enum element element);
 
@@ -124,6 +126,13 @@ enum element golden_stored_element(enum golden_format format, enum element eleme
 enum conv_status golden_print_npy(FILE *file, const struct golden_case *made, const struct golden_array *array);
 enum conv_status golden_render_npz(struct golden_file *file, const struct golden_case *made,
                                    struct conv_error *error);
+
+/* As test cases of the ONNX project (render_onnx.c): the file of an array, NULL if it has none; why a plan can't be
+ * one, NULL if it can; the files. */
+const char *golden_onnx_file(const char *array);
+const char *golden_onnx_refuses(const struct golden_plan *plan);
+enum conv_status golden_render_onnx(struct golden_files *files, const struct golden_case *made,
+                                    struct conv_error *error);
 
 /* Read a hex file back: exactly `count` elements.  */
 enum conv_status golden_read_hex(double *values, const char *path, enum element element, int64_t count, int lanes,

@@ -18,7 +18,8 @@
 
 /* The places where an output may lie, in the order in which they are looked for. */
 static const struct { const char *between, *behind; } places[] = {
-    { "/", ".npy" }, { "/", ".raw" }, { "/", ".safetensors" }, { ".npz:", "" }, { ".safetensors:", "" },
+    { "/", ".npy" }, { "/", ".raw" }, { "/", ".safetensors" }, { "/", ".pb" }, { ".npz:", "" },
+    { ".safetensors:", "" },
 };
 
 static bool exists(const char *name)
@@ -68,6 +69,10 @@ static enum conv_status read_theirs(double *values, bool *found, const struct go
         if (exists(name))
             return take_tensor(values, array, name, error);
     }
+    snprintf(name, sizeof name, "%s/%s/test_data_set_0/%s", theirs, made->plan.name,
+             golden_onnx_file(array->name) ? golden_onnx_file(array->name) : "");
+    if (golden_onnx_file(array->name) && exists(name))
+        return take_tensor(values, array, name, error);
     snprintf(name, sizeof name, "%s/%s/%s.hex", theirs, made->plan.name, array->name);
     *found = exists(name);
     return *found ? golden_read_hex(values, name, array->element, array->count, made->settings.lanes, error)
@@ -97,7 +102,8 @@ static enum conv_status judge_real(struct conv_verification *result, const struc
         status = conv_truth_compute(&truth, NULL, &problem, array->operand, &operands, error);
     if (status != CONV_OK)
         return status;
-    if (judge_output(&result->finding, &result->evidence[0].worst, &problem, array->operand, &truth, got, exact)) {
+    if (judge_output(&result->finding, &result->evidence[0].worst, &problem, array->operand, &truth, got,
+                     (struct judging){ .exact = exact })) {
         reject(result, &problem, exact);
         suspect_all(&suspects);
         suspect_those_who_fit(&suspects, &problem, array->operand, &operands, got, exact);
@@ -153,7 +159,8 @@ static enum conv_status judge_quantised(struct conv_verification *result, struct
     conv_operand_widen(values, &order, CONV_Y, array->values);
     conv_operand_widen(values + array->count, &order, CONV_Y, acc->values);
     const struct conv_truth truth = { array->count, values, values, taps };
-    if (judge_output(&result->finding, &result->evidence[0].worst, &order, CONV_Y, &truth, got, true)) {
+    if (judge_output(&result->finding, &result->evidence[0].worst, &order, CONV_Y, &truth, got,
+                     (struct judging){ .exact = true })) {
         reject(result, &made->plan.problem, true);
         if (array != acc)
             name_modes(&result->finding, made, values + array->count, got, array->count);
@@ -212,7 +219,8 @@ enum conv_status golden_judge(struct conv_verification *result, char compared[GO
     snprintf(result->kernel, sizeof result->kernel, "%s", made->plan.name);
     compared[0] = missing[0] = 0;
     for (int i = 0; i < made->count && status == CONV_OK && result->verdict != CONV_REJECT; i++)
-        if (made->arrays[i].is_output)
+        if (made->arrays[i].is_output && (made->settings.format != GOLDEN_ONNX
+                                          || golden_onnx_file(made->arrays[i].name)))
             status = judge_one(result, compared, missing, made, &made->arrays[i], theirs, error);
     if (result->verdict == CONV_SKIPPED)
         snprintf(result->reason, sizeof result->reason, "none of its outputs is in %.400s", theirs);

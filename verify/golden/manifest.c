@@ -74,7 +74,8 @@ bool golden_manifest_add(json_t *manifest, const struct golden_case *made, const
 {
     json_t *json = case_json(made), *arrays = json_array(), *list = json_array();
     for (int i = 0; i < made->count; i++)
-        json_array_append_new(arrays, array_json(made, &made->arrays[i]));
+        if (made->settings.format != GOLDEN_ONNX || golden_onnx_file(made->arrays[i].name))
+            json_array_append_new(arrays, array_json(made, &made->arrays[i]));
     for (int i = 0; i < files->count; i++)
         json_array_append_new(list, file_json(&files->files[i]));
     return json && json_object_set_new(json, "arrays", arrays) == 0 && json_object_set_new(json, "files", list) == 0
@@ -105,15 +106,19 @@ static bool is_plain(const char *name)
     return true;
 }
 
-/* "x.npz" or "case/x.npy" */
+/* "x.npz", "case/x.npy" or "case/test_data_set_0/input_0.pb" */
 static bool is_inside(const char *path)
 {
     char first[128];
     const char *slash = path ? strchr(path, '/') : NULL;
-    if (!slash || strlen(path) >= sizeof first)
-        return is_plain(path);
-    snprintf(first, sizeof first, "%.*s", (int)(slash - path), path);
-    return is_plain(first) && is_plain(slash + 1);
+    for (int depth = 0; slash && depth < 2 && strlen(path) < sizeof first; depth++) {
+        snprintf(first, sizeof first, "%.*s", (int)(slash - path), path);
+        if (!is_plain(first))
+            return false;
+        path = slash + 1;
+        slash = strchr(path, '/');
+    }
+    return is_plain(path);
 }
 
 static const char *text_of(const json_t *json, const char *key)

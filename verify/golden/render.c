@@ -1,7 +1,7 @@
 /* render.c - a case as files, in memory: .npy, .raw, C headers, hex for $readmemh.
  *
- * The bytes depend on the case alone: no dates, no paths, no locale.   Not here: .npz (render_npz.c), folders
- * (folder.c).
+ * The bytes depend on the case alone: no dates, no paths, no locale.   Not here: .npz (render_npz.c), ONNX
+ * (render_onnx.c), folders (folder.c).
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -154,6 +154,7 @@ static const struct {
     [GOLDEN_RAW] = { "raw", "/", ".raw", false, true, print_raw },
     [GOLDEN_C] = { "c", ".h:", "", true, false, NULL },
     [GOLDEN_HEX] = { "hex", "/", ".hex", false, false, print_hex },
+    [GOLDEN_ONNX] = { "onnx", "/test_data_set_0/", "", false, false, NULL },
 };
 
 const char *golden_format_name(enum golden_format format) { return formats[format].name; }
@@ -169,7 +170,12 @@ enum golden_format golden_format_of_name(const char *name)
 void golden_path(char path[128], const struct golden_case *made, const struct golden_array *array)
 {
     const enum golden_format format = made->settings.format;
-    snprintf(path, 128, "%s%s%s%s", made->plan.name, formats[format].between, array->name, formats[format].behind);
+    path[0] = 0;
+    if (format == GOLDEN_ONNX && golden_onnx_file(array->name))
+        snprintf(path, 128, "%s%s%s", made->plan.name, formats[format].between, golden_onnx_file(array->name));
+    if (format != GOLDEN_ONNX)
+        snprintf(path, 128, "%s%s%s%s", made->plan.name, formats[format].between, array->name,
+                 formats[format].behind);
 }
 
 typedef enum conv_status print_function(FILE *, const struct golden_case *, const struct golden_array *);
@@ -218,10 +224,13 @@ enum conv_status golden_render(struct golden_files *files, const struct golden_c
 {
     enum conv_status status = CONV_OK;
     *files = (struct golden_files){ .count = 0 };
-    if (formats[made->settings.format].whole)
+    if (made->settings.format == GOLDEN_ONNX)
+        status = golden_render_onnx(files, made, error);
+    else if (formats[made->settings.format].whole)
         status = render_whole(files, made, error);
-    for (int i = 0; i < made->count && status == CONV_OK && !formats[made->settings.format].whole; i++)
-        status = render_array(files, made, &made->arrays[i], error);
+    else
+        for (int i = 0; i < made->count && status == CONV_OK; i++)
+            status = render_array(files, made, &made->arrays[i], error);
     if (status != CONV_OK)
         golden_files_free(files);
     return status;

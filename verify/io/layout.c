@@ -13,11 +13,16 @@ struct field {
     char type;
 };
 
+typedef const char *applies_function(const struct conv_problem *);
+typedef size_t bytes_function(const struct conv_problem *, int);
+typedef void run_function(const struct conv_problem *, const struct conv_operands *, const struct conv_workspace *);
+
 /* Selected on the field's address, because an array as a value is a pointer. */
 #define TYPE_OF(field) _Generic(&(field), \
         bool *: '?', int *: 'i', unsigned *: 'I', long *: 'l', unsigned long *: 'L', long long *: 'q', \
         unsigned long long *: 'Q', double *: 'd', char **: 'P', const char **: 'P', void **: 'P', double **: 'P', \
         int64_t **: 'P', struct conv_node **: 'P', const struct conv_problem **: 'P', \
+        applies_function **: 'P', bytes_function **: 'P', run_function **: 'P', \
         default: _Generic((field), char *: 's', default: 'x'))
 #define FIELD(s, name) { #s, #name, offsetof(struct s, name), sizeof ((struct s *)0)->name, sizeof(struct s), \
                          TYPE_OF(((struct s *)0)->name) }
@@ -26,7 +31,10 @@ static const struct field fields[] = {
 #define E(name) FIELD(conv_error, name)
     E(status), E(message), E(hint), E(key), E(position), E(length),
 #define K(name) FIELD(conv_kernel, name)
-    K(name), K(title), K(from), K(isa), K(threaded),
+    K(name), K(title), K(from), K(kinds), K(passes), K(layouts), K(types), K(isa), K(accuracy), K(threaded), K(applies),
+    K(scratch_bytes), K(run),
+#define W(name) FIELD(conv_workspace, name)
+    W(threads), W(failure),
 #define P(name) FIELD(conv_plan_options, name)
     P(threads), P(guarded),
 #define F(name) FIELD(conv_fill, name)
@@ -50,12 +58,18 @@ static const struct field fields[] = {
     I(pack_seconds), I(threads),
 #define O(name) FIELD(conv_verify_options, name)
     O(seed), O(time_limit), O(problems), O(problem_count), O(only_problems), O(check), O(threads),
+    O(memory_limit), O(in_process),
 #define V(name) FIELD(conv_verification, name)
-    V(verdict), V(kernel), V(reason), V(checks), V(evidence), V(finding),
+    V(verdict), V(kernel), V(reason), V(warning), V(checks), V(evidence), V(arithmetic), V(finding),
+#define A(name) FIELD(conv_arithmetic, name)
+    A(sure), A(narrow), A(words),
 #define Y(name) FIELD(conv_evidence, name)
-    Y(check), Y(problems), Y(elements), Y(worst), Y(seconds),
+    Y(check), Y(problems), Y(elements), Y(worst), Y(seconds), Y(note),
 #define G(name) FIELD(conv_finding, name)
-    G(fault), G(check), G(problem), G(seed), G(threads), G(elements), G(wrong), G(where), G(guess),
+    G(fault), G(check), G(problem), G(seed), G(threads), G(operand), G(elements), G(wrong), G(shown), G(first),
+    G(where), G(guess),
+#define X(name) FIELD(conv_wrong, name)
+    X(expected), X(got), X(bound),
 };
 
 enum { FIELDS = sizeof fields / sizeof fields[0] };

@@ -19,9 +19,9 @@ struct source {
     const char *name;           /* for messages: "file.npz:x" */
     int64_t left;               /* bytes not read yet */
     unsigned accepted;          /* a set of elements */
-    int64_t most;               /* elements that are wanted at most; 0: any number */
     void *handle;
     bool (*read)(void *handle, void *to, size_t bytes);
+    int64_t most;               /* elements that are wanted at most; 0: any number */
 };
 
 /* What a header says. */

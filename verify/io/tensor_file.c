@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../onnx/onnx.h"
+
 static enum conv_status read_npy(struct conv_tensor *tensor, const struct tensor_name *from, struct conv_error *error)
 {
     struct source source;
@@ -36,7 +38,9 @@ static const struct format {
 } formats[] = {
     { ".npz", true, npz_read },
     { ".safetensors", true, safetensors_read },
+    { ".onnx", true, initializer_read },
     { ".raw", false, raw_read },
+    { ".pb", false, pb_read },
     { ".npy", false, read_npy },
 };
 enum { FORMATS = sizeof formats / sizeof *formats };

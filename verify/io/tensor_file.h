@@ -1,9 +1,11 @@
-/* tensor_file.h - tensors out of other people's files: .npy, .npz, .safetensors, .raw.  Internal.
+/* tensor_file.h - tensors out of other people's files: .npy, .npz, .safetensors, .raw, .pb, .onnx.  Internal.
  *
  *   x.npy            an array that numpy.save() wrote
  *   all.npz:x        one of those that numpy.savez() wrote; without ":x" the archive must hold one only
  *   all.safetensors:x
  *   x.raw            elements and nothing else; x.raw.json says what they are
+ *   x.pb             a TensorProto of ONNX
+ *   model.onnx:w     an initializer of a model (both in ../onnx)
  *
  * Every reader checks a header against the bytes that are there before it allocates, and says what is wrong and
  * where. Elements that a problem's types don't have are widened, exactly.   Read next: stored.h

@@ -1,0 +1,76 @@
+"""_shared.py - what several adapters need: layouts, zeros round an image, which version is installed.
+
+Not here: any convolution.   Read next: torch.py
+"""
+import importlib.metadata
+import importlib.util
+
+import numpy as np
+
+from .._candidate import Candidate
+
+ALL_KINDS = "standard pointwise grouped depthwise separable transposed"
+
+
+def version(module, distributions=()):
+    """The version of an installed package; None if there is none."""
+    if importlib.util.find_spec(module) is None:
+        return None
+    for name in (*distributions, module):
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return "of unknown version"
+
+
+def candidate(name, functions, checks=None, imports=(), **facts):
+    """A Candidate that can be shown again from the shell.  `checks`: those that it is verified by, if not all."""
+    made = Candidate(functions, name=name, repro=f"python3 -m convref.peers {name}", **facts)
+    made.checks, made.imports = checks, imports
+    return made
+
+
+def to_first(problem, array):
+    """x, y or their gradients with the channels first: another view, nothing is moved."""
+    return np.moveaxis(array, -1, 1) if problem.layout[-1] == "c" else array
+
+
+def to_last(problem, array):
+    return array if problem.layout[-1] == "c" else np.moveaxis(array, 1, -1)
+
+
+def from_first(problem, array):
+    return np.moveaxis(array, 1, -1) if problem.layout[-1] == "c" else array
+
+
+def from_last(problem, array):
+    return array if problem.layout[-1] == "c" else np.moveaxis(array, -1, 1)
+
+
+def is_symmetric(problem):
+    return all(begin == end for begin, end in problem.pad)
+
+
+def extents(problem):
+    return [(taps - 1) * step + 1 for taps, step in zip(problem.filter, problem.dilation)]
+
+
+def stages(problem):
+    """The two convolutions of a separable problem."""
+    shared = {"n": problem.n, "layout": problem.layout, "type": problem.type, "bias": problem.bias}
+    middle = problem.c * problem.mult
+    first = type(problem)({**shared, "c": problem.c, "in": problem.in_, "k": middle, "filter": problem.filter,
+                           "groups": problem.c, "stride": problem.stride, "pad": problem.pad,
+                           "dilation": problem.dilation, "act": problem.mid_act})
+    second = type(problem)({**shared, "c": middle, "in": first.out, "k": problem.k, "filter": [1] * len(first.out),
+                            "act": problem.act})
+    return first, second
+
+
+def separable(conv):
+    """Two calls of a function that computes convolutions."""
+    def both(problem, x, w, pw, bias=None, pw_bias=None):
+        first, second = stages(problem)
+        return conv(second, conv(first, x, w, bias), pw, pw_bias)
+    return both

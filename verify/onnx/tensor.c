@@ -1,0 +1,263 @@
+/* tensor.c - a TensorProto as a tensor: shape, type, and data in one of six fields.
+ *
+ * Data are either in raw_data, little-endian, or in a list of the field that belongs to the type, of which int32_data
+ * serves all types of at most 32 bits: a half is there as a number from 0 to 65535.  Data in another file are
+ * refused: a path out of a model is not to be followed.   Read next: ../io/element.h
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+/* What TensorProto.DataType is called, which field has its elements, and which element it is here. */
+enum field { RAW, FLOATS, INTS32, INTS64, DOUBLES, FIELDS };
+static const struct type { const char *name; enum field field; enum element element; size_t size; } types[] = {
+    [1] = { "FLOAT", FLOATS, ELEMENT_F32, 4 }, [2] = { "UINT8", INTS32, ELEMENT_U8, 1 },
+    [3] = { "INT8", INTS32, ELEMENT_S8, 1 }, [4] = { "UINT16", INTS32, ELEMENTS, 2 },
+    [5] = { "INT16", INTS32, ELEMENTS, 2 }, [6] = { "INT32", INTS32, ELEMENT_S32, 4 },
+    [7] = { "INT64", INTS64, ELEMENTS, 8 }, [8] = { "STRING", FIELDS, ELEMENTS, 0 },
+    [9] = { "BOOL", INTS32, ELEMENTS, 1 }, [10] = { "FLOAT16", INTS32, ELEMENT_F16, 2 },
+    [11] = { "DOUBLE", DOUBLES, ELEMENT_F64, 8 }, [12] = { "UINT32", FIELDS, ELEMENTS, 4 },
+    [13] = { "UINT64", FIELDS, ELEMENTS, 8 }, [14] = { "COMPLEX64", FIELDS, ELEMENTS, 8 },
+    [15] = { "COMPLEX128", FIELDS, ELEMENTS, 16 }, [16] = { "BFLOAT16", INTS32, ELEMENT_BF16, 2 },
+};
+enum { TYPES = sizeof types / sizeof *types };
+
+static const struct type *type_of(const ConvOnnx__Tensor *tensor)
+{
+    return tensor->has_data_type && tensor->data_type > 0 && tensor->data_type < TYPES ? &types[tensor->data_type]
+                                                                                       : NULL;
+}
+
+static enum conv_status bad(const struct onnx_model *model, const ConvOnnx__Tensor *tensor, const char *hint,
+                            const char *what)
+{
+    char name[ONNX_NAME];
+    return onnx_bad(model, hint, "tensor '%s': %s", onnx_plain(name, tensor->name), what);
+}
+
+static enum conv_status check_dims(struct onnx_shape *shape, const struct onnx_model *model,
+                                   const ConvOnnx__Tensor *tensor, int64_t *count)
+{
+    *count = 1;
+    if (tensor->n_dims > CONV_MAX_RANK)
+        return bad(model, tensor, NULL, "it has more than 8 dims");
+    shape->rank = (int)tensor->n_dims;
+    for (int d = 0; d < shape->rank; d++) {
+        shape->dims[d] = tensor->dims[d];
+        if (tensor->dims[d] < 0)
+            return bad(model, tensor, NULL, "one of its dims is negative");
+        if (__builtin_mul_overflow(*count, tensor->dims[d], count) || *count > INT64_MAX / 16)
+            return bad(model, tensor, NULL, "the product of its dims overflows 63 bits");
+    }
+    return CONV_OK;
+}
+
+/* How many elements each field has; raw_data in bytes. */
+static void count_fields(size_t counts[FIELDS], const ConvOnnx__Tensor *tensor)
+{
+    counts[RAW] = tensor->has_raw_data ? tensor->raw_data.len : 0;
+    counts[FLOATS] = tensor->n_float_data;
+    counts[INTS32] = tensor->n_int32_data;
+    counts[INTS64] = tensor->n_int64_data;
+    counts[DOUBLES] = tensor->n_double_data;
+}
+
+static enum conv_status check_length(const struct onnx_model *model, const ConvOnnx__Tensor *tensor,
+                                     const struct type *type, int64_t count)
+{
+    size_t counts[FIELDS];
+    int fields = 0;
+    char what[160];
+    count_fields(counts, tensor);
+    for (enum field field = 0; field < FIELDS; field++)
+        fields += counts[field] > 0;
+    if (fields > 1)
+        return bad(model, tensor, NULL, "its data are in two fields at once");
+    const int64_t bytes = count * (int64_t)type->size;
+    if (tensor->has_raw_data ? (uint64_t)bytes == counts[RAW] && (counts[RAW] > 0 || fields == 0)
+                             : type->field < FIELDS && (uint64_t)count == counts[type->field]
+                                   && (counts[type->field] > 0 || fields == 0))
+        return CONV_OK;
+    if (tensor->has_raw_data)
+        snprintf(what, sizeof what, "its dims and type make %" PRId64 " bytes, raw_data has %zu", bytes, counts[RAW]);
+    else
+        snprintf(what, sizeof what, "its dims make %" PRId64 " elements, the field of its type has %zu", count,
+                 type->field < FIELDS ? counts[type->field] : 0);
+    return bad(model, tensor, NULL, what);
+}
+
+enum conv_status onnx_check_tensor(struct onnx_shape *shape, const struct onnx_model *model,
+                                   const ConvOnnx__Tensor *tensor)
+{
+    const struct type *type = type_of(tensor);
+    int64_t count;
+    const enum conv_status status = check_dims(shape, model, tensor, &count);
+    if (status != CONV_OK)
+        return status;
+    if (!tensor->has_data_type || tensor->data_type == 0)
+        return bad(model, tensor, NULL, "it doesn't say of which type it is");
+    if (tensor->segment)
+        return bad(model, tensor, NULL, "it is only a segment of a tensor");
+    if (tensor->data_location == ONNX_EXTERNAL || tensor->n_external_data > 0)
+        return bad(model, tensor, "onnx.save(onnx.load(FILE), FILE) puts the data into the file",
+                   "its data are in another file, which convref doesn't follow");
+    /* strings, and types that are newer than this page: their length is not known here */
+    return !type || type->field == FIELDS ? CONV_OK : check_length(model, tensor, type, count);
+}
+
+/* ---- elements ----------------------------------------------------------------------------------------------- */
+
+static bool read_memory(void *handle, void *to, size_t bytes)
+{
+    const uint8_t **at = handle;
+    memcpy(to, *at, bytes);
+    *at += bytes;
+    return true;
+}
+
+/* The bits of a number of int32_data: does it lie in the range of the type? */
+static bool int_bits(uint64_t *bits, enum element element, int32_t value)
+{
+    const int64_t limit = INT64_C(1) << 8 * element_facts(element)->size;
+    const bool is_signed = element == ELEMENT_S8 || element == ELEMENT_S32;
+    const int64_t least = is_signed ? -limit / 2 : 0, most = is_signed ? limit / 2 - 1 : limit - 1;
+    *bits = (uint64_t)value & (uint64_t)(limit - 1);
+    return value >= least && value <= most;
+}
+
+static enum conv_status take_ints(struct conv_tensor *made, const struct onnx_model *model,
+                                  const ConvOnnx__Tensor *tensor, enum element element)
+{
+    uint64_t bits;
+    for (size_t i = 0; i < tensor->n_int32_data; i++) {
+        if (!int_bits(&bits, element, tensor->int32_data[i])) {
+            conv_tensor_free(made);
+            return bad(model, tensor, NULL, "a number of its int32_data is outside the range of its type");
+        }
+        conv_set(made->type, made->data, (int64_t)i, element_value(element, bits));
+    }
+    return CONV_OK;
+}
+
+static enum conv_status take_list(struct conv_tensor *made, const struct onnx_model *model,
+                                  const ConvOnnx__Tensor *tensor, const struct onnx_shape *shape,
+                                  const struct type *type)
+{
+    const enum conv_type widened = element_facts(type->element)->widened;
+    const enum conv_status status = conv_tensor_create(made, widened, shape->rank, shape->dims, model->error);
+    if (status != CONV_OK)
+        return status;
+    if (type->field == INTS32)
+        return take_ints(made, model, tensor, type->element);
+    for (size_t i = 0; i < tensor->n_float_data; i++)
+        conv_set(widened, made->data, (int64_t)i, (double)tensor->float_data[i]);
+    for (size_t i = 0; i < tensor->n_double_data; i++)
+        conv_set(widened, made->data, (int64_t)i, tensor->double_data[i]);
+    return CONV_OK;
+}
+
+enum conv_status onnx_take_tensor(struct conv_tensor *made, const struct onnx_model *model,
+                                  const ConvOnnx__Tensor *tensor, unsigned accepted)
+{
+    const struct type *type = type_of(tensor);
+    struct onnx_shape shape;
+    char what[128];
+    const enum conv_status status = onnx_check_tensor(&shape, model, tensor);
+    if (status != CONV_OK)
+        return status;
+    if (!type || type->element == ELEMENTS || !(accepted & 1u << type->element)) {
+        snprintf(what, sizeof what, "its type is %s (%d), none of FLOAT, DOUBLE, FLOAT16, BFLOAT16, INT8%s",
+                 type ? type->name : "unknown", tensor->data_type,
+                 accepted & 1u << ELEMENT_S32 ? ", UINT8 and INT32" : " and UINT8");
+        return bad(model, tensor, NULL, what);
+    }
+    if (!tensor->has_raw_data)
+        return take_list(made, model, tensor, &shape, type);
+    const uint8_t *at = tensor->raw_data.data;
+    struct source source = { model->name, (int64_t)tensor->raw_data.len, accepted, &at, read_memory };
+    struct stored stored = { .element = type->element, .rank = shape.rank };
+    memcpy(stored.dims, shape.dims, sizeof stored.dims);
+    return stored_read(made, &stored, &source, model->error);
+}
+
+int onnx_tensor_ints(int64_t *values, int most, const ConvOnnx__Tensor *tensor)
+{
+    const struct onnx_model nowhere = { .name = "" };
+    struct onnx_shape shape;
+    const int32_t type = tensor->data_type;
+    int64_t count = 1;
+    if ((type != ONNX_INT64 && type != ONNX_INT32) || onnx_check_tensor(&shape, &nowhere, tensor) != CONV_OK)
+        return -1;
+    for (int d = 0; d < shape.rank; d++)
+        count *= shape.dims[d];
+    if (count > most)
+        return -1;
+    for (int64_t i = 0; i < count; i++) {
+        const size_t size = types[type].size;
+        uint64_t bits = 0;
+        for (size_t b = size; tensor->has_raw_data && b-- > 0; )
+            bits = bits << 8 | tensor->raw_data.data[(size_t)i * size + b];
+        values[i] = tensor->has_raw_data ? type == ONNX_INT64 ? (int64_t)bits : (int32_t)bits
+                  : type == ONNX_INT64 ? tensor->int64_data[i] : tensor->int32_data[i];
+    }
+    return (int)count;
+}
+
+/* ---- readers of tensor_file.c ------------------------------------------------------------------------------- */
+
+enum conv_status onnx_parse_tensor(struct conv_tensor *tensor, const struct onnx_bytes *bytes, unsigned accepted,
+                                   struct conv_error *error)
+{
+    const struct onnx_model file = { .name = bytes->name, .error = error };
+    ConvOnnx__Tensor *message;
+    enum conv_status status = onnx_unpack_tensor(&message, bytes, error);
+    if (status == CONV_OK)
+        status = onnx_take_tensor(tensor, &file, message, accepted);
+    onnx_free_tensor(message);
+    return status;
+}
+
+enum conv_status pb_read(struct conv_tensor *tensor, const struct tensor_name *from, struct conv_error *error)
+{
+    struct onnx_bytes bytes;
+    enum conv_status status = onnx_read_bytes(&bytes, from->path, error);
+    if (status == CONV_OK)
+        status = onnx_parse_tensor(tensor, &bytes, from->accepted, error);
+    free((void *)bytes.data);
+    return status;
+}
+
+static enum conv_status take_initializer(struct conv_tensor *tensor, const struct onnx_model *model,
+                                         const struct tensor_name *from)
+{
+    const ConvOnnx__Tensor *found = NULL;
+    const size_t count = model->graph->n_initializer;
+    for (size_t i = 0; i < count; i++) {
+        const ConvOnnx__Tensor *initializer = model->graph->initializer[i];
+        if (from->member ? !strcmp(onnx_text(initializer->name), from->member) : count == 1)
+            found = initializer;
+    }
+    if (found)
+        return onnx_take_tensor(tensor, model, found, from->accepted);
+    return from->member ? onnx_bad(model, NULL, "it has no initializer of that name")
+                        : onnx_bad(model, "FILE.onnx:NAME", "name one of its %zu initializers", count);
+}
+
+enum conv_status initializer_read(struct conv_tensor *tensor, const struct tensor_name *from,
+                                  struct conv_error *error)
+{
+    struct onnx_bytes bytes;
+    struct onnx_model model = { .message = NULL };
+    enum conv_status status = onnx_read_bytes(&bytes, from->path, error);
+    bytes.name = from->name;
+    if (status == CONV_OK)
+        status = onnx_unpack_model(&model, &bytes, error);
+    if (status == CONV_OK)
+        status = take_initializer(tensor, &model, from);
+    onnx_free_model(&model);
+    free((void *)bytes.data);
+    return status;
+}
