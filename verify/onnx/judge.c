@@ -29,9 +29,10 @@ enum conv_status onnx_case_judge(struct conv_verification *result, struct onnx_c
 static const struct onnx_case *current;
 
 /* The case's own inputs; for the smaller problems that a failure is reduced to, drawn numbers of the same sort. */
-static void make_input(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed)
+static void make_input(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
+                       enum conv_accuracy accuracy)
 {
-    const int range = conv_exact_range(problem);
+    const int range = conv_accuracy_range(problem, accuracy);
     const struct conv_fill fill = { current->exact ? CONV_FILL_INTEGERS : CONV_FILL_UNIFORM, seed,
                                     current->exact && range > 0 ? range : 1, 0 };
     const char *name = conv_operand_name(problem, operand);
