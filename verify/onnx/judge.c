@@ -32,8 +32,7 @@ static const struct onnx_case *current;
 static void make_input(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
                        enum conv_accuracy accuracy)
 {
-    (void)accuracy;   /* test cases are for any class */
-    const int range = conv_exact_range(problem);
+    const int range = conv_accuracy_range(problem, accuracy);
     const struct conv_fill fill = { current->exact ? CONV_FILL_INTEGERS : CONV_FILL_UNIFORM, seed,
                                     current->exact && range > 0 ? range : 1, 0 };
     const char *name = conv_operand_name(problem, operand);
