@@ -1,9 +1,9 @@
 /* accuracy.c - the table of accuracy classes.   Declared in convref/accuracy.h, explained in docs/exactness.md.
  *
- * Sums of narrow inputs may be cut off instead of rounded, as tensor cores do: 23 bits for f32.  The growth of Winograd's
- * transforms is four times the largest error of F(2x2), F(4x4) and F(6x6) that was seen with one channel and the points of
- * Lavin's paper (5.1, 85 and 177 u); that of an
- * FFT, which has no such table, is 30 times the largest error seen in tests/test_accept.
+ * Sums of narrow inputs may be cut off instead of rounded, as tensor cores do: 23 bits for f32.  The growth of
+ * Winograd's transforms is four times the largest error of F(2x2), F(4x4) and F(6x6) that was seen with one channel and
+ * the points of Lavin's paper (5.1, 85 and 177 u); that of an FFT, which has no such table, is 30 times the largest error
+ * seen with verify/accept/transforms.c.
  */
 #include <convref/accuracy.h>
 #include <convref/dtype.h>
@@ -15,9 +15,10 @@ static const struct conv_accuracy_facts facts[CONV_ACCURACIES] = {
     [CONV_DIRECT] = { .name = "direct", .words = "each product once, in the problem's own type" },
     [CONV_TF32] = { .name = "tf32", .words = "inputs in TF32", .input_bits = 11, .sum_bits = 23 },
     [CONV_BF16_INPUTS] = { .name = "bf16", .words = "inputs in bf16", .input_bits = 8, .sum_bits = 23 },
-    [CONV_F16_INPUTS] = { .name = "f16", .words = "inputs in f16", .input_bits = 11, .sum_bits = 23, .smallest = 0x1p-24 },
-    [CONV_F16_SUMS] = { .name = "f16-sums", .words = "inputs, sums and outputs in f16", .input_bits = 11, .sum_bits = 11,
-                        .smallest = 0x1p-24 },
+    [CONV_F16_INPUTS] = { .name = "f16", .words = "inputs in f16", .input_bits = 11, .sum_bits = 23,
+                          .smallest = 0x1p-24 },
+    [CONV_F16_SUMS] = { .name = "f16-sums", .words = "inputs, sums and outputs in f16", .input_bits = 11,
+                        .sum_bits = 11, .smallest = 0x1p-24 },
     [CONV_WINOGRAD_2] = { .name = "winograd2", .words = "Winograd, tiles of 2 outputs", .growth = 4 * 5.1 },
     [CONV_WINOGRAD_4] = { .name = "winograd4", .words = "Winograd, tiles of 4 outputs", .growth = 4 * 85 },
     [CONV_WINOGRAD_6] = { .name = "winograd6", .words = "Winograd, tiles of 6 outputs", .growth = 4 * 177 },

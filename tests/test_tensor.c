@@ -103,7 +103,7 @@ static void operand_shapes(void)
         char shape[96];
         const int rank = conv_operand_shape(dims, &problem, rows[i].operand);
         TEST_EQUAL_TEXT(conv_operand_name(&problem, rows[i].operand), rows[i].name);
-        TEST_EQUAL_TEXT(conv_shape_print(shape, rank, dims), rows[i].shape);
+        TEST_EQUAL_TEXT(rank > 0 ? conv_shape_print(shape, rank, dims) : "", rows[i].shape);
         TEST_EQUAL_INT(conv_operand_role(&problem, rows[i].operand), rows[i].role);
     }
 }

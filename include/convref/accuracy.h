@@ -1,8 +1,8 @@
 /* accuracy.h - classes of arithmetic: what a kernel may claim, and what it is then held to.
  *
- * A kernel declares one (kernel.h); the verifier judges by it: the integers that it must get exactly, the bound of every
- * element otherwise, and whether infinities may spread.  Narrow classes round the inputs or the sums to fewer bits than
- * the problem's type has; transforms (Winograd, FFT) add and subtract inputs before they multiply, so that an error
+ * A kernel declares one (kernel.h); the verifier judges by it: the integers that it must get exactly, the bound of
+ * every element otherwise, and whether infinities may spread.  Narrow classes round the inputs or the sums to fewer
+ * bits than the problem's type has; transforms (Winograd, FFT) add and subtract inputs before they multiply, so that an error
  * depends on neighbours, too.   Not here: which arithmetic a kernel really uses (conv_arithmetic_name in verify.h).
  * Read next: docs/exactness.md
  */
@@ -49,8 +49,8 @@ CONV_API bool conv_accuracy_transforms(enum conv_accuracy accuracy);
 /* Of a Fourier transform: log2 of the points of a plane of this problem, at least 1.  Else 1. */
 CONV_API double conv_accuracy_levels(enum conv_accuracy accuracy, const struct conv_problem *problem);
 
-/* As conv_exact_range(), for a class: the largest range, at most 8, of integer inputs with which every output is exact,
- * or after a transform surely rounds to the right integer.  0 if there is none. */
+/* As conv_exact_range(), for a class: the largest range, at most 8, of integer inputs with which every output is
+ * exact, or after a transform surely rounds to the right integer.  0 if there is none. */
 CONV_API int conv_accuracy_range(const struct conv_problem *problem, enum conv_accuracy accuracy);
 
 #ifdef __cplusplus

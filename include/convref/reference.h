@@ -50,8 +50,8 @@ CONV_API double conv_truth_bound(const struct conv_truth *truth, int64_t i, enum
 
 /* The same for all elements of a truth of this operand, whatever the class: bounds[i] is for element i.
  *   narrow inputs   ((1 + u_in)^f (1 + gamma_n) - 1) * S + u * |value| + n * eta, with f factors that are rounded
- *   a transform     growth * levels * u * P + gamma_n * P + u * |value| + n * eta, with P the largest S of the plane, or
- *                   of an FFT the root of the sum of their squares
+ *   a transform     growth * levels * u * P + gamma_n * P + u * |value| + n * eta, with P the largest S of the
+ *                   plane, or of an FFT the root of the sum of their squares
  * where u is that of the class.  The truth must be of whole planes for a transform. */
 CONV_API void conv_truth_bounds(double *bounds, const struct conv_truth *truth, const struct conv_problem *problem,
                                 enum conv_operand output, enum conv_accuracy accuracy);
