@@ -273,7 +273,8 @@ static void bound_transform(double *bounds, const struct conv_truth *truth, cons
         const double sum = plane_sum(truth, begin, begin + plane, class->fourier);
         for (int64_t i = begin; i < begin + plane; i++) {
             const double n = (double)truth->taps[i] + 1;
-            bounds[i] = (class->growth * levels * u + gamma_of(n, u)) * sum + u * fabs(truth->value[i]) + n * type->smallest;
+            bounds[i] = (class->growth * levels * u + gamma_of(n, u)) * sum + u * fabs(truth->value[i])
+                      + n * type->smallest;
         }
     }
 }
