@@ -64,8 +64,8 @@ static double largest_sum(const struct conv_problem *problem, double r)
     return (double)conv_fan_in(&pointwise) * r * largest_sum(&depthwise, r) + r;
 }
 
-/* Below this sum integers come out right: they have room in the significand, or an error below a quarter. */
-static double largest_exact(const struct conv_problem *problem, enum conv_accuracy accuracy)
+/* They have room in the significand, or an error below a quarter. */
+double conv_accuracy_largest_sum(const struct conv_problem *problem, enum conv_accuracy accuracy)
 {
     const struct conv_accuracy_facts *class = &facts[accuracy];
     const int bits = conv_type_facts(problem->type)->significand;
@@ -88,7 +88,7 @@ static double largest_middle(const struct conv_problem *problem, double r)
 int conv_accuracy_range(const struct conv_problem *problem, enum conv_accuracy accuracy)
 {
     const int bits = facts[accuracy].input_bits;
-    const double limit = largest_exact(problem, accuracy), input_limit = bits > 0 ? ldexp(1, bits) : INFINITY;
+    const double limit = conv_accuracy_largest_sum(problem, accuracy), input_limit = bits > 0 ? ldexp(1, bits) : INFINITY;
     int range = 8;
     while (range > 0 && !(largest_sum(problem, range) < limit && largest_middle(problem, range) < input_limit))
         range--;

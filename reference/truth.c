@@ -270,8 +270,9 @@ static void bound_transform(double *bounds, const struct conv_truth *truth, cons
     const struct conv_type_facts *type = conv_type_facts(problem->type);
     const double u = type->unit_roundoff, levels = conv_accuracy_levels(accuracy, problem);
     for (int64_t begin = 0; begin < truth->count; begin += plane) {
-        const double sum = plane_sum(truth, begin, begin + plane, class->fourier);
-        for (int64_t i = begin; i < begin + plane; i++) {
+        const int64_t end = begin + plane < truth->count ? begin + plane : truth->count;
+        const double sum = plane_sum(truth, begin, end, class->fourier);
+        for (int64_t i = begin; i < end; i++) {
             const double n = (double)truth->taps[i] + 1;
             bounds[i] = (class->growth * levels * u + gamma_of(n, u)) * sum + u * fabs(truth->value[i])
                       + n * type->smallest;

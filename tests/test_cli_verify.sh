@@ -57,6 +57,18 @@ expect seeds_differ 1 'convref run "c=3 in=8x8 k=4 filter=3x3" --seed 2 --save o
 expect uniform_by_bound 0 'convref run "c=3 in=8x8 k=4 filter=3x3" --fill uniform --save real --kernel std_06_register_tile &&
     convref verify "c=3 in=8x8 k=4 filter=3x3" --x real/x.npy --w real/w.npy --y real/y.npy' '^ACCEPT' 'within its bound'
 
+# ---- classes of accuracy: inputs cut off at TF32 are right for those who claim no more -----------------------------------------
+p='n=2 c=3 in=8x8 k=4 filter=3x3'
+cut="--provider $start/verify/awkward.so --kernel awkward_tf32_cut"
+expect tf32_run 0 "convref run '$p' $cut --fill uniform --save cut"
+files='--x cut/x.npy --w cut/w.npy --y cut/y.npy'
+expect tf32_is_not_direct 1 "convref verify '$p' $files" '^REJECT'
+expect tf32_is_tf32 0 "convref verify '$p' $files --accuracy tf32" '^ACCEPT' 'claims +tf32: inputs in TF32' 'within its bound'
+expect tf32_is_coarser_than_bf16 0 "convref verify '$p' $files --accuracy bf16 --format json" '"accuracy": "bf16"'
+expect tf32_is_not_winograd 1 "convref verify '$p' $files --accuracy winograd6" '^REJECT'
+expect no_such_class 2 "convref verify '$p' $files --accuracy tf16 2>&1" 'no class "tf16"' 'direct, tf32, bf16'
+expect class_of_a_kernel 2 'convref verify -k std_01_direct --accuracy tf32 2>&1' 'a kernel says its class itself'
+
 # ---- verdicts on files ---------------------------------------------------------------------------------------------------------------
 # 432 outputs: 4 bytes each behind a header of 128; elements 3 and 40 change places
 problem='c=4 in=9x8 k=6 filter=3x3 pad=1'

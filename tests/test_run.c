@@ -123,7 +123,7 @@ static void a_device_brings_memory_and_clock(void)
     conv_plan_free(plan);
 
     struct conv_verification verification;
-    TEST_EQUAL_INT(conv_verify_operands(&verification, &problem, &set.operands, NULL), CONV_OK);
+    TEST_EQUAL_INT(conv_verify_operands(&verification, &problem, &set.operands, CONV_DIRECT, NULL), CONV_OK);
     TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
     test_operands_free(&set);
 }

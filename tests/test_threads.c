@@ -67,7 +67,7 @@ static void one_thread_is_right(void)
             struct conv_verification verification;
             test_operands_create(&set, &problem, 5);
             TEST_EQUAL_INT(conv_run(&set.operands, kernel, &problem, NULL, NULL), CONV_OK);
-            TEST_EQUAL_INT(conv_verify_operands(&verification, &problem, &set.operands, NULL), CONV_OK);
+            TEST_EQUAL_INT(conv_verify_operands(&verification, &problem, &set.operands, CONV_DIRECT, NULL), CONV_OK);
             TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
             test_operands_free(&set);
         }

@@ -39,7 +39,7 @@ static struct test_operands solved(const struct conv_problem *problem, enum conv
 static struct conv_verification verdict_on(const struct conv_problem *problem, const struct test_operands *set)
 {
     struct conv_verification verification;
-    TEST_EQUAL_INT(conv_verify_operands(&verification, problem, &set->operands, NULL), CONV_OK);
+    TEST_EQUAL_INT(conv_verify_operands(&verification, problem, &set->operands, CONV_DIRECT, NULL), CONV_OK);
     return verification;
 }
 
@@ -188,7 +188,7 @@ static void small_products_hide_in_the_bound(void)
         for (int i = 0, unused; i < n; i++)
             hidden += fabs(y[q] + (sum_without(x, w, q, i, &magnitude, &unused) - truth) - truth) <= bound;
     }
-    TEST_EQUAL_INT(conv_verify_operands(&verification, &problem, &operands, NULL), CONV_OK);
+    TEST_EQUAL_INT(conv_verify_operands(&verification, &problem, &operands, CONV_DIRECT, NULL), CONV_OK);
     TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
     TEST_EQUAL_INT(conv_one_tensor(&told, &verification, &problem, &operands, NULL), CONV_OK);
     CU_ASSERT(!told.exact);

@@ -49,6 +49,9 @@ CONV_API bool conv_accuracy_transforms(enum conv_accuracy accuracy);
 /* Of a Fourier transform: log2 of the points of a plane of this problem, at least 1.  Else 1. */
 CONV_API double conv_accuracy_levels(enum conv_accuracy accuracy, const struct conv_problem *problem);
 
+/* Below this sum of |x||w| integers come out right, of a transform after rounding to the nearest. */
+CONV_API double conv_accuracy_largest_sum(const struct conv_problem *problem, enum conv_accuracy accuracy);
+
 /* As conv_exact_range(), for a class: the largest range, at most 8, of integer inputs with which every output is
  * exact, or after a transform surely rounds to the right integer.  0 if there is none. */
 CONV_API int conv_accuracy_range(const struct conv_problem *problem, enum conv_accuracy accuracy);

@@ -119,6 +119,7 @@ struct conv_verify_options {
     bool only_problems;                /* nothing but these */
     const char *check;                 /* only this check; NULL for all */
     int threads;                       /* only this number of threads; 0 for 1, 2, 3 and 5 */
+    enum conv_accuracy accuracy;       /* of a command; a kernel says its own */
     bool brief;                        /* a verdict only: findings are neither shrunk nor explained */
     bool in_process;                   /* don't fork: for sanitizers that can't follow; a crash is then fatal */
     void (*progress)(const char *check, int64_t done, int64_t total);   /* may be NULL */
@@ -138,18 +139,19 @@ CONV_API enum conv_status conv_verify_kernels(struct conv_verification *results,
                                               void (*finished)(const struct conv_verification *, int done, int count),
                                               struct conv_error *error);
 
-/* Verify outputs that somebody else computed from `operands`; the outputs are among them.  Integer inputs whose
- * sums are exact are compared bit for bit, others against the bound. */
+/* Verify outputs that somebody else computed from `operands`, in this class of accuracy; the outputs are among them.
+ * Integer inputs whose sums are exact are compared bit for bit, others against the bound. */
 CONV_API enum conv_status conv_verify_operands(struct conv_verification *result,
                                                const struct conv_problem *problem,
                                                const struct conv_operands *operands,
-                                               struct conv_error *error);
+                                               enum conv_accuracy accuracy, struct conv_error *error);
 
 /* What it would have taken to see a mistake in one output: each product of its sums is left out in turn, and the rest
  * compared as the output was.  Of a gradient of weights these are the sums of dw; of a separable layer the products of
  * its second stage. */
 struct conv_one_tensor {
     enum conv_operand operand;
+    enum conv_accuracy accuracy;       /* the class that it was judged by */
     bool exact;                        /* it was compared bit for bit */
     int64_t outputs, looked_at;        /* all, and those whose products were left out: fewer in large problems */
     int64_t products;                  /* of those that were looked at */
@@ -170,7 +172,7 @@ enum conv_setting {
 /* "batches", "channels", ...: what isn't shown. */
 CONV_API const char *conv_setting_name(enum conv_setting setting);
 
-/* To be asked after an ACCEPT of conv_verify_operands(). */
+/* To be asked after an ACCEPT of conv_verify_operands(); not of a transform, whose bounds are those of planes. */
 CONV_API enum conv_status conv_one_tensor(struct conv_one_tensor *told, const struct conv_verification *accepted,
                                           const struct conv_problem *problem, const struct conv_operands *operands,
                                           struct conv_error *error);

@@ -47,6 +47,14 @@ def _listed(words, allowed, what):
     return list(listed)
 
 
+def accuracy_of_name(name):
+    """The number of a class of accuracy."""
+    found = lib.conv_accuracy_of_name(name.encode())
+    if found == lib.conv_accuracy_of_name(b""):
+        raise ValueError(f"accuracy is {name!r}, expected a class of docs/exactness.md, such as 'direct'")
+    return found
+
+
 def _bits(listed, allowed):
     return sum(1 << allowed.index(word) for word in set(listed))
 
@@ -158,9 +166,7 @@ class Candidate:
         self.types = _listed(types, TYPES, "types")
         self.ranks = (ranks,) if isinstance(ranks, int) else tuple(ranks)
         self.applies, self.repro, self.accuracy = applies, repro, accuracy
-        self._accuracy = lib.conv_accuracy_of_name(accuracy.encode())
-        if self._accuracy == lib.conv_accuracy_of_name(b""):
-            raise ValueError(f"accuracy is {accuracy!r}, expected a class of docs/exactness.md, such as 'direct'")
+        self._accuracy = accuracy_of_name(accuracy)
         one = next(iter(self.functions.values())) if self.functions else function
         self.name = name or getattr(one, "__name__", type(one).__name__)
         self.imports = ()                   # modules that the function imports itself, slowly: see _verify()

@@ -5,7 +5,7 @@ Read next: docs/exactness.md, docs/measuring.md
 import collections
 import ctypes
 
-from ._candidate import Candidate, as_candidate
+from ._candidate import Candidate, accuracy_of_name, as_candidate
 from ._compute import as_kernel, kernels as all_kernels
 from ._count import count
 from ._library import checked, lib, new, numbers, structs
@@ -35,13 +35,14 @@ def verify(kernel, problem=None, seed=1, time_limit=600, check=None, threads=0, 
     return verification(result)
 
 
-def judge(problem, **arrays):
+def judge(problem, accuracy="direct", **arrays):
     """Judge outputs that somebody else computed: judge(p, x=x, w=w, y=y).  Inputs that are integers whose sums are
-    exact are compared bit for bit, others against the bound."""
+    exact are compared bit for bit, others against the bound of their class of accuracy ("tf32", "winograd4", ...)."""
     problem = as_problem(problem)
     kept, pointers = operands(problem, arrays, problem.inputs + problem.outputs)
     result = new("conv_verification")
-    checked(lib.conv_verify_operands, ctypes.byref(result), problem._struct, pointers)
+    checked(lib.conv_verify_operands, ctypes.byref(result), problem._struct, pointers,
+            accuracy_of_name(accuracy))
     return verification(result)
 
 

@@ -203,7 +203,7 @@ static void judge(struct command_run *run, const struct conv_problem *problem, c
     struct conv_evidence *evidence = &run->result->evidence[run->result->checks];
     for (int operand = 0; operand < CONV_OPERANDS; operand++)
         operands.at[operand] = run->tensors[operand].data;
-    *status = conv_verify_operands(&one, problem, &operands, run->error);
+    *status = conv_verify_operands(&one, problem, &operands, run->options->accuracy, run->error);
     if (*status != CONV_OK)
         return;
     evidence->problems++;
@@ -254,7 +254,7 @@ static enum conv_status in_folder(struct command_run *run, const struct conv_pro
 
 static enum conv_status try_problem(struct command_run *run, const struct conv_problem *problem, bool integers)
 {
-    const int range = integers ? conv_exact_range(problem) : 1;
+    const int range = integers ? conv_accuracy_range(problem, run->options->accuracy) : 1;
     const struct conv_fill fill = { integers ? CONV_FILL_INTEGERS : CONV_FILL_UNIFORM, run->options->seed, range, 0 };
     const char *check = integers ? "integers" : "real";
     enum conv_status status = CONV_OK;
@@ -360,7 +360,7 @@ enum conv_status conv_verify_command(struct conv_verification *result, const cha
     enum conv_status status = check_command(command, error);
     if (status != CONV_OK)
         return status;
-    *result = (struct conv_verification){ .verdict = CONV_ACCEPT };
+    *result = (struct conv_verification){ .verdict = CONV_ACCEPT, .accuracy = options->accuracy };
     snprintf(result->kernel, sizeof result->kernel, "%s", command);
     watch_signals(before);
     status = try_all(&run);

@@ -52,7 +52,9 @@ static void look_at(struct conv_one_tensor *told, const struct conv_problem *pro
                     const struct conv_truth *truth, int64_t element, double got)
 {
     struct without without = { .told = told, .act = problem->act, .got = got, .expected = truth->value[0] };
-    const double bound = told->exact ? 0 : conv_truth_bound(truth, 0, problem->type);
+    double bound = 0;
+    if (!told->exact)
+        conv_truth_bounds(&bound, truth, problem, told->operand, told->accuracy);
     without.bound = bound;
     without.sum = spots_products(problem, told->operand, in, element, nothing, NULL);
     spots_products(problem, told->operand, in, element, leave_out, &without);
@@ -148,6 +150,7 @@ enum conv_status conv_one_tensor(struct conv_one_tensor *told, const struct conv
     double *wide[CONV_OPERANDS] = { NULL };
     const enum conv_operand output = main_output(problem);
     *told = (struct conv_one_tensor){ .operand = output, .exact = accepted->evidence[0].check[0] == 'i',
+                                      .accuracy = accepted->accuracy,
                                       .outputs = conv_operand_count(problem, output), .unused = unused_of(problem) };
     bool enough = widen_all(wide, problem, operands);
     if (enough)

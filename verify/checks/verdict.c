@@ -78,16 +78,21 @@ char *conv_repro_line(char text[CONV_REPRO_TEXT], const struct conv_finding *fin
 
 /* ---- somebody else's outputs ------------------------------------------------------------------------------ */
 
-/* All inputs are integers, and no partial sum of any output reaches the limit of exact integers. */
+/* All inputs are integers that the class has, and no partial sum of any output reaches the limit of exact integers.
+ * Nothing is known of the middle of a separable layer, which a narrow class would round. */
 static bool is_exact(const struct conv_problem *problem, const struct conv_operands *operands,
-                     const struct conv_truth *truth)
+                     const struct conv_truth *truth, enum conv_accuracy accuracy)
 {
-    const double limit = 1 / conv_type_facts(problem->type)->unit_roundoff;
+    const double limit = conv_accuracy_largest_sum(problem, accuracy);
+    const int bits = conv_accuracy_facts(accuracy)->input_bits;
+    const double largest = bits > 0 ? ldexp(1, bits) : INFINITY;
+    if (bits > 0 && problem->op == CONV_OP_SEPARABLE)
+        return false;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
         for (int64_t i = 0; conv_operand_role(problem, operand) == CONV_INPUT
                             && i < conv_operand_count(problem, operand); i++) {
             const double value = conv_get(problem->type, operands->at[operand], i);
-            if (!(value == rint(value)))
+            if (!(value == rint(value) && fabs(value) <= largest))
                 return false;
         }
     for (int64_t i = 0; i < truth->count; i++)
@@ -101,15 +106,16 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
                          const struct conv_truth *truth, double *got)
 {
     struct conv_evidence *evidence = &result->evidence[0];
-    const bool exact = is_exact(problem, operands, truth);
+    const bool exact = is_exact(problem, operands, truth, result->accuracy);
+    const struct judging how = { exact, result->accuracy };
     struct suspects suspects;
     conv_operand_widen(got, problem, output, operands->at[output]);
     snprintf(result->finding.check, sizeof result->finding.check, "%s", exact ? "integers" : "bound");
     if (strcmp(evidence->check, "bound"))   /* of dw and dbias the weaker comparison is told */
         snprintf(evidence->check, sizeof evidence->check, "%s", result->finding.check);
     evidence->elements += truth->count;
-    if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got,
-                     (struct judging){ .exact = exact })) {
+    judge_rounds(got, truth->count, how);
+    if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got, how)) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;
         suspect_all(&suspects);
@@ -119,9 +125,10 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
 }
 
 enum conv_status conv_verify_operands(struct conv_verification *result, const struct conv_problem *problem,
-                                      const struct conv_operands *operands, struct conv_error *error)
+                                      const struct conv_operands *operands, enum conv_accuracy accuracy,
+                                      struct conv_error *error)
 {
-    *result = (struct conv_verification){ .verdict = CONV_ACCEPT, .checks = 1 };
+    *result = (struct conv_verification){ .verdict = CONV_ACCEPT, .checks = 1, .accuracy = accuracy };
     result->finding.problem = *problem;
     result->evidence[0].problems = 1;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {

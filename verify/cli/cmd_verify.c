@@ -24,8 +24,8 @@
 #include "verbs.h"
 
 enum {
-    KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_EXEC, KEY_GOLDEN, KEY_THEIRS, KEY_SELF, KEY_TAP,
-    KEY_JOBS = 'j', MOST_KERNELS = 512
+    KEY_KERNEL = 'k', KEY_CHECK = CLI_KEYS, KEY_TIME, KEY_JUNIT, KEY_CHECKS, KEY_EXEC, KEY_GOLDEN, KEY_THEIRS,
+    KEY_SELF, KEY_ACCURACY, KEY_TAP, KEY_JOBS = 'j', MOST_KERNELS = 512
 };
 
 struct arguments {
@@ -34,6 +34,7 @@ struct arguments {
     const char **problems;
     int problem_count;
     double time_limit;
+    enum conv_accuracy accuracy;
     bool list_checks, self, silent;   /* silent: TAP has the standard output */
     int jobs;
     struct operand_files files;
@@ -46,6 +47,8 @@ static const struct argp_option options[] = {
     { "self", KEY_SELF, NULL, 0, "every check on every planted fault and on correct kernels: which sees which", 0 },
     { "exec", KEY_EXEC, "COMMAND", 0, "verify a command: {dir} in it becomes a folder with problem.json and the inputs "
       "as .npy, where it must leave y.npy (or dx.npy; dw.npy and dbias.npy)", 0 },
+    { "accuracy", KEY_ACCURACY, "CLASS", 0, "what files or a command claim: direct, tf32, bf16, f16, f16-sums, winograd2, "
+      "winograd4, winograd6 or fft [direct]; a kernel says it itself", 0 },
     { "time-limit", KEY_TIME, "SECONDS", 0, "for one kernel [600], or one run of a command [60]", 0 },
     { "jobs", KEY_JOBS, "N", 0, "kernels at a time [one for each core]", 0 },
     { "junit", KEY_JUNIT, "FILE", 0, "write a JUnit file too", 0 },
@@ -55,6 +58,19 @@ static const struct argp_option options[] = {
     { "theirs", KEY_THEIRS, "DIR", 0, "where these outputs lie, named as in FOLDER [FOLDER]", 0 },
     { 0 }
 };
+
+static error_t parse_accuracy(struct arguments *arguments, const char *text)
+{
+    arguments->accuracy = conv_accuracy_of_name(text);
+    if (arguments->accuracy < CONV_ACCURACIES)
+        return 0;
+    char what[160], names[256] = "";
+    for (int i = 0; i < CONV_ACCURACIES; i++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i > 0 ? ", " : "expected one of ",
+                 conv_accuracy_facts((enum conv_accuracy)i)->name);
+    snprintf(what, sizeof what, "--accuracy: there is no class \"%.100s\"", text);
+    exit(cli_usage(what, names));
+}
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -69,6 +85,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_CHECK: arguments->check = text; return 0;
     case KEY_CHECKS: arguments->list_checks = true; return 0;
     case KEY_SELF: arguments->self = true; return 0;
+    case KEY_ACCURACY: return parse_accuracy(arguments, text);
     case KEY_TIME: arguments->time_limit = (double)cli_number("--time-limit", text, 1, 1000000); return 0;
     case KEY_JUNIT: arguments->junit = text; return 0;
     case KEY_TAP: arguments->tap = text; return 0;
@@ -429,13 +446,14 @@ static int verify_files(struct reports *reports, const struct arguments *argumen
     enum conv_status status = operands_load(&set, problem, &arguments->files, CONV_OUTPUT, CONV_FILL_INTEGERS,
                                             arguments->cli.seed, &error);
     if (status == CONV_OK)
-        status = conv_verify_operands(&result, problem, &set.operands, &error);
-    if (status == CONV_OK && result.verdict == CONV_ACCEPT)
+        status = conv_verify_operands(&result, problem, &set.operands, arguments->accuracy, &error);
+    const bool told_of = !conv_accuracy_transforms(arguments->accuracy);
+    if (status == CONV_OK && result.verdict == CONV_ACCEPT && told_of)
         status = conv_one_tensor(&told, &result, problem, &set.operands, &error);
     operands_free(&set);
     if (status != CONV_OK)
         return cli_error(&error, NULL);
-    const bool accepted = result.verdict == CONV_ACCEPT;
+    const bool accepted = result.verdict == CONV_ACCEPT && told_of;
     if (is_text(arguments))
         print_result(reports->main.file, &result);
     else
@@ -454,6 +472,7 @@ static int verify_command(struct reports *reports, const struct arguments *argum
     struct conv_verification result;
     struct conv_error error;
     wanted->progress = show_check;
+    wanted->accuracy = arguments->accuracy;
     const enum conv_status status = conv_verify_command(&result, arguments->command, wanted, &error);
     cli_progress("", 0, 0);
     if (status != CONV_OK)
@@ -608,6 +627,11 @@ int cmd_verify(int argc, char **argv)
     if (arguments.command && (arguments.kernels || arguments.check || has_files(&arguments))) {
         cli_layers_free(&layers);
         return cli_usage("--exec verifies a command, and goes with neither kernels, checks nor files", NULL);
+    }
+    if (arguments.accuracy != CONV_DIRECT && !arguments.command && !has_files(&arguments)) {
+        cli_layers_free(&layers);
+        return cli_usage("--accuracy is for files and commands: a kernel says its class itself",
+                         ".accuracy in convref/kernel.h");
     }
     if (has_files(&arguments) && layers.count != 1) {
         cli_layers_free(&layers);

@@ -16,7 +16,7 @@
 
 enum conv_status onnx_case_judge(struct conv_verification *result, struct onnx_case *made, struct conv_error *error)
 {
-    const enum conv_status status = conv_verify_operands(result, &made->problem, &made->operands, error);
+    const enum conv_status status = conv_verify_operands(result, &made->problem, &made->operands, CONV_DIRECT, error);
     made->exact = status == CONV_OK && !strcmp(result->evidence[0].check, "integers");
     snprintf(result->kernel, sizeof result->kernel, "%s", made->name);
     return status;
