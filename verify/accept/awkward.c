@@ -279,6 +279,12 @@ static void scatter(const struct conv_problem *conv, const struct conv_operands 
         y[i] = conv_activate(conv->act, y[i]);
 }
 
+/* Every input looks for its outputs, by divisions: 2^31 of them would take ten minutes. */
+static const char *needs_few_inputs(const struct conv_problem *conv)
+{
+    return conv_operand_count(conv, CONV_X) > 1 << 24 ? "up to 2^24 inputs only" : NULL;
+}
+
 /* Each thread sums a share of the channels for all outputs, in its own part of the scratch; then the parts are added. */
 static size_t partial_bytes(const struct conv_problem *conv, int threads)
 {
@@ -458,7 +464,7 @@ WALKS(WALK_KERNEL)
 
 static const struct conv_kernel awkward_scatter = {
     .name = "awkward_scatter", .title = "each input, the last one first, is added to the outputs that it meets",
-    .kinds = CONVOLUTIONS, .layouts = LAYOUTS, .run = scatter };
+    .kinds = CONVOLUTIONS, .layouts = LAYOUTS, .applies = needs_few_inputs, .run = scatter };
 static const struct conv_kernel awkward_partial_sums = {
     .name = "awkward_partial_sums", .title = "threads share the channels, and their sums are added at the end",
     .kinds = CONVOLUTIONS, .layouts = LAYOUTS, .threaded = true, .scratch_bytes = partial_bytes, .run = partial_sums };
