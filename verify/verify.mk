@@ -77,7 +77,7 @@ libverbs_la_SOURCES = \
 	verify/cli/cmd_plot.c verify/cli/cmd_report.c verify/cli/cmd_doctor.c \
 	verify/cli/cmd_golden.c verify/cli/golden_verify.h verify/cli/golden_verify.c \
 	verify/cli/onnx_verify.h verify/cli/onnx_verify.c \
-	verify/cli/tap.h verify/cli/tap.c
+	verify/cli/reports.h verify/cli/reports.c verify/cli/tap.h verify/cli/tap.c
 libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"' \
 	-DCONVREF_PROOF_DIR='"$(pkglibdir)"'
 bin_PROGRAMS = convref

@@ -6,11 +6,8 @@
  *   convref verify --exec 'python3 mine.py {dir}'               a program that reads and writes files
  *   convref verify --self                                       the verifier itself
  *
- * Read next: docs/exactness.md, verify/checks/
+ * Not here: how verdicts are printed (reports.c).   Read next: docs/exactness.md, verify/checks/
  */
-#include <inttypes.h>
-#include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,8 +16,8 @@
 #include "golden_verify.h"
 #include "onnx_verify.h"
 #include "operands.h"
+#include "reports.h"
 #include "self.h"
-#include "tap.h"
 #include "verbs.h"
 
 enum {
@@ -35,7 +32,7 @@ struct arguments {
     int problem_count;
     double time_limit;
     enum conv_accuracy accuracy;
-    bool list_checks, self, silent;   /* silent: TAP has the standard output */
+    bool list_checks, self;
     int jobs;
     struct operand_files files;
 };
@@ -102,240 +99,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-/* Where verdicts go: a report for people or programs, and besides it JUnit and TAP.  A file that nobody asked for is
- * NULL. */
-struct reports { struct conv_output main, junit, tap; };
-
-/* Is the report text, and not given up for TAP? */
-static bool is_text(const struct arguments *arguments)
-{
-    return arguments->cli.format == TABLE_TEXT && !arguments->silent;
-}
-
-/* ---- text ------------------------------------------------------------------------------------------------------- */
-
-static void print_finding(FILE *file, const struct conv_verification *result)
-{
-    const struct conv_finding *finding = &result->finding;
-    char problem[CONV_PROBLEM_TEXT], repro[CONV_REPRO_TEXT], index[128];
-    fprintf(file, "    what     %s, found by check \"%s\"\n", conv_fault_name(finding->fault), finding->check);
-    if (finding->wrong > 0)
-        fprintf(file, "    how many %" PRId64 " of %" PRId64 " elements of %s\n", finding->wrong, finding->elements,
-                conv_operand_name(&finding->problem, finding->operand));
-    fprintf(file, "    where    %s\n", finding->where);
-    for (int i = 0; i < finding->shown; i++) {
-        const struct conv_wrong *wrong = &finding->first[i];
-        fprintf(file, "    %s    %s: expected %.9g, got ", i == 0 ? "first" : "     ",
-                conv_wrong_print(index, finding, wrong), wrong->expected);
-        fprintf(file, isnan(wrong->got) ? "NaN" : "%.9g", wrong->got);
-        if (wrong->bound > 0)
-            fprintf(file, " (allowed: %.3g)", wrong->bound);
-        fputc('\n', file);
-    }
-    if (finding->guess[0])
-        fprintf(file, "    guess    %s\n", finding->guess);
-    fprintf(file, "    problem  %s\n", conv_problem_print(problem, &finding->problem));
-    if (result->kernel[0])
-        fprintf(file, "    repro    %s\n", conv_repro_line(repro, finding, result->kernel));
-}
-
-/* The command that shows a rejection again; "" for files, which are judged by the command that was typed. */
-static const char *repro_of(char text[CONV_REPRO_TEXT], const struct conv_verification *result)
-{
-    text[0] = 0;
-    return result->kernel[0] ? conv_repro_line(text, &result->finding, result->kernel) : text;
-}
-
-static double seconds_of(const struct conv_verification *result)
-{
-    double seconds = 0;
-    for (int i = 0; i < CONV_MOST_CHECKS; i++)
-        seconds += result->evidence[i].seconds;
-    return seconds;
-}
-
-static void print_result(FILE *file, const struct conv_verification *result)
-{
-    const enum cli_colour colour = result->verdict == CONV_ACCEPT ? CLI_GOOD : result->verdict == CONV_REJECT ? CLI_BAD
-                                                                                                       : CLI_DIM;
-    fprintf(file, "%s%-12s%s %-36s", file == stdout ? cli_colour(colour) : "", conv_verdict_name(result->verdict),
-            file == stdout ? cli_colour(CLI_PLAIN) : "", result->kernel);
-    double worst = 0;
-    for (int i = 0; i < result->checks; i++) {
-        if (result->evidence[i].problems > 0)
-            fprintf(file, " %s %" PRId64, result->evidence[i].check, result->evidence[i].problems);
-        worst = result->evidence[i].worst > worst ? result->evidence[i].worst : worst;
-    }
-    if (worst > 0)
-        fprintf(file, "  worst error %.2f of the bound", worst);
-    fprintf(file, "  %.1f s %s\n", seconds_of(result), result->reason);
-    if (result->warning[0])
-        fprintf(file, "    warning  %s\n", result->warning);
-    for (int i = 0; i < result->checks; i++)
-        if (result->evidence[i].note[0])
-            fprintf(file, "    %-11s %s\n", result->evidence[i].check, result->evidence[i].note);
-    if (result->accuracy != CONV_DIRECT)
-        fprintf(file, "    claims      %s: %s\n", conv_accuracy_facts(result->accuracy)->name,
-                conv_accuracy_facts(result->accuracy)->words);
-    if (result->arithmetic.words[0])
-        fprintf(file, "    arithmetic  %s (%s)\n", result->arithmetic.words, conv_sure_name(result->arithmetic.sure));
-    if (result->verdict == CONV_REJECT)
-        print_finding(file, result);
-    fflush(file);
-}
-
-/* ---- other formats --------------------------------------------------------------------------------------------------- */
-
-static const struct table_column columns[] = {
-    { "kernel", "kernel", false }, { "verdict", "verdict", false }, { "problems", "problems", true },
-    { "elements", "outputs compared", true }, { "worst", "worst error / bound", true }, { "seconds", "seconds", true },
-    { "fault", "what", false }, { "where", "where", false }, { "guess", "guess", false }, { "repro", "repro", false },
-};
-
-static void add_row(struct table *table, const struct conv_verification *result)
-{
-    char repro[CONV_REPRO_TEXT];
-    int64_t problems = 0, elements = 0;
-    double worst = 0;
-    for (int i = 0; i < CONV_MOST_CHECKS; i++) {
-        problems += result->evidence[i].problems;
-        elements += result->evidence[i].elements;
-        worst = result->evidence[i].worst > worst ? result->evidence[i].worst : worst;
-    }
-    const bool rejected = result->verdict == CONV_REJECT;
-    table_text(table, result->kernel);
-    table_text(table, conv_verdict_name(result->verdict));
-    table_integer(table, problems);
-    table_integer(table, elements);
-    table_real(table, worst, "%.2f");
-    table_real(table, seconds_of(result), "%.1f");
-    table_text(table, rejected ? conv_fault_name(result->finding.fault) : "");
-    table_text(table, rejected ? result->finding.where : result->reason);
-    table_text(table, rejected ? result->finding.guess : "");
-    table_text(table, rejected ? repro_of(repro, result) : "");
-}
-
-/* JSON has no infinities and no NaN. */
-static json_t *json_finite(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
-static json_t *finding_json(const struct conv_verification *result)
-{
-    const struct conv_finding *finding = &result->finding;
-    char text[CONV_REPRO_TEXT];
-    json_t *wrong = json_array();
-    for (int i = 0; i < finding->shown; i++) {
-        const struct conv_wrong *one = &finding->first[i];
-        json_array_append_new(wrong, json_pack("{s:s, s:o, s:o, s:o}", "at", conv_wrong_print(text, finding, one),
-            "expected", json_finite(one->expected), "got", json_finite(one->got), "bound", json_finite(one->bound)));
-    }
-    json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:o}", "fault", conv_fault_name(finding->fault),
-        "check", finding->check, "operand", conv_operand_name(&finding->problem, finding->operand),
-        "elements", (json_int_t)finding->elements, "wrong", (json_int_t)finding->wrong, "where", finding->where,
-        "guess", finding->guess, "first", wrong);
-    json_object_set_new(json, "problem", json_string(conv_problem_print(text, &finding->problem)));
-    json_object_set_new(json, "repro", json_string(repro_of(text, result)));
-    return json;
-}
-
-static json_t *result_json(const struct conv_verification *result)
-{
-    json_t *evidence = json_array();
-    for (int i = 0; i < result->checks; i++)
-        json_array_append_new(evidence, json_pack("{s:s, s:I, s:I, s:f, s:f, s:s}", "check", result->evidence[i].check,
-            "problems", (json_int_t)result->evidence[i].problems, "elements", (json_int_t)result->evidence[i].elements,
-            "worst", result->evidence[i].worst, "seconds", result->evidence[i].seconds,
-            "note", result->evidence[i].note));
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o}", "kernel", result->kernel, "verdict",
-                             conv_verdict_name(result->verdict), "reason", result->reason, "warning", result->warning,
-                             "evidence", evidence);
-    json_object_set_new(json, "accuracy", json_string(conv_accuracy_facts(result->accuracy)->name));
-    if (result->arithmetic.words[0])
-        json_object_set_new(json, "arithmetic", json_pack("{s:s, s:s, s:b}", "words", result->arithmetic.words,
-            "sure", conv_sure_name(result->arithmetic.sure), "narrow", (int)result->arithmetic.narrow));
-    if (result->verdict == CONV_REJECT)
-        json_object_set_new(json, "finding", finding_json(result));
-    return json;
-}
-
-static void put_xml(FILE *file, const char *text)
-{
-    for (; *text; text++)
-        switch (*text) {
-        case '<': fputs("&lt;", file); break;
-        case '&': fputs("&amp;", file); break;
-        case '"': fputs("&quot;", file); break;
-        default: fputc(*text, file);
-        }
-}
-
-static int write_tap(struct conv_output *output, const struct conv_verification *results, int count)
-{
-    struct conv_error error;
-    char repro[CONV_REPRO_TEXT];
-    tap_begin(output->file, count);
-    for (int i = 0; i < count; i++)
-        tap_point(output->file, i + 1, &results[i], repro_of(repro, &results[i]));
-    return conv_output_commit(output, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
-}
-
-static int write_junit(struct conv_output *output, const struct conv_verification *results, int count)
-{
-    struct conv_error error;
-    fprintf(output->file, "<?xml version=\"1.0\"?>\n<testsuite name=\"convref verify\" tests=\"%d\">\n", count);
-    for (int i = 0; i < count; i++) {
-        const struct conv_verification *result = &results[i];
-        fprintf(output->file, "  <testcase classname=\"convref.verify\" name=\"%s\" time=\"%.3f\">",
-                result->kernel[0] ? result->kernel : "output files", seconds_of(result));
-        if (result->verdict == CONV_SKIPPED)
-            fputs("<skipped/>", output->file);
-        else if (result->verdict != CONV_ACCEPT) {
-            fprintf(output->file, "<failure type=\"%s\" message=\"", conv_verdict_name(result->verdict));
-            put_xml(output->file, result->verdict == CONV_REJECT ? result->finding.where : result->reason);
-            fputs("\"/>", output->file);
-        }
-        fputs("</testcase>\n", output->file);
-    }
-    fputs("</testsuite>\n", output->file);
-    return conv_output_commit(output, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
-}
-
-/* `told`: what one tensor tells, of a single result; or NULL.  It is given away. */
-static void print_all(FILE *file, const struct arguments *arguments, const struct conv_verification *results, int count,
-                      json_t *told)
-{
-    if (arguments->cli.format == TABLE_JSON) {
-        json_t *json = json_pack("{s:s, s:I, s:o}", "convref", conv_version(), "seed",
-                                 (json_int_t)arguments->cli.seed, "results", json_array());
-        for (int i = 0; i < count; i++)
-            json_array_append_new(json_object_get(json, "results"), result_json(&results[i]));
-        if (told)
-            json_object_set(json_array_get(json_object_get(json, "results"), 0), "one_tensor", told);
-        json_dumpf(json, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-        fputc('\n', file);
-        json_decref(json);
-    } else if (!is_text(arguments) && !arguments->silent) {
-        struct table *table = table_create(columns, sizeof columns / sizeof *columns);
-        for (int i = 0; i < count; i++)
-            add_row(table, &results[i]);
-        table_print(table, file, arguments->cli.format);
-        table_free(table);
-    } else if (count > 1 && !arguments->silent) {
-        int verdicts[4] = { 0 };
-        for (int i = 0; i < count; i++)
-            verdicts[results[i].verdict]++;
-        fprintf(file, "\n%d accepted, %d rejected, %d inconclusive, %d skipped; seed %" PRIu64 "\n", verdicts[CONV_ACCEPT],
-                verdicts[CONV_REJECT], verdicts[CONV_INCONCLUSIVE], verdicts[CONV_SKIPPED], arguments->cli.seed);
-    }
-    json_decref(told);
-}
-
-/* The reports that were asked for besides the first. */
-static int write_others(struct reports *reports, const struct conv_verification *results, int count)
-{
-    const int status = reports->junit.file ? write_junit(&reports->junit, results, count) : 0;
-    return status == 0 && reports->tap.file ? write_tap(&reports->tap, results, count) : status;
-}
-
 /* One status for all: a rejection outweighs all else, and skipped counts only if nothing else happened. */
 static int status_of(const struct conv_verification *results, int count)
 {
@@ -378,12 +141,10 @@ static int verify_kernels(struct reports *reports, const struct arguments *argum
         arguments->jobs > 0 ? arguments->jobs : cores(), count > 1 ? show_kernel : NULL, &error);
     cli_progress("", 0, 0);
     int status = verified == CONV_OK ? 0 : cli_error(&error, NULL);
-    for (int i = 0; i < count && status == 0 && is_text(arguments); i++)
-        print_result(reports->main.file, &results[i]);
-    if (status == 0) {
-        print_all(reports->main.file, arguments, results, count, NULL);
-        status = write_others(reports, results, count);
-    }
+    for (int i = 0; i < count && status == 0; i++)
+        reports_print(reports, &results[i]);
+    if (status == 0)
+        status = reports_write(reports, results, count, NULL);
     if (status == 0)
         status = status_of(results, count);
     free(results);
@@ -391,43 +152,6 @@ static int verify_kernels(struct reports *reports, const struct arguments *argum
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------------- */
-
-static void print_what_one_tensor_tells(FILE *file, const struct conv_one_tensor *told, const struct conv_problem *problem)
-{
-    char at[128];
-    if (told->exact)
-        fputs("    integers whose sums are exact: every output was compared bit for bit\n", file);
-    else
-        fprintf(file, "    real data: every output lies within its bound; at %s an error of up to %.3g isn't noticed,\n"
-                "    where the average product is %.3g.  For an exact comparison, save integers: convref run \"PROBLEM\" "
-                "--save FOLDER\n", conv_one_tensor_print(at, told, problem), told->bound, told->average);
-    fprintf(file, "    of %" PRId64 " products%s, each left out alone, %" PRId64 " would be missed; not missed: %" PRId64
-            " that are zero,\n    %" PRId64 " that vanish in the activation, %" PRId64 " that are too small for the bound",
-            told->products, problem->op == CONV_OP_SEPARABLE ? " of the second stage" : "",
-            told->products - told->zero - told->clipped - told->hidden, told->zero, told->clipped, told->hidden);
-    if (told->looked_at < told->outputs)
-        fprintf(file, " (of %" PRId64 " outputs; there are %" PRId64 ")", told->looked_at, told->outputs);
-    fputs("\n    not shown by one problem:", file);
-    for (enum conv_setting setting = 0; setting < CONV_SETTINGS; setting++)
-        if (told->unused & 1u << setting)
-            fprintf(file, " %s,", conv_setting_name(setting));
-    fputs("\n    other sizes, what is kept from call to call, memory beside the output\n", file);
-}
-
-static json_t *one_tensor_json(const struct conv_one_tensor *told, const struct conv_problem *problem)
-{
-    char at[128];
-    json_t *unused = json_array();
-    for (enum conv_setting setting = 0; setting < CONV_SETTINGS; setting++)
-        if (told->unused & 1u << setting)
-            json_array_append_new(unused, json_string(conv_setting_name(setting)));
-    return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:o, s:o}", "operand",
-        conv_operand_name(problem, told->operand), "exact", (int)told->exact, "outputs", (json_int_t)told->outputs,
-        "looked_at", (json_int_t)told->looked_at, "products", (json_int_t)told->products, "zero",
-        (json_int_t)told->zero, "clipped", (json_int_t)told->clipped, "hidden", (json_int_t)told->hidden,
-        "at", conv_one_tensor_print(at, told, problem), "bound", json_finite(told->bound), "average",
-        json_finite(told->average), "not_shown", unused);
-}
 
 static int verify_files(struct reports *reports, const struct arguments *arguments,
                         const struct conv_problem *problem)
@@ -453,14 +177,8 @@ static int verify_files(struct reports *reports, const struct arguments *argumen
     operands_free(&set);
     if (status != CONV_OK)
         return cli_error(&error, NULL);
-    const bool accepted = result.verdict == CONV_ACCEPT && told_of;
-    if (is_text(arguments))
-        print_result(reports->main.file, &result);
-    else
-        print_all(reports->main.file, arguments, &result, 1, accepted ? one_tensor_json(&told, problem) : NULL);
-    if (is_text(arguments) && accepted)
-        print_what_one_tensor_tells(reports->main.file, &told, problem);
-    const int written = write_others(reports, &result, 1);
+    reports_print(reports, &result);
+    const int written = reports_write(reports, &result, 1, result.verdict == CONV_ACCEPT && told_of ? &told : NULL);
     return written ? written : conv_verdict_exit(result.verdict);
 }
 
@@ -477,11 +195,8 @@ static int verify_command(struct reports *reports, const struct arguments *argum
     cli_progress("", 0, 0);
     if (status != CONV_OK)
         return cli_error(&error, NULL);
-    if (is_text(arguments))
-        print_result(reports->main.file, &result);
-    else
-        print_all(reports->main.file, arguments, &result, 1, NULL);
-    const int written = write_others(reports, &result, 1);
+    reports_print(reports, &result);
+    const int written = reports_write(reports, &result, 1, NULL);
     return written ? written : conv_verdict_exit(result.verdict);
 }
 
@@ -565,40 +280,6 @@ static int collect_layers(struct cli_layers *layers, const struct arguments *arg
     return 0;
 }
 
-static void abandon_reports(struct reports *reports)
-{
-    conv_output_abandon(&reports->main);
-    conv_output_abandon(&reports->junit);
-    conv_output_abandon(&reports->tap);
-}
-
-/* Opened first: minutes of work must not end in a folder that isn't there. */
-static int open_reports(struct reports *reports, struct arguments *arguments)
-{
-    struct conv_error error;
-    const bool tap_first = arguments->tap && !strcmp(arguments->tap, "-") && !strcmp(arguments->cli.output, "-");
-    *reports = (struct reports){ .main.file = NULL };
-    if (tap_first && arguments->cli.format != TABLE_TEXT)
-        return cli_usage("the standard output can't be TAP and another format", "--tap FILE or --output FILE");
-    arguments->silent = tap_first;
-    if (conv_output_open(&reports->main, arguments->cli.output, &error) == CONV_OK
-        && (!arguments->junit || conv_output_open(&reports->junit, arguments->junit, &error) == CONV_OK)
-        && (!arguments->tap || conv_output_open(&reports->tap, arguments->tap, &error) == CONV_OK))
-        return 0;
-    abandon_reports(reports);
-    return cli_error(&error, NULL);
-}
-
-/* Put the report into its place, if there is one, and remove what was begun. */
-static int close_reports(struct reports *reports, int status)
-{
-    struct conv_error error;
-    if (status != EXIT_USAGE && status != EXIT_FILE && conv_output_commit(&reports->main, &error) != CONV_OK)
-        status = cli_error(&error, NULL);
-    abandon_reports(reports);
-    return status;
-}
-
 int cmd_verify(int argc, char **argv)
 {
     static const struct argp_child children[] = {
@@ -637,7 +318,7 @@ int cmd_verify(int argc, char **argv)
         cli_layers_free(&layers);
         return cli_usage("files need exactly one problem", "convref verify \"c=3 in=8x8 k=4 filter=3x3\" --y y.npy");
     }
-    status = open_reports(&reports, &arguments);
+    status = reports_open(&reports, &arguments.cli, arguments.junit, arguments.tap);
     if (status) {
         cli_layers_free(&layers);
         return status;
@@ -650,5 +331,5 @@ int cmd_verify(int argc, char **argv)
         : has_files(&arguments) ? verify_files(&reports, &arguments, &layers.problems[0])
                                 : verify_kernels(&reports, &arguments, &wanted);
     cli_layers_free(&layers);
-    return close_reports(&reports, status);
+    return reports_close(&reports, status);
 }
