@@ -29,7 +29,7 @@ notices()
         return
     fi
     run "$compiler -fvisibility=hidden -I$source_top/include -I$source_top -I$source_top/verify/checks -c $2 -o changed.o &&
-        $compiler -rdynamic changed.o $start/verify/cli/convref-*.o $start/verify/report/convref-*.o \
+        $compiler -rdynamic changed.o $start/verify/cli/convref.o $start/.libs/libverbs.a \
             $start/.libs/libconvref.a $libraries -o bin/changed"
     same "$1-builds" 'the status of the compiler' 0 "$status"
     for program in convref changed; do

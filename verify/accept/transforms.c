@@ -179,7 +179,7 @@ static void transform(float complex *to, const float complex *from, int64_t n, i
     transform(to, from, n / 2, 2 * step, sign);
     transform(to + n / 2, from + step, n / 2, 2 * step, sign);
     const double angle = sign * 2 * acos(-1) / (double)n;
-    const double complex next = CMPLX(cos(angle), sin(angle));
+    const double complex next = cos(angle) + sin(angle) * I;
     double complex root = 1;   /* in double, so that the powers stay right */
     for (int64_t i = 0; i < n / 2; i++) {
         const float complex even = to[i], odd = to[i + n / 2] * (float complex)root;

@@ -229,16 +229,17 @@ static int64_t sums_of_all(const struct conv_problem *conv, int64_t *between)
     return largest(sums_of(&depthwise), sums_of(&pointwise));
 }
 
-static char *spare_of(const struct conv_problem *conv, void *scratch)
+/* Bytes before the spare part. */
+static size_t bytes_of_sums(const struct conv_problem *conv)
 {
     int64_t between;
     const int64_t sums = sums_of_all(conv, &between);
-    return (char *)scratch + (sums + conv->k + between) * (int64_t)sizeof(double);
+    return (size_t)(sums + conv->k + between) * sizeof(double);
 }
 
 size_t naive_scratch(const struct conv_problem *conv, const struct mistake *mistake)
 {
-    return (size_t)(spare_of(conv, NULL) - (char *)NULL) + (mistake->spare_bytes ? mistake->spare_bytes(conv) : 0);
+    return bytes_of_sums(conv) + (mistake->spare_bytes ? mistake->spare_bytes(conv) : 0);
 }
 
 static void run_stage(const struct conv_problem *conv, const struct conv_operands *operands,
@@ -285,7 +286,7 @@ static void run_separable(const struct conv_problem *conv, const struct conv_ope
 void naive_run(const struct conv_problem *conv, const struct conv_operands *operands,
                const struct conv_workspace *workspace, const struct mistake *mistake)
 {
-    const struct call call = { conv, operands, workspace, spare_of(conv, workspace->scratch) };
+    const struct call call = { conv, operands, workspace, (char *)workspace->scratch + bytes_of_sums(conv) };
     if (mistake->before)
         mistake->before(&call);
     if (conv->op == CONV_OP_SEPARABLE)
