@@ -72,8 +72,8 @@ static void kernels_of_the_table_are_accepted(void)
         else
             some[MOST_KERNELS - ++before] = kernels[i];
     CU_ASSERT(last >= 6 && before >= 20);
-    accept(some, last, WATCHED ? "seams" : NULL);
-    accept(&some[MOST_KERNELS - before], before, WATCHED ? "seams" : "small");
+    accept(some, last, WATCHED ? "covering" : NULL);
+    accept(&some[MOST_KERNELS - before], before, WATCHED ? "covering" : "small");
 }
 
 static void every_build_is_accepted(void)

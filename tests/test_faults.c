@@ -26,18 +26,22 @@ static const struct { const char *fault, *why; } large[] = {
     { "fault_tt34952_bf16_sums", "integers are right in bf16 up to 256" },
 };
 
+/* Under a sanitizer every fourth fault is tried: they are slow there, and it is the verifier that is watched. */
+enum { STEP = WATCHED ? 4 : 1 };
+
 static struct conv_verification *verifications;
-static int faults;
+static int planted, faults;   /* of these so many are tried */
 
 static void verify_all_faults(void)
 {
     const int before = conv_kernel_count();
     TEST_EQUAL_INT(conv_provider_load(BUILDDIR "/verify/faults.so", NULL), CONV_OK);
-    faults = conv_kernel_count() - before;
+    planted = conv_kernel_count() - before;
+    faults = (planted + STEP - 1) / STEP;
     const struct conv_kernel **kernels = calloc((size_t)faults, sizeof *kernels);
     verifications = calloc((size_t)faults, sizeof *verifications);
     for (int i = 0; i < faults; i++)
-        kernels[i] = conv_kernel_at(before + i);
+        kernels[i] = conv_kernel_at(before + i * STEP);
     const struct conv_verify_options options = { .seed = 1, .time_limit = 300 };
     TEST_EQUAL_INT(conv_verify_kernels(verifications, kernels, faults, &options, 2, NULL, NULL), CONV_OK);
     free(kernels);
@@ -45,7 +49,7 @@ static void verify_all_faults(void)
 
 static void there_are_enough(void)
 {
-    CU_ASSERT(faults >= LEAST_FAULTS);
+    CU_ASSERT(planted >= LEAST_FAULTS);
 }
 
 static void every_fault_is_rejected_by_name(void)
