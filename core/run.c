@@ -188,11 +188,14 @@ double conv_plan_run(struct conv_plan *plan)
     if (!has_outputs(&plan->problem))
         return 0;
     plan->failure[0] = 0;
-    if (kernel->device && kernel->device->timed_run)
-        return kernel->device->timed_run(kernel, &plan->problem, &plan->place, &plan->workspace);
-    const double start = conv_seconds();
-    kernel->run(&plan->problem, &plan->place, &plan->workspace);
-    const double seconds = conv_seconds() - start;
+    double seconds;
+    if (kernel->device && kernel->device->timed_run) {
+        seconds = kernel->device->timed_run(kernel, &plan->problem, &plan->place, &plan->workspace);
+    } else {
+        const double start = conv_seconds();
+        kernel->run(&plan->problem, &plan->place, &plan->workspace);
+        seconds = conv_seconds() - start;
+    }
     return plan->failure[0] ? -1 : seconds;
 }
 

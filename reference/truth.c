@@ -229,16 +229,22 @@ enum conv_status conv_truth_compute(struct conv_truth *truth, int64_t *products,
     return CONV_OK;
 }
 
+/* gamma_n = n * u / (1 - n * u); nothing is promised of sums that are longer than 1 / u */
+static double gamma_of(double n, double u) { return n * u < 1 ? n * u / (1 - n * u) : INFINITY; }
+
+/* `of_inputs`: what the rounding of all factors may make of a product, 1 if they aren't rounded. */
+static double bound_element(const struct conv_truth *truth, int64_t i, double of_inputs, double u, double smallest)
+{
+    const double n = (double)truth->taps[i] + 1, S = truth->magnitude[i];
+    const double of_products = S > 0 ? (of_inputs - 1 + of_inputs * gamma_of(n, u)) * S : 0;
+    return of_products + u * fabs(truth->value[i]) + n * smallest;
+}
+
 double conv_truth_bound(const struct conv_truth *truth, int64_t i, enum conv_type type)
 {
     const struct conv_type_facts *facts = conv_type_facts(type);
-    const double u = facts->unit_roundoff, n = (double)truth->taps[i] + 1;
-    const double gamma = n * u / (1 - n * u);
-    return gamma * truth->magnitude[i] + u * fabs(truth->value[i]) + n * facts->smallest;
+    return bound_element(truth, i, 1, facts->unit_roundoff, facts->smallest);
 }
-
-/* gamma_n = n * u / (1 - n * u); nothing is promised of sums that are longer than 1 / u */
-static double gamma_of(double n, double u) { return n * u < 1 ? n * u / (1 - n * u) : INFINITY; }
 
 static double plane_sum(const struct conv_truth *truth, int64_t begin, int64_t end, bool together)
 {
@@ -295,9 +301,6 @@ void conv_truth_bounds(double *bounds, const struct conv_truth *truth, const str
     const double of_sums = class->sum_bits > 0 ? ldexp(1, -class->sum_bits) : 0;
     const double u = of_sums > type->unit_roundoff ? of_sums : type->unit_roundoff;
     const double smallest = class->smallest > type->smallest ? class->smallest : type->smallest;
-    for (int64_t i = 0; i < truth->count; i++) {
-        const double n = (double)truth->taps[i] + 1, S = truth->magnitude[i];
-        const double of_products = S > 0 ? (of_inputs - 1 + of_inputs * gamma_of(n, u)) * S : 0;
-        bounds[i] = of_products + u * fabs(truth->value[i]) + n * smallest;
-    }
+    for (int64_t i = 0; i < truth->count; i++)
+        bounds[i] = bound_element(truth, i, of_inputs, u, smallest);
 }

@@ -1,9 +1,9 @@
 /* test_accept.c - the verifier's other half: no correct kernel is rejected, in any build of it.
  *
- * The last step of every ladder, in the best build that this machine has, through every check; the steps before through
- * all small shapes; every build, and the references, through check `covering`, which has every remainder of vectors; and
- * the accept-set, correct kernels that were written to be unusual, through the checks that take seconds.  The tour has
- * every kernel of the table verified by every check.
+ * The last step of every ladder, in the best build that this machine has, through every check; the steps before
+ * through all small shapes; every build, and the references, through check `covering`, which has every remainder of
+ * vectors; and the accept-set, correct kernels that were written to be unusual, through the checks that take seconds.
+ * The tour has every kernel of the table verified by every check.
  * Read next: tests/test_faults.c, verify/accept/awkward.c
  */
 #include "test.h"

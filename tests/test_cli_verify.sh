@@ -67,6 +67,8 @@ expect tf32_is_tf32 0 "convref verify '$p' $files --accuracy tf32" '^ACCEPT' 'cl
 expect tf32_is_coarser_than_bf16 0 "convref verify '$p' $files --accuracy bf16 --format json" '"accuracy": "bf16"'
 expect tf32_is_not_winograd 1 "convref verify '$p' $files --accuracy winograd6" '^REJECT'
 expect no_such_class 2 "convref verify '$p' $files --accuracy tf16 2>&1" 'no class "tf16"' 'direct, tf32, bf16'
+expect class_of_the_proof 2 'convref verify --self --accuracy tf32 2>&1' 'neither --junit nor --accuracy'
+expect junit_of_golden 2 'convref verify --golden . --junit j.xml 2>&1; s=$?; test ! -e j.xml && exit $s' 'neither --junit'
 expect class_of_a_kernel 2 'convref verify -k std_01_direct --accuracy tf32 2>&1' 'a kernel says its class itself'
 
 # ---- verdicts on files ---------------------------------------------------------------------------------------------------------------

@@ -176,6 +176,27 @@ static void magnitudes_and_taps(void)
     conv_truth_free(&truth);
 }
 
+/* Bounds by class: of narrow inputs and of a plane by hand, and none for sums longer than 1/u, where the formula would
+ * be negative. */
+static void bounds_of_classes(void)
+{
+    const struct conv_problem problem = test_problem("c=1 in=2 k=1 filter=1");
+    double value[] = { 2, 0 }, magnitude[] = { 2, 6 }, bounds[2];
+    int64_t taps[] = { 1, 1 };
+    const struct conv_truth truth = { 2, value, magnitude, taps };
+    const double u = 0x1p-24, gamma = 2 * u / (1 - 2 * u), cut = 2 * 0x1p-23 / (1 - 2 * 0x1p-23);
+    conv_truth_bounds(bounds, &truth, &problem, CONV_Y, CONV_DIRECT);
+    CU_ASSERT_EQUAL(bounds[0], conv_truth_bound(&truth, 0, CONV_F32));
+    conv_truth_bounds(bounds, &truth, &problem, CONV_Y, CONV_TF32);
+    CU_ASSERT_DOUBLE_EQUAL(bounds[1], (1.0009765625 * 1.0009765625 * (1 + cut) - 1) * 6, 1e-12);
+    conv_truth_bounds(bounds, &truth, &problem, CONV_Y, CONV_WINOGRAD_2);
+    CU_ASSERT_DOUBLE_EQUAL(bounds[0], (20.4 * u + gamma) * 6 + 2 * u, 1e-12);
+    taps[0] = INT64_C(1) << 25;
+    CU_ASSERT(isinf(conv_truth_bound(&truth, 0, CONV_F32)));
+    magnitude[0] = 0;
+    CU_ASSERT(isfinite(conv_truth_bound(&truth, 0, CONV_F32)));
+}
+
 /* f64 problems are summed wider: a sum that double can't hold comes out right. */
 static void f64_is_summed_wider(void)
 {
@@ -205,7 +226,7 @@ int main(void)
     static const struct test_case cases[] = {
         TEST_CASE(special_pages_equal_the_general_one), TEST_CASE(second_oracle_agrees),
         TEST_CASE(separable_is_composed), TEST_CASE(passes_are_adjoint), TEST_CASE(impulses),
-        TEST_CASE(magnitudes_and_taps), TEST_CASE(f64_is_summed_wider), TEST_CASE(special_values),
+        TEST_CASE(magnitudes_and_taps), TEST_CASE(bounds_of_classes), TEST_CASE(f64_is_summed_wider), TEST_CASE(special_values),
     };
     return test_main("test_reference", cases, sizeof cases / sizeof *cases);
 }

@@ -49,7 +49,9 @@ libonnx_la_CPPFLAGS = $(AM_CPPFLAGS)
 if HAVE_ONNX
 libonnx_la_SOURCES = verify/onnx/onnx.h verify/onnx/model.h verify/onnx/read.c verify/onnx/tensor.c \
 	verify/onnx/conv_node.c verify/onnx/case.c verify/onnx/judge.c \
-	verify/onnx/graph.h verify/onnx/graph.c verify/onnx/infer.c verify/onnx/network.c
+	verify/onnx/graph.h verify/onnx/graph.c verify/onnx/network.c \
+	verify/onnx/infer.h verify/onnx/infer.c verify/onnx/infer_layers.c verify/onnx/infer_elements.c \
+	verify/onnx/infer_shapes.c
 nodist_libonnx_la_SOURCES = $(ONNX_MESSAGES)
 # both files at once, by way of one; a header that was removed is made again
 verify/onnx/onnx.pb-c.c: $(top_srcdir)/verify/onnx/onnx.proto

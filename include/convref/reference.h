@@ -45,7 +45,8 @@ CONV_API void conv_operand_narrow(void *to, const struct conv_problem *problem,
                                   enum conv_operand operand, const double *from);
 
 /* How far an output of accuracy class "direct" may be from truth element i (docs/exactness.md):
- * gamma_n * S + u * |value| + n * eta, with n = taps + 1 and gamma_n = n*u / (1 - n*u). */
+ * gamma_n * S + u * |value| + n * eta, with n = taps + 1 and gamma_n = n*u / (1 - n*u);
+ * infinity from n = 1/u on. */
 CONV_API double conv_truth_bound(const struct conv_truth *truth, int64_t i, enum conv_type type);
 
 /* The same for all elements of a truth of this operand, whatever the class: bounds[i] is for element i.

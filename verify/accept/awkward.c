@@ -398,30 +398,17 @@ static double round_products(const struct product *p, double sum, double product
 #define MANNER_ELEMENT(id, ...) &awkward_##id,
 
 /* Narrow arithmetic that is declared: inputs cut off at, or rounded to, fewer bits, and sums of f16. */
-static double round_to(double value, int bits)
-{
-    int exponent;
-    const double fraction = frexp(value, &exponent);   /* 0.5 .. 1 */
-    return isfinite(value) ? ldexp(rint(ldexp(fraction, bits)), exponent - bits) : value;
-}
-
-static double cut_to_tf32(double input)
-{
-    int exponent;
-    const double fraction = frexp(input, &exponent);
-    return isfinite(input) ? ldexp(trunc(ldexp(fraction, 11)), exponent - 11) : input;
-}
-
-static double to_11_bits(double input) { return round_to(input, 11); }
+static double cut_to_tf32(double input) { return naive_cut_to(input, 11); }
+static double to_11_bits(double input) { return naive_round_to(input, 11); }
 
 /* 11 bits, but no more behind the point than 24, and nothing above 65504. */
 static double to_f16(double value)
 {
-    const double rounded = fabs(value) < 0x1p-14 ? ldexp(rint(ldexp(value, 24)), -24) : round_to(value, 11);
+    const double rounded = fabs(value) < 0x1p-14 ? ldexp(rint(ldexp(value, 24)), -24) : naive_round_to(value, 11);
     return fabs(rounded) > 65504 ? copysign(INFINITY, value) : rounded;
 }
 
-static double to_8_bits(double input) { return round_to(input, 8); }
+static double to_8_bits(double input) { return naive_round_to(input, 8); }
 
 static double add_in_f16(const struct product *p, double sum, double product)
 {
@@ -444,17 +431,7 @@ static double add_in_f16(const struct product *p, double sum, double product)
     F(f16_sums, "the same, inputs and sums in f16", CONV_F16_SUMS, F32, .narrow = to_f16, .add = add_in_f16)
 
 #define WALK_KERNEL(id, words, class, type_set, ...) \
-    static const struct mistake mistake_##id = { __VA_ARGS__ }; \
-    static void run_##id(const struct conv_problem *conv, const struct conv_operands *operands, \
-                         const struct conv_workspace *workspace) \
-    { \
-        naive_run(conv, operands, workspace, &mistake_##id); \
-    } \
-    static size_t scratch_##id(const struct conv_problem *conv, int threads) \
-    { \
-        (void)threads; \
-        return naive_scratch(conv, &mistake_##id); \
-    } \
+    NAIVE_FUNCTIONS(id, __VA_ARGS__) \
     static const struct conv_kernel awkward_##id = { \
         .name = "awkward_" #id, .title = words, .kinds = (1u << CONV_KINDS) - 1, .passes = (1u << CONV_PASSES) - 1, \
         .layouts = LAYOUTS, .types = type_set, .accuracy = class, .scratch_bytes = scratch_##id, .run = run_##id };

@@ -115,6 +115,9 @@ bool check_all_modes(struct checker *checker, struct conv_problem problem, check
 /* The most multiply-adds that a problem can have, padding included. */
 double check_macs(const struct conv_problem *problem);
 
+/* Problems that all checks compared. */
+int64_t check_problems(const struct conv_verification *result);
+
 /* The verification can't be done: INCONCLUSIVE, with why.  Returns false. */
 bool check_impossible(struct checker *checker, const char *why);
 

@@ -67,10 +67,7 @@ static void name_arithmetic(struct checker *checker)
     struct conv_verification *result = &checker->shared->result;
     const char *only = checker->options.check;
     const bool wrong_values = result->verdict == CONV_REJECT && result->finding.fault == CONV_FAULT_VALUES;
-    int64_t problems = 0;
-    for (int i = 0; i < result->checks; i++)
-        problems += result->evidence[i].problems;
-    if (!(result->verdict == CONV_ACCEPT && problems > 0) && !wrong_values)
+    if (!(result->verdict == CONV_ACCEPT && check_problems(result) > 0) && !wrong_values)
         return;
     if (!only || !strcmp(only, check_probes.name) || wrong_values)
         conv_arithmetic_name(&result->arithmetic, checker->kernel, checker->options.seed, NULL);
@@ -106,10 +103,7 @@ static void run_checks(struct checker *checker)
 /* An ACCEPT without any problem compared is none. */
 static void settle(struct conv_verification *result)
 {
-    int64_t problems = 0;
-    for (int i = 0; i < result->checks; i++)
-        problems += result->evidence[i].problems;
-    if (result->verdict == CONV_ACCEPT && problems == 0) {
+    if (result->verdict == CONV_ACCEPT && check_problems(result) == 0) {
         result->verdict = CONV_SKIPPED;
         snprintf(result->reason, sizeof result->reason, "the kernel applies to none of the problems");
     }

@@ -324,10 +324,7 @@ static int64_t count_texts(const char *const *texts)
 static void settle(struct command_run *run)
 {
     struct conv_verification *result = run->result;
-    int64_t problems = 0;
-    for (int i = 0; i < result->checks; i++)
-        problems += result->evidence[i].problems;
-    if (result->verdict == CONV_ACCEPT && problems == 0) {
+    if (result->verdict == CONV_ACCEPT && check_problems(result) == 0) {
         result->verdict = CONV_SKIPPED;
         snprintf(result->reason, sizeof result->reason, "the command computes none of the problems");
     } else if (result->verdict == CONV_ACCEPT && run->skipped > 0) {

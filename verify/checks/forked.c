@@ -86,13 +86,10 @@ static void inconclusive(struct verification *shared, const char *reason)
 
 static void too_slow(struct verification *shared, double seconds)
 {
-    const struct conv_verification *result = &shared->result;
     char reason[CONV_WORDS];
-    int64_t problems = 0;
-    for (int i = 0; i <= result->checks && i < CONV_MOST_CHECKS; i++)
-        problems += result->evidence[i].problems;
     snprintf(reason, sizeof reason, "%g seconds were over in check %s, after %" PRId64
-             " problems without a fault; a longer --time-limit would decide", seconds, shared->check, problems);
+             " problems without a fault; a longer --time-limit would decide", seconds, shared->check,
+             check_problems(&shared->result));
     inconclusive(shared, reason);
 }
 

@@ -76,6 +76,14 @@ char *conv_repro_line(char text[CONV_REPRO_TEXT], const struct conv_finding *fin
     return text;
 }
 
+int64_t check_problems(const struct conv_verification *result)
+{
+    int64_t problems = 0;
+    for (int i = 0; i < CONV_MOST_CHECKS; i++)
+        problems += result->evidence[i].problems;
+    return problems;
+}
+
 /* ---- somebody else's outputs ------------------------------------------------------------------------------ */
 
 /* All inputs are integers that the class has, and no partial sum of any output reaches the limit of exact integers.

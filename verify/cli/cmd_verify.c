@@ -211,7 +211,7 @@ static int list_checks(void)
     return 0;
 }
 
-/* The verifier itself: takes a few minutes, and no kernels or problems. */
+/* The verifier itself, which takes no kernels or problems. */
 static int prove(const struct arguments *arguments)
 {
     struct conv_output output;
@@ -296,6 +296,8 @@ int cmd_verify(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.list_checks)
         return list_checks();
+    if ((arguments.golden || arguments.self) && (arguments.junit || arguments.accuracy != CONV_DIRECT))
+        return cli_usage("--golden and --self go with neither --junit nor --accuracy", "--format json has all verdicts");
     if (arguments.golden)
         return verify_golden(&arguments);
     if (arguments.self)

@@ -26,17 +26,7 @@ enum { ONE_THREAD, THREADED };
 
 /* The row as a kernel, and as an element of the theme's list.  A kernel computes both layouts and both types. */
 #define FAULT_KERNEL(id, words, report, basis, kind_set, pass_set, is_threaded, ...) \
-    static const struct mistake mistake_##id = { __VA_ARGS__ }; \
-    static void run_##id(const struct conv_problem *conv, const struct conv_operands *operands, \
-                         const struct conv_workspace *workspace) \
-    { \
-        naive_run(conv, operands, workspace, &mistake_##id); \
-    } \
-    static size_t scratch_##id(const struct conv_problem *conv, int threads) \
-    { \
-        (void)threads; \
-        return naive_scratch(conv, &mistake_##id); \
-    } \
+    NAIVE_FUNCTIONS(id, __VA_ARGS__) \
     static const struct conv_kernel fault_##id = { \
         .name = "fault_" #id, .title = words " [" report ", " basis "]", .kinds = kind_set, .passes = pass_set, \
         .layouts = 1u << CONV_CHANNELS_FIRST | 1u << CONV_CHANNELS_LAST, .types = 1u << CONV_F32 | 1u << CONV_F64, \

@@ -1,9 +1,20 @@
 /* naive.c - the walk over all products, with the places where a mistake can be made.   Declared in naive.h. */
 #include "naive.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- numbers and places ------------------------------------------------------------------------------------- */
+
+static double at_bits(double value, int bits, double (*whole)(double))
+{
+    int exponent;
+    const double fraction = frexp(value, &exponent);   /* 0.5 .. 1 */
+    return isfinite(value) ? ldexp(whole(ldexp(fraction, bits)), exponent - bits) : value;
+}
+
+double naive_round_to(double value, int bits) { return at_bits(value, bits, rint); }
+double naive_cut_to(double value, int bits) { return at_bits(value, bits, trunc); }
 
 double naive_round(const struct conv_problem *conv, double value)
 {

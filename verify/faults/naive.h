@@ -60,6 +60,24 @@ void naive_run(const struct conv_problem *conv, const struct conv_operands *oper
                const struct conv_workspace *workspace, const struct mistake *mistake);
 size_t naive_scratch(const struct conv_problem *conv, const struct mistake *mistake);
 
+/* A mistake as a kernel's functions run_ID() and scratch_ID(); the arguments behind the name are its members. */
+#define NAIVE_FUNCTIONS(id, ...) \
+    static const struct mistake mistake_##id = { __VA_ARGS__ }; \
+    static void run_##id(const struct conv_problem *conv, const struct conv_operands *operands, \
+                         const struct conv_workspace *workspace) \
+    { \
+        naive_run(conv, operands, workspace, &mistake_##id); \
+    } \
+    static size_t scratch_##id(const struct conv_problem *conv, int threads) \
+    { \
+        (void)threads; \
+        return naive_scratch(conv, &mistake_##id); \
+    }
+
+/* Round to nearest, ties to even, at `bits` significant bits; or cut off.  Exponents keep their range. */
+double naive_round_to(double value, int bits);
+double naive_cut_to(double value, int bits);
+
 /* Numbers in the problem's own type. */
 double naive_round(const struct conv_problem *conv, double value);
 double naive_get(const struct conv_problem *conv, const void *data, int64_t i);

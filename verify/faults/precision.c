@@ -7,26 +7,13 @@
 
 #include <math.h>
 
-/* Round to nearest, ties to even, at `bits` significant bits. */
-static double round_to(double value, int bits)
-{
-    int exponent;
-    const double fraction = frexp(value, &exponent);   /* 0.5 .. 1 */
-    return isfinite(value) ? ldexp(rint(ldexp(fraction, bits)), exponent - bits) : value;
-}
-
 /* ---- narrow inputs ------------------------------------------------------------------------------------------------- */
 
-static double to_bf16(double input) { return round_to(input, 8); }
-static double to_f16(double input) { return round_to(input, 11); }
+static double to_bf16(double input) { return naive_round_to(input, 8); }
+static double to_f16(double input) { return naive_round_to(input, 11); }
 
 /* TF32 is read by cutting off what f32 has more. */
-static double to_tf32(double input)
-{
-    int exponent;
-    const double fraction = frexp(input, &exponent);
-    return isfinite(input) ? ldexp(trunc(ldexp(fraction, 11)), exponent - 11) : input;
-}
+static double to_tf32(double input) { return naive_cut_to(input, 11); }
 
 static double to_f32(double input) { return (double)(float)input; }
 
@@ -35,18 +22,18 @@ static double to_f32(double input) { return (double)(float)input; }
 static double sum_in_f16(const struct product *p, double sum, double product)
 {
     (void)p;
-    return round_to(sum + product, 11);
+    return naive_round_to(sum + product, 11);
 }
 
 static double sum_in_bf16(const struct product *p, double sum, double product)
 {
     (void)p;
-    return round_to(sum + product, 8);
+    return naive_round_to(sum + product, 8);
 }
 
 static double short_sum_in_f16(const struct product *p, double sum, double product)
 {
-    return channels_of(p->conv) <= 4 ? round_to(sum + product, 11) : naive_round(p->conv, sum + product);
+    return channels_of(p->conv) <= 4 ? naive_round_to(sum + product, 11) : naive_round(p->conv, sum + product);
 }
 
 static double sum_in_f32(const struct product *p, double sum, double product)
@@ -59,7 +46,7 @@ static double sum_in_f32(const struct product *p, double sum, double product)
 static double images_in_bf16(const struct product *p, double sum, double product)
 {
     const bool begins = p->out[0] + p->out[1] + p->out[2] == 0 && p->n > 0;
-    return naive_round(p->conv, (begins ? round_to(sum, 8) : sum) + product);
+    return naive_round(p->conv, (begins ? naive_round_to(sum, 8) : sum) + product);
 }
 
 /* ---- lost terms -------------------------------------------------------------------------------------------------------- */

@@ -6,6 +6,8 @@
 #ifndef CONVREF_VERIFY_ONNX_GRAPH_H
 #define CONVREF_VERIFY_ONNX_GRAPH_H
 
+#include <stdio.h>
+
 #include "model.h"
 
 enum { MOST_KNOWN_INTS = 32 };
@@ -73,7 +75,7 @@ struct rule {
     const char *op_type;
     enum conv_node_kind kind;
     const char *fn;
-    enum conv_status (*infer)(struct step *);
+    enum conv_status (*infer)(struct step *step);
 };
 const struct rule *rule_of(const ConvOnnx__Node *node);
 
