@@ -3,7 +3,7 @@
  * Sums of narrow inputs may be cut off instead of rounded, as tensor cores do: 23 bits for f32.  The growth of
  * Winograd's transforms is four times the largest error of F(2x2), F(4x4) and F(6x6) that was seen with one channel and
  * the points of Lavin's paper (5.1, 85 and 177 u); that of an FFT, which has no such table, is 30 times the largest error
- * seen with verify/accept/transforms.c.
+ * seen with verify/proof/accept/transforms.c.
  */
 #include <convref/accuracy.h>
 #include <convref/dtype.h>

@@ -5,8 +5,12 @@ convrefinclude_HEADERS += \
 	include/convref/dtype.h \
 	include/convref/problem.h \
 	include/convref/tensor.h \
-	include/convref/guarded.h \
 	include/convref/accuracy.h \
+	include/convref/isa.h \
+	include/convref/device.h \
+	include/convref/provider.h \
+	include/convref/table.h \
+	include/convref/define.h \
 	include/convref/kernel.h \
 	include/convref/simd.h \
 	include/convref/run.h \
@@ -22,8 +26,9 @@ libcore_la_SOURCES = \
 	core/problem.c core/problem_text.c core/problem_json.c \
 	core/problem_benchdnn.h core/problem_benchdnn.c \
 	core/tensor.c core/operand.c core/fill.c core/accuracy.c \
-	core/guarded.c \
-	core/isa.c core/kernel_table.h core/kernel_table.c core/provider.c \
-	core/run.c \
+	core/guarded.h core/guarded.c \
+	core/isa.c core/kernel_table.h core/kernel_table.c \
+	core/calls.h core/calls.c core/guest.h core/guest.c \
+	core/plan.h core/clock.h core/run.c \
 	core/machine.c core/roof.h core/roof.c
 nodist_libcore_la_SOURCES = core/kernel_rows.c

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "words.h"
+#include "core/words.h"
 
 /* Words from files are repeated in messages; their control characters must not reach a terminal. */
 static void make_plain(char *text)

@@ -1,5 +1,5 @@
-/* guarded.c - memory between two pages that can't be touched.   Declared in convref/guarded.h. */
-#include <convref/guarded.h>
+/* guarded.c - memory between two pages that can't be touched.   Declared in guarded.h. */
+#include "core/guarded.h"
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,12 +14,12 @@ static size_t page_size(void)
     return size;
 }
 
-static unsigned char *usable(const struct conv_guarded *guarded)
+static unsigned char *usable(const struct guarded *guarded)
 {
     return guarded->base + page_size();
 }
 
-enum conv_status conv_guarded_create(struct conv_guarded *guarded, size_t capacity,
+enum conv_status guarded_create(struct guarded *guarded, size_t capacity,
                                      struct conv_error *error)
 {
     const size_t page = page_size();
@@ -30,32 +30,32 @@ enum conv_status conv_guarded_create(struct conv_guarded *guarded, size_t capaci
             munmap(base, rounded + 2 * page);
         return conv_fail(error, CONV_NO_MEMORY, "no memory for %zu guarded bytes", capacity);
     }
-    *guarded = (struct conv_guarded){ .base = base, .capacity = rounded };
+    *guarded = (struct guarded){ .base = base, .capacity = rounded };
     return CONV_OK;
 }
 
-void conv_guarded_free(struct conv_guarded *guarded)
+void guarded_free(struct guarded *guarded)
 {
     if (guarded->base)
         munmap(guarded->base, guarded->capacity + 2 * page_size());
-    *guarded = (struct conv_guarded){ .base = NULL };
+    *guarded = (struct guarded){ .base = NULL };
 }
 
 /* The watched slack before and behind the block. */
-static size_t slack_before(const struct conv_guarded *guarded)
+static size_t slack_before(const struct guarded *guarded)
 {
     const size_t before = (size_t)(guarded->block - usable(guarded));
     return before < SLACK ? before : SLACK;
 }
 
-static size_t slack_behind(const struct conv_guarded *guarded)
+static size_t slack_behind(const struct guarded *guarded)
 {
     const unsigned char *end = usable(guarded) + guarded->capacity;
     const size_t behind = (size_t)(end - (guarded->block + guarded->bytes));
     return behind < SLACK ? behind : SLACK;
 }
 
-void *conv_guarded_place_at(struct conv_guarded *guarded, size_t bytes, size_t offset, unsigned char poison)
+void *guarded_place_at(struct guarded *guarded, size_t bytes, size_t offset, unsigned char poison)
 {
     const size_t most = guarded->capacity - bytes;
     guarded->bytes = bytes;
@@ -67,20 +67,20 @@ void *conv_guarded_place_at(struct conv_guarded *guarded, size_t bytes, size_t o
 }
 
 /* A page is aligned to everything that we ask for. */
-void *conv_guarded_place(struct conv_guarded *guarded, size_t bytes, size_t alignment,
-                         enum conv_flush flush, unsigned char poison)
+void *guarded_place(struct guarded *guarded, size_t bytes, size_t alignment,
+                         enum flush flush, unsigned char poison)
 {
     const size_t right = (guarded->capacity - bytes) / alignment * alignment;
-    return conv_guarded_place_at(guarded, bytes, flush == CONV_FLUSH_RIGHT ? right : 0, poison);
+    return guarded_place_at(guarded, bytes, flush == FLUSH_RIGHT ? right : 0, poison);
 }
 
-bool conv_guarded_read_only(struct conv_guarded *guarded, bool read_only)
+bool guarded_read_only(struct guarded *guarded, bool read_only)
 {
     return mprotect(usable(guarded), guarded->capacity,
                     read_only ? PROT_READ : PROT_READ | PROT_WRITE) == 0;
 }
 
-bool conv_guarded_intact(const struct conv_guarded *guarded)
+bool guarded_intact(const struct guarded *guarded)
 {
     const size_t before = slack_before(guarded), behind = slack_behind(guarded);
     for (size_t i = 1; i <= before; i++)
@@ -92,7 +92,7 @@ bool conv_guarded_intact(const struct conv_guarded *guarded)
     return true;
 }
 
-int conv_guarded_where(const struct conv_guarded *guarded, const void *address)
+int guarded_where(const struct guarded *guarded, const void *address)
 {
     const unsigned char *at = address, *first = guarded->base;
     const size_t page = page_size();

@@ -1,7 +1,7 @@
 /* isa.c - which instruction sets are compiled in, and which this machine has.
- * Declared in convref/kernel.h. */
+ * Declared in convref/isa.h. */
 #include <config.h>
-#include <convref/kernel.h>
+#include <convref/isa.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +46,15 @@ static bool machine_has(enum conv_isa isa)
 bool conv_isa_available(enum conv_isa isa)
 {
     return conv_isa_compiled(isa) && machine_has(isa);
+}
+
+enum conv_isa conv_isa_best(void)
+{
+    enum conv_isa best = CONV_ISA_BASELINE;
+    for (int isa = 0; isa < CONV_ISAS; isa++)
+        if (machine_has((enum conv_isa)isa))
+            best = (enum conv_isa)isa;
+    return best;
 }
 
 enum conv_isa conv_isa_limit(void)

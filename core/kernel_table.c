@@ -2,19 +2,22 @@
  *
  * The rows of the library are generated; those of providers are added at run time.  A kernel may have
  * several rows, one for each build (instruction set, or element type in the reference); callers see one.
- * Declared in convref/kernel.h.
+ * Declared in convref/table.h and kernel_table.h.
  */
-#include "kernel_table.h"
+#include "core/kernel_table.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/calls.h"
+#include "core/guest.h"
+
 static struct conv_kernel_row *added;
 static int added_count;
 
-bool conv_kernel_add(const struct conv_kernel *kernel, const char *source)
+bool kernel_add(const struct conv_kernel *kernel, const char *source)
 {
     struct conv_kernel_row *rows = realloc(added, sizeof *rows * (size_t)(added_count + 1));
     if (!rows)
@@ -53,9 +56,12 @@ static bool is_first(int i)
     return true;
 }
 
+/* A guest that looks for a kernel wants to have its work done. */
 int conv_kernel_count(void)
 {
     int count = 0;
+    if (guest_asks("conv_kernel_count"))
+        return 0;
     for (int i = 0; row_at(i); i++)
         count += is_first(i);
     return count;
@@ -63,13 +69,15 @@ int conv_kernel_count(void)
 
 const struct conv_kernel *conv_kernel_at(int index)
 {
+    if (guest_asks("conv_kernel_at"))
+        return NULL;
     for (int i = 0; row_at(i); i++)
         if (is_first(i) && index-- == 0)
             return row_at(i)->kernel;
     return NULL;
 }
 
-const struct conv_kernel *conv_kernel_find(const char *name)
+const struct conv_kernel *kernel_named(const char *name)
 {
     for (int i = 0; row_at(i); i++)
         if (!strcmp(row_at(i)->kernel->name, name) && usable(row_at(i)->kernel))
@@ -77,13 +85,18 @@ const struct conv_kernel *conv_kernel_find(const char *name)
     return NULL;
 }
 
-const struct conv_kernel *conv_kernel_build(const struct conv_kernel *kernel, enum conv_type type)
+const struct conv_kernel *conv_kernel_find(const char *name)
 {
-    if (conv_kernel_types(kernel) & 1u << type)
+    return guest_asks("conv_kernel_find") ? NULL : kernel_named(name);
+}
+
+const struct conv_kernel *kernel_build(const struct conv_kernel *kernel, enum conv_type type)
+{
+    if (kernel_types(kernel) & 1u << type)
         return kernel;
     for (int i = 0; row_at(i); i++) {
         const struct conv_kernel *other = row_at(i)->kernel;
-        if (!strcmp(other->name, kernel->name) && usable(other) && conv_kernel_types(other) & 1u << type)
+        if (!strcmp(other->name, kernel->name) && usable(other) && kernel_types(other) & 1u << type)
             return other;
     }
     return kernel;
@@ -114,17 +127,17 @@ char *conv_kernel_ladder(char ladder[32], const struct conv_kernel *kernel)
 
 /* ---- does a kernel compute a problem? ---------------------------------------------------------------- */
 
-unsigned conv_kernel_passes(const struct conv_kernel *kernel)
+unsigned kernel_passes(const struct conv_kernel *kernel)
 {
     return kernel->passes ? kernel->passes : 1u << CONV_FORWARD;
 }
 
-unsigned conv_kernel_layouts(const struct conv_kernel *kernel)
+unsigned kernel_layouts(const struct conv_kernel *kernel)
 {
     return kernel->layouts ? kernel->layouts : 1u << CONV_CHANNELS_FIRST;
 }
 
-unsigned conv_kernel_types(const struct conv_kernel *kernel)
+unsigned kernel_types(const struct conv_kernel *kernel)
 {
     return kernel->types ? kernel->types : 1u << CONV_F32;
 }
@@ -137,11 +150,11 @@ static const char *outside_sets(const struct conv_kernel *kernel, const struct c
 
     if (!(kernel->kinds & 1u << kind))
         missing = conv_kind_name(kind);
-    else if (!(conv_kernel_passes(kernel) & 1u << problem->pass))
+    else if (!(kernel_passes(kernel) & 1u << problem->pass))
         missing = conv_pass_name(problem->pass);
-    else if (!(conv_kernel_layouts(kernel) & 1u << problem->layout))
+    else if (!(kernel_layouts(kernel) & 1u << problem->layout))
         missing = conv_layout_name(problem->layout, problem->rank);
-    else if (!(conv_kernel_types(kernel) & 1u << problem->type))
+    else if (!(kernel_types(kernel) & 1u << problem->type))
         missing = conv_type_facts(problem->type)->name;
     if (!missing)
         return NULL;
@@ -151,9 +164,9 @@ static const char *outside_sets(const struct conv_kernel *kernel, const struct c
 
 const char *conv_kernel_refuses(const struct conv_kernel *kernel, const struct conv_problem *problem)
 {
-    kernel = conv_kernel_build(kernel, problem->type);
+    kernel = kernel_build(kernel, problem->type);
     if (!kernel->device && !conv_isa_available(kernel->isa))
         return "this machine lacks the instruction set that it was compiled for";
     const char *why = outside_sets(kernel, problem);
-    return why || !kernel->applies ? why : kernel->applies(problem);
+    return why ? why : kernel_applies(kernel, problem);
 }

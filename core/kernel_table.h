@@ -14,15 +14,18 @@ struct conv_kernel_row {
 extern const struct conv_kernel_row conv_builtin_kernels[];
 
 /* Add the row of a provider's kernel.  False if memory is short. */
-bool conv_kernel_add(const struct conv_kernel *kernel, const char *source);
+bool kernel_add(const struct conv_kernel *kernel, const char *source);
+
+/* The kernel of that name, whoever asks; NULL if there is none. */
+const struct conv_kernel *kernel_named(const char *name);
 
 /* The build of this kernel that this machine would use for elements of `type`; `kernel` itself if there
  * is none. */
-const struct conv_kernel *conv_kernel_build(const struct conv_kernel *kernel, enum conv_type type);
+const struct conv_kernel *kernel_build(const struct conv_kernel *kernel, enum conv_type type);
 
 /* The sets of a kernel with their defaults filled in. */
-unsigned conv_kernel_passes(const struct conv_kernel *kernel);
-unsigned conv_kernel_layouts(const struct conv_kernel *kernel);
-unsigned conv_kernel_types(const struct conv_kernel *kernel);
+unsigned kernel_passes(const struct conv_kernel *kernel);
+unsigned kernel_layouts(const struct conv_kernel *kernel);
+unsigned kernel_types(const struct conv_kernel *kernel);
 
 #endif

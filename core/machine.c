@@ -1,4 +1,4 @@
-/* machine.c - facts about this machine, by hwloc and uname.   Declared in convref/machine.h. */
+/* machine.c - facts about this machine, by hwloc and uname.   Declared in convref/machine.h and clock.h. */
 #include <config.h>
 #include <convref/machine.h>
 #include <hwloc.h>
@@ -7,6 +7,8 @@
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "core/clock.h"
 
 static void read_caches(struct conv_machine *machine, hwloc_topology_t topology)
 {
@@ -86,3 +88,9 @@ double conv_seconds(void)
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
+
+static double (*kernels_clock)(void) = conv_seconds;
+
+double clock_now(void) { return kernels_clock(); }
+
+void clock_set(double (*now)(void)) { kernels_clock = now ? now : conv_seconds; }

@@ -8,7 +8,7 @@
  * Source of the rules: oneDNN, tests/benchdnn/doc/driver_conv.md.
  * Not read: post-operations, data types and other options, which stand outside of this string.
  */
-#include "problem_benchdnn.h"
+#include "core/problem_benchdnn.h"
 
 #include <ctype.h>
 #include <string.h>

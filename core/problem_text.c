@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problem_benchdnn.h"
-#include "words.h"
+#include "core/problem_benchdnn.h"
+#include "core/words.h"
 
 enum key {
     OP, N, C, IN, K, FILTER, GROUPS, STRIDE, PAD, DILATION, OUTPUT_PAD, MULT, BIAS, ACT, MID_ACT,

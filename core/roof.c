@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "roof.h"
+#include "core/roof.h"
 
 #ifdef _OPENMP
 #include <omp.h>

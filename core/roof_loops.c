@@ -2,7 +2,7 @@
  *
  * Compiled once per instruction set, like a kernel.  Timed by roof.c.
  */
-#include "roof.h"
+#include "core/roof.h"
 
 #include <convref/kernel.h>
 #include <convref/simd.h>

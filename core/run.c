@@ -1,15 +1,19 @@
 /* run.c - plans: the one checked way to run a kernel.   Declared in convref/run.h.
  *
  * All memory that a run needs is taken here, in create and load, so that conv_plan_run() is the kernel
- * and two readings of the clock.
+ * and two readings of the clock.   Not here: which form a kernel's functions have (calls.c).
  */
-#include <convref/guarded.h>
 #include <convref/machine.h>
 #include <convref/run.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel_table.h"
+#include "core/calls.h"
+#include "core/clock.h"
+#include "core/guest.h"
+#include "core/kernel_table.h"
+#include "core/plan.h"
 
 enum { POISON = 0xFF };   /* bytes of 0xFF are a NaN in every floating-point type */
 
@@ -17,7 +21,7 @@ enum { POISON = 0xFF };   /* bytes of 0xFF are a NaN in every floating-point typ
 struct block {
     void *at;
     size_t bytes;
-    struct conv_guarded guarded;
+    struct guarded guarded;
 };
 
 struct conv_plan {
@@ -33,20 +37,30 @@ struct conv_plan {
 
 /* ---- memory ------------------------------------------------------------------------------------------- */
 
+/* "16 bytes of x can't be copied to cuda: the driver was not found" */
+static enum conv_status device_failed(const struct conv_plan *plan, enum conv_status status, struct conv_error *error,
+                                      const char *what, size_t bytes)
+{
+    const char *why = device_error(plan->kernel);
+    return conv_fail(error, status, "%zu bytes of %s %s%s%.300s", bytes, what, plan->kernel->device->name,
+                     why[0] ? ": " : "", why);
+}
+
 static enum conv_status take(struct block *block, size_t bytes, const struct conv_plan *plan,
                              struct conv_error *error)
 {
-    const struct conv_device *device = plan->kernel->device;
     block->bytes = bytes;
     if (bytes == 0)
         return CONV_OK;
-    if (device) {
-        block->at = device->allocate(bytes);
+    if (plan->kernel->device) {
+        block->at = device_allocate(plan->kernel, bytes);
+        if (!block->at)
+            return device_failed(plan, CONV_NO_MEMORY, error, "workspace can't be had from", bytes);
     } else if (plan->options.guarded) {
-        enum conv_status status = conv_guarded_create(&block->guarded, bytes, error);
+        enum conv_status status = guarded_create(&block->guarded, bytes, error);
         if (status != CONV_OK)
             return status;
-        block->at = conv_guarded_place(&block->guarded, bytes, CONV_ALIGNMENT, CONV_FLUSH_RIGHT, POISON);
+        block->at = guarded_place(&block->guarded, bytes, CONV_ALIGNMENT, FLUSH_RIGHT, POISON);
     } else {
         block->at = aligned_alloc(CONV_ALIGNMENT, (bytes / CONV_ALIGNMENT + 1) * CONV_ALIGNMENT);
     }
@@ -54,12 +68,12 @@ static enum conv_status take(struct block *block, size_t bytes, const struct con
                                            bytes);
 }
 
-static void give_back(struct block *block, const struct conv_device *device)
+static void give_back(struct block *block, const struct conv_kernel *kernel)
 {
-    if (device && block->at)
-        device->release(block->at);
+    if (kernel->device && block->at)
+        device_release(kernel, block->at);
     else if (block->guarded.base)
-        conv_guarded_free(&block->guarded);
+        guarded_free(&block->guarded);
     else
         free(block->at);
 }
@@ -68,10 +82,8 @@ static void give_back(struct block *block, const struct conv_device *device)
 
 static enum conv_status take_workspace(struct conv_plan *plan, struct conv_error *error)
 {
-    const struct conv_kernel *kernel = plan->kernel;
-    const int threads = plan->workspace.threads;
-    const size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(&plan->problem, threads) : 0;
-    const size_t packed = kernel->packed_bytes ? kernel->packed_bytes(&plan->problem) : 0;
+    const size_t scratch = kernel_scratch_bytes(plan->kernel, &plan->problem, plan->workspace.threads);
+    const size_t packed = kernel_packed_bytes(plan->kernel, &plan->problem);
     enum conv_status status = take(&plan->scratch, scratch, plan, error);
     if (status == CONV_OK)
         status = take(&plan->packed, packed, plan, error);
@@ -85,6 +97,8 @@ enum conv_status conv_plan_create(struct conv_plan **plan, const struct conv_ker
                                   const struct conv_plan_options *options, struct conv_error *error)
 {
     struct conv_problem checked = *problem;
+    if (guest_asks("conv_plan_create"))
+        return conv_fail(error, CONV_NOT_APPLICABLE, "a kernel can't have its work done by the library that judges it");
     enum conv_status status = conv_problem_finish(&checked, error);
     if (status != CONV_OK)
         return status;
@@ -95,7 +109,7 @@ enum conv_status conv_plan_create(struct conv_plan **plan, const struct conv_ker
     struct conv_plan *made = calloc(1, sizeof *made);
     if (!made)
         return conv_fail(error, CONV_NO_MEMORY, "no memory for a plan");
-    made->kernel = conv_kernel_build(kernel, checked.type);
+    made->kernel = kernel_build(kernel, checked.type);
     made->problem = checked;
     if (options)
         made->options = *options;
@@ -118,12 +132,11 @@ void conv_plan_free(struct conv_plan *plan)
 {
     if (!plan)
         return;
-    const struct conv_device *device = plan->kernel->device;
-    for (int operand = 0; device && operand < CONV_OPERANDS; operand++)
+    for (int operand = 0; plan->kernel->device && operand < CONV_OPERANDS; operand++)
         if (plan->place.at[operand])
-            device->release(plan->place.at[operand]);
-    give_back(&plan->scratch, device);
-    give_back(&plan->packed, device);
+            device_release(plan->kernel, plan->place.at[operand]);
+    give_back(&plan->scratch, plan->kernel);
+    give_back(&plan->packed, plan->kernel);
     free(plan);
 }
 
@@ -141,18 +154,18 @@ static enum conv_status check_operands(const struct conv_plan *plan, const struc
 
 static enum conv_status copy_to_device(struct conv_plan *plan, struct conv_error *error)
 {
-    const struct conv_device *device = plan->kernel->device;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
         const size_t bytes = conv_operand_bytes(&plan->problem, operand);
         if (bytes == 0)
             continue;
+        char what[64];
+        snprintf(what, sizeof what, "%s can't be copied to", conv_operand_name(&plan->problem, operand));
         if (!plan->place.at[operand])
-            plan->place.at[operand] = device->allocate(bytes);
+            plan->place.at[operand] = device_allocate(plan->kernel, bytes);
         /* outputs too: they carry the verifier's poison */
         if (!plan->place.at[operand]
-            || device->copy_in(plan->place.at[operand], plan->host.at[operand], bytes) != 0)
-            return conv_fail(error, CONV_NO_MEMORY, "%zu bytes of %s can't be copied to %s", bytes,
-                             conv_operand_name(&plan->problem, operand), device->name);
+            || !device_copy_in(plan->place.at[operand], plan->kernel, plan->host.at[operand], bytes))
+            return device_failed(plan, CONV_NO_MEMORY, error, what, bytes);
     }
     return CONV_OK;
 }
@@ -169,8 +182,8 @@ enum conv_status conv_plan_load(struct conv_plan *plan, const struct conv_operan
         status = copy_to_device(plan, error);
     else
         plan->place = *operands;
-    if (status == CONV_OK && kernel->pack && plan->packed.at)
-        kernel->pack(plan->packed.at, &plan->problem, &plan->place);
+    if (status == CONV_OK && kernel_packs(kernel) && plan->packed.at)
+        kernel_pack(plan->packed.at, kernel, &plan->problem, &plan->place);
     return status;
 }
 
@@ -185,16 +198,20 @@ static bool has_outputs(const struct conv_problem *problem)
 double conv_plan_run(struct conv_plan *plan)
 {
     const struct conv_kernel *kernel = plan->kernel;
+    if (guest_asks("conv_plan_run"))
+        return -1;
     if (!has_outputs(&plan->problem))
         return 0;
     plan->failure[0] = 0;
     double seconds;
-    if (kernel->device && kernel->device->timed_run) {
-        seconds = kernel->device->timed_run(kernel, &plan->problem, &plan->place, &plan->workspace);
+    if (device_has_clock(kernel)) {
+        seconds = device_timed_run(&plan->place, kernel, &plan->problem, &plan->workspace);
+        if (seconds < 0 && !plan->failure[0])
+            snprintf(plan->failure, sizeof plan->failure, "%s", device_error(kernel));
     } else {
-        const double start = conv_seconds();
-        kernel->run(&plan->problem, &plan->place, &plan->workspace);
-        seconds = conv_seconds() - start;
+        const double start = clock_now();
+        kernel_run(&plan->place, kernel, &plan->problem, &plan->workspace);
+        seconds = clock_now() - start;
     }
     return plan->failure[0] ? -1 : seconds;
 }
@@ -203,26 +220,26 @@ const char *conv_plan_failure(const struct conv_plan *plan) { return plan->failu
 
 enum conv_status conv_plan_store(struct conv_plan *plan, struct conv_error *error)
 {
-    const struct conv_device *device = plan->kernel->device;
-    for (enum conv_operand operand = 0; device && operand < CONV_OPERANDS; operand++) {
+    for (enum conv_operand operand = 0; plan->kernel->device && operand < CONV_OPERANDS; operand++) {
         const size_t bytes = conv_operand_bytes(&plan->problem, operand);
+        char what[64];
+        snprintf(what, sizeof what, "%s can't be copied back from", conv_operand_name(&plan->problem, operand));
         if (conv_operand_role(&plan->problem, operand) == CONV_OUTPUT && bytes > 0
-            && device->copy_out(plan->host.at[operand], plan->place.at[operand], bytes) != 0)
-            return conv_fail(error, CONV_NO_MEMORY, "%s can't be copied back from %s",
-                             conv_operand_name(&plan->problem, operand), device->name);
+            && !device_copy_out(plan->host.at[operand], plan->kernel, plan->place.at[operand], bytes))
+            return device_failed(plan, CONV_NO_MEMORY, error, what, bytes);
     }
     return CONV_OK;
 }
 
-void conv_plan_poison(struct conv_plan *plan, unsigned char byte)
+void plan_poison(struct conv_plan *plan, unsigned char byte)
 {
     if (!plan->kernel->device && plan->scratch.bytes > 0)
         memset(plan->scratch.at, byte, plan->scratch.bytes);
 }
 
-const struct conv_guarded *conv_plan_guard(const struct conv_plan *plan, enum conv_plan_block block)
+const struct guarded *plan_guard(const struct conv_plan *plan, enum plan_block block)
 {
-    const struct block *b = block == CONV_PLAN_SCRATCH ? &plan->scratch : &plan->packed;
+    const struct block *b = block == PLAN_SCRATCH ? &plan->scratch : &plan->packed;
     return b->guarded.base ? &b->guarded : NULL;
 }
 

@@ -10,7 +10,7 @@
  * The activation has no part in it: dy is the gradient at the convolution's own output.
  * Read next: ref_backward_weights.c.  The same sum as an operation of its own: ref_transposed.c
  */
-#include "page.h"
+#include "reference/page.h"
 
 /* The output whose tap `tap` reads input `position`, or -1 if there is none. */
 static int64_t output_of(const struct conv_axis *axis, int64_t position, int64_t tap)

@@ -9,7 +9,7 @@
  * The sums run over whole batches of images: they are the longest that a convolution has.
  * Read next: ref_transposed.c
  */
-#include "page.h"
+#include "reference/page.h"
 
 int64_t PAGE(backward_weights)(struct conv_truth *dw, const struct conv_problem *conv,
                                const struct doubles *in)

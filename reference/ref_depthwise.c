@@ -8,7 +8,7 @@
  * (docs/ladder-depthwise.md).  The multiplier M is the number of filters for each channel: K = M * C.
  * Read next: ref_separable.c
  */
-#include "page.h"
+#include "reference/page.h"
 
 static int64_t depthwise(struct conv_truth *y, const struct conv_problem *conv, const struct doubles *in)
 {

@@ -11,7 +11,7 @@
  * that is what optimized/ is for.
  * Read next: ref_standard.c, or the first step away from here, optimized/standard/std_01_direct.c
  */
-#include "page.h"
+#include "reference/page.h"
 
 int64_t PAGE(forward)(struct conv_truth *y, const struct conv_problem *conv, const struct doubles *in)
 {

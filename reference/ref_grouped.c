@@ -7,7 +7,7 @@
  * filter sees C/G channels.  AlexNet (2012) split layers so to fit them on two GPUs.
  * Read next: ref_depthwise.c, where every channel is a group of its own
  */
-#include "page.h"
+#include "reference/page.h"
 
 static int64_t grouped(struct conv_truth *y, const struct conv_problem *conv, const struct doubles *in)
 {

@@ -6,7 +6,7 @@
  * It mixes channels and does not look around.  K * C multiply-adds for each output position.
  * Read next: ref_depthwise.c, which looks around and does not mix; together they are ref_separable.c
  */
-#include "page.h"
+#include "reference/page.h"
 
 static int64_t pointwise(struct conv_truth *y, const struct conv_problem *conv, const struct doubles *in)
 {

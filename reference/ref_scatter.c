@@ -12,7 +12,7 @@
  *
  * It adds in double and returns no magnitudes (they are 0).   Read next: docs/exactness.md
  */
-#include "page.h"
+#include "reference/page.h"
 
 #include <string.h>
 

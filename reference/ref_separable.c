@@ -12,7 +12,7 @@
  * The middle values of one position are kept in a row of C numbers, in `wide`, never rounded.
  * Read next: docs/tour.md
  */
-#include "page.h"
+#include "reference/page.h"
 
 /* Middle channel c at one position. */
 static struct sum middle(const struct conv_problem *conv, const struct doubles *in, int64_t n, int64_t c,

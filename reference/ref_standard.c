@@ -7,7 +7,7 @@
  * dimensions z and t join; in one, p and r leave.  This page must equal ref_forward.c bit for bit.
  * Read next: ref_pointwise.c (the filter shrinks to 1), ref_grouped.c (each filter sees fewer channels)
  */
-#include "page.h"
+#include "reference/page.h"
 
 static int64_t standard(struct conv_truth *y, const struct conv_problem *conv, const struct doubles *in)
 {

@@ -11,7 +11,7 @@
  * Its own gradients are that convolution's passes again, and are computed by those pages.
  * Read next: ref_separable.c
  */
-#include "page.h"
+#include "reference/page.h"
 
 /* The input whose tap `tap` writes output `position`, or -1 if there is none. */
 static int64_t input_of(const struct conv_axis *axis, int64_t position, int64_t tap)

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "page.h"
+#include "core/guest.h"
+#include "reference/page.h"
 
 /* ---- layouts and types ------------------------------------------------------------------------------- */
 
@@ -205,6 +206,8 @@ enum conv_status conv_truth_compute(struct conv_truth *truth, int64_t *products,
                                     const struct conv_operands *inputs, struct conv_error *error)
 {
     struct doubles in;
+    if (guest_asks("conv_truth_compute"))
+        return conv_fail(error, CONV_NOT_APPLICABLE, "a kernel can't ask for the truth that it is judged by");
     if (conv_operand_role(problem, output) != CONV_OUTPUT)
         return conv_fail(error, CONV_BAD_INPUT, "%s is not an output of the %s pass",
                          conv_operand_name(problem, output), conv_pass_name(problem->pass));

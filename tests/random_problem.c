@@ -1,5 +1,5 @@
 /* random_problem.c - valid problems of every sort, one for each seed. */
-#include "random_problem.h"
+#include "tests/random_problem.h"
 
 #include <string.h>
 

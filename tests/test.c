@@ -3,7 +3,7 @@
  * The JUnit file is written here and not by CUnit 2.1, whose writer aborts on a failure whose condition
  * has quotes in it.
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <stdlib.h>
 #include <string.h>

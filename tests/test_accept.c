@@ -4,9 +4,9 @@
  * through all small shapes; every build, and the references, through check `covering`, which has every remainder of
  * vectors; and the accept-set, correct kernels that were written to be unusual, through the checks that take seconds.
  * The tour has every kernel of the table verified by every check.
- * Read next: tests/test_faults.c, verify/accept/awkward.c
+ * Read next: tests/test_faults.c, verify/proof/accept/awkward.c
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* test_bench.c - the clock's bookkeeping: verified first, turns taken, ratios of turns.   No time is asserted.
- * Read next: verify/bench/bench.c
+ * Read next: verify/measure/bench.c
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <stdlib.h>
 #include <string.h>

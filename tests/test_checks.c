@@ -1,16 +1,16 @@
 /* test_checks.c - the parts of the checks that can be tested alone.   Read next: verify/checks/
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../verify/checks/checksum.h"
-#include "../verify/checks/cover.h"
-#include "../verify/checks/spots.h"
-#include "random_problem.h"
+#include "verify/maths/checksum.h"
+#include "verify/maths/cover.h"
+#include "verify/maths/spots.h"
+#include "tests/random_problem.h"
 
 /* ---- covering arrays ---------------------------------------------------------------------------------------- */
 

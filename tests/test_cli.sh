@@ -100,7 +100,7 @@ fi
 # ---- completion -----------------------------------------------------------------------------------------------------
 # complete WORD...: what bash would offer for the last of them
 cat > complete.bash <<'END'
-. "$source_top/verify/cli/completion.bash"
+. "$source_top/verify/program/completion.bash"
 COMP_WORDS=("$@")
 COMP_CWORD=$(($# - 1))
 _convref 2> /dev/null

@@ -48,7 +48,7 @@ else
 fi
 
 # ---- plot -----------------------------------------------------------------------------------------------------------------------
-CONVREF_PLOTS=$source_top/verify/plot
+CONVREF_PLOTS=$source_top/verify/measure/plot
 export CONVREF_PLOTS
 convref count alexnet lenet5 resnet18 --format tsv > networks.tsv
 printf 'block\tmac_ratio\tfirst_ratio\tleft_behind_ratio\tunfolded_ratio\ttwo_layers_ratio\na\t8\t2\t3\t1\t4\nb\t9\t3\t4\t2\t5\n' > ratio.tsv

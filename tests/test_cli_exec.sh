@@ -76,7 +76,7 @@ usage()
 }
 usage not_found "convref verify --exec 'no-such-program {dir}' '$tiny'" "command can't be run: .*no-such-program"
 usage no_folder "convref verify --exec 'true' '$tiny'" "doesn't say where the folder's name goes"
-usage with_kernels "convref verify --exec 'true {dir}' --kernel ref_forward" 'goes with neither kernels, checks nor files'
+usage with_kernels "convref verify --exec 'true {dir}' --kernel ref_forward" "--exec: --kernel can't be combined with it"
 usage strange_folder "mkdir 'a b' && TMPDIR='a b' convref verify --exec 'true {dir}' '$tiny'" 'TMPDIR'
 usage too_long "convref verify --exec 'true {dir} $(printf '%0300d' 0)' '$tiny'" 'put it into a script'
 

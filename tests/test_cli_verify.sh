@@ -2,7 +2,7 @@
 # test_cli_verify.sh - convref run and verify: files in, files out, verdicts, diagnoses, reports.
 #
 # Kernels that are wrong on purpose are tests/providers/; none of them may be accepted.
-# Not here: whether the verifier finds every fault (verify/faults).
+# Not here: whether the verifier finds every fault (verify/proof/faults).
 set -eu
 
 suite=test_cli_verify   # for the frame
@@ -67,8 +67,8 @@ expect tf32_is_tf32 0 "convref verify '$p' $files --accuracy tf32" '^ACCEPT' 'cl
 expect tf32_is_coarser_than_bf16 0 "convref verify '$p' $files --accuracy bf16 --format json" '"accuracy": "bf16"'
 expect tf32_is_not_winograd 1 "convref verify '$p' $files --accuracy winograd6" '^REJECT'
 expect no_such_class 2 "convref verify '$p' $files --accuracy tf16 2>&1" 'no class "tf16"' 'direct, tf32, bf16'
-expect class_of_the_proof 2 'convref verify --self --accuracy tf32 2>&1' 'neither --junit nor --accuracy'
-expect junit_of_golden 2 'convref verify --golden . --junit j.xml 2>&1; s=$?; test ! -e j.xml && exit $s' 'neither --junit'
+expect class_of_the_proof 2 'convref verify --self --accuracy tf32 2>&1' "--self: --accuracy can't be combined with it"
+expect junit_of_golden 4 'convref verify --golden . --junit j.xml 2>&1; s=$?; test ! -e j.xml && exit $s' 'manifest.json'
 expect class_of_a_kernel 2 'convref verify -k std_01_direct --accuracy tf32 2>&1' 'a kernel says its class itself'
 
 # ---- verdicts on files ---------------------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ expect kernel_skipped 77 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel dw
 expect skipped_does_not_count 0 'convref verify "c=4 in=5x5 k=4 filter=3x3" --kernel "dw_01_direct,std_01_direct"' \
     '1 accepted, 0 rejected, 0 inconclusive, 1 skipped; seed 1'
 expect inconclusive 3 'convref verify "n=100000000 c=1 in=10000 k=1 filter=1" --kernel std_01_direct' '^INCONCLUSIVE' 'no memory'
-expect self_alone 2 'convref verify --self -k ref_forward 2>&1' 'takes neither kernels nor problems'
+expect self_alone 2 'convref verify --self -k ref_forward 2>&1' "--self: --kernel can't be combined with it"
 expect self_without_faults 4 'CONVREF_PROOF=. convref verify --self 2>&1' 'faults\.so is missing'
 expect checks 0 'convref verify --checks' '^small +sees' '^seams +sees' 'does not'
 expect network_layer 0 'convref verify --network lenet5 --check layers --kernel ref_forward' '^ACCEPT +ref_forward +layers [1-9]'
@@ -153,7 +153,7 @@ expect tap_of_a_command 1 "convref verify --exec 'exit 1 # {dir} \\ \"' --tap d.
     '^not ok 1 - exit 1 .# ' '^  repro: "convref verify --exec .*\\"'
 tap tap_of_a_command_is_read '0 of 1, 0 skipped, 1 yaml, 0 errors' d.tap
 expect tap_and_json 2 'convref verify -k std_01_direct --tap - --format json 2>&1' "can't be TAP and another format"
-expect tap_and_self 2 'convref verify --self --tap - 2>&1' 'has a matrix'
+expect tap_and_self 2 'convref verify --self --tap - 2>&1' "--self: --tap can't be combined with it"
 
 # rejected NAME PATTERN...: the provider of that name is rejected, with its reason in words and a line to see it again
 rejected()

@@ -23,13 +23,13 @@ notices()
 {
     provider=$start/verify/faults.so
     case $4 in awkward_*) provider=$start/verify/awkward.so ;; esac
-    sed "$3" "$source_top/verify/checks/$2" > "$2"
-    if cmp -s "$2" "$source_top/verify/checks/$2"; then
+    sed "$3" "$source_top/verify/engine/$2" > "$2"
+    if cmp -s "$2" "$source_top/verify/engine/$2"; then
         fail "$1" "sed '$3' $2" "the line that it changes isn't there" ""
         return
     fi
-    run "$compiler -fvisibility=hidden -I$source_top/include -I$source_top -I$source_top/verify/checks -c $2 -o changed.o &&
-        $compiler -rdynamic changed.o $start/verify/cli/convref.o $start/.libs/libverbs.a \
+    run "$compiler -fvisibility=hidden -I$source_top/include -I$source_top -c $2 -o changed.o &&
+        $compiler -rdynamic changed.o $start/verify/program/convref.o $start/.libs/libverbs.a \
             $start/.libs/libconvref.a $libraries -o bin/changed"
     same "$1-builds" 'the status of the compiler' 0 "$status"
     for program in convref changed; do
@@ -51,12 +51,12 @@ notices tolerance_for_integers judge.c 's/return got == expected;/return fabs(go
     fault_ov34101_no_bias small REJECT ACCEPT
 notices first_element_only judge.c 's/i < truth->count; i++) {/i < 1 \&\& i < truth->count; i++) {/' \
     fault_bz005_group_lost small REJECT ACCEPT
-notices guard_not_looked_at run_checked.c 's/!conv_guarded_intact(checker->scratch)/false/' \
+notices guard_not_looked_at place.c 's/!guarded_intact(checker->scratch)/false/' \
     fault_bz100_whole_vectors small REJECT ACCEPT
 # a changed input is seen by its hash, and because its page can't be written to: both are taken away
-notices inputs_not_watched run_checked.c \
+notices inputs_not_watched place.c \
     's/!= hashes\[operand\])/!= hashes[operand] \&\& false)/; s/input && placement->read_only)/false)/' \
     fault_tinydnn298_input_as_memory small REJECT ACCEPT
-notices second_call_not_made run_checked.c 's/> (double)large ? 1 : 2)/> (double)large ? 1 : 1)/' \
+notices second_call_not_made careful.c 's/> (double)large ? 1 : 2)/> (double)large ? 1 : 1)/' \
     fault_nnlib114_every_second_call small REJECT ACCEPT
 finish

@@ -1,7 +1,7 @@
 /* test_count.c - counts: formulas against a reference that counts, networks against their published totals, and
  * conventions against what other people's tools printed. */
-#include "random_problem.h"
-#include "test.h"
+#include "tests/random_problem.h"
+#include "tests/test.h"
 
 #include <glob.h>
 #include <stdlib.h>

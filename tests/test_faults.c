@@ -2,9 +2,9 @@
  *
  * Each fault is modelled on a real bug (docs/faults.md).  For each it prints the check that found it, the smallest
  * problem that still shows it, and what the verifier says; a fault that is accepted, or merely inconclusive, fails.
- * Read next: verify/faults/faults.c
+ * Read next: verify/proof/faults/faults.c
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * that once did harm.  Each must be survived; the targets check what must hold besides.
  * Read next: tests/fuzz/fuzz.h, tools/fuzz
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
  *
  * Not here: hard shapes; those are verify/checks.   Read next: tests/golden/make.py
  */
-#include "random_problem.h"
-#include "test.h"
+#include "tests/random_problem.h"
+#include "tests/test.h"
 
 #include <jansson.h>
 #include <math.h>

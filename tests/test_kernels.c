@@ -3,7 +3,7 @@
  * What a new kernel must bring is demanded here, for every row of the table: nothing in this file names one.
  * Read next: docs/adding-a-kernel.md
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -33,7 +33,7 @@ sh "$source_top/tools/make-kernel-table" "f32 f64" $(list reference/kernels.mk) 
 flags="-I$source_top/include -I$source_top -fvisibility=hidden"
 run "$compiler $flags -DCONV_VARIANT=__baseline -c optimized/standard/new_01_kernel.c -o new.o &&
     $compiler $flags -c core/kernel_rows.c -o rows.o &&
-    $compiler -rdynamic new.o rows.o $start/verify/cli/convref.o $start/.libs/libverbs.a \
+    $compiler -rdynamic new.o rows.o $start/verify/program/convref.o $start/.libs/libverbs.a \
         $start/.libs/libconvref.a $libraries -o bin/plus"
 same builds 'the status of the compiler' 0 "$status"
 

@@ -1,5 +1,5 @@
 /* test_npy.c - .npy files: round trips, files that NumPy wrote, and hostile ones. */
-#include "test.h"
+#include "tests/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* test_problem.c - the problem: text, JSON, benchdnn strings, derived sizes, and what is refused. */
-#include "random_problem.h"
-#include "test.h"
+#include "tests/random_problem.h"
+#include "tests/test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* test_reference.c - the truth: does it agree with itself, with a second oracle, and with mathematics? */
-#include "random_problem.h"
-#include "test.h"
+#include "tests/random_problem.h"
+#include "tests/test.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * Every expected number was worked out on paper from the definition of its mode, not taken from a run.
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,12 +1,13 @@
 /* test_run.c - the checked way in: plans, operands, devices, and providers that are refused.
  * The values that kernels compute are the business of test_verify.c.   Read next: core/run.c
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "random_problem.h"
+#include "core/plan.h"
+#include "tests/random_problem.h"
 
 #define PROVIDER(name) BUILDDIR "/tests/modules/" name ".so"
 
@@ -29,7 +30,7 @@ static void a_plan_runs_as_often_as_you_like(void)
     memcpy(first, set.operands.y, bytes);
     for (int i = 0; i < 3; i++) {
         memset(set.operands.y, 0xFF, bytes);
-        conv_plan_poison(plan, 0xFF);
+        plan_poison(plan, 0xFF);
         CU_ASSERT(conv_plan_run(plan) >= 0);
         TEST_EQUAL_INT(memcmp(first, set.operands.y, bytes), 0);
     }
@@ -155,7 +156,7 @@ static void a_device_kernel_is_verified(void)
 static void bad_providers_are_refused(void)
 {
     static const struct { const char *path, *words; } rows[] = {
-        { PROVIDER("wrong_abi"), "another version of convref (ABI 3" },
+        { PROVIDER("wrong_abi"), "another version of convref (ABI 4" },
         { PROVIDER("wrong_size"), "another version of convref" },
         { PROVIDER("wrong_name_taken"), "the name ref_forward is taken" },
         { PROVIDER("wrong_no_name"), "no name" },

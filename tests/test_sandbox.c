@@ -2,9 +2,9 @@
  *
  * Each computes what it should, and does one thing that a kernel must not do.  What the verifier says must name that
  * thing, and the problem that it shows must be small.
- * Not here: wrong values (test_verify, test_faults).   Read next: verify/sandbox/, verify/checks/forked.c
+ * Not here: wrong values (test_verify, test_faults).   Read next: verify/sandbox/, verify/engine/forked.c
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <fenv.h>
 #include <poll.h>

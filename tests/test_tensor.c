@@ -1,9 +1,11 @@
 /* test_tensor.c - types, tensors, operands, and seeded data. */
-#include "test.h"
+#include "tests/test.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/guarded.h"
 
 /* Values computed by an independent implementation in Python: see python/convref, fill(). */
 static void known_fills(void)
@@ -144,26 +146,26 @@ static void type_facts(void)
 /* A guarded block: canaries notice a write beside it, and addresses are told apart. */
 static void guarded_memory(void)
 {
-    struct conv_guarded guarded;
-    CU_ASSERT_EQUAL_FATAL(conv_guarded_create(&guarded, 10000, NULL), CONV_OK);
+    struct guarded guarded;
+    CU_ASSERT_EQUAL_FATAL(guarded_create(&guarded, 10000, NULL), CONV_OK);
     for (int flush = 0; flush < 2; flush++) {
-        unsigned char *block = conv_guarded_place(&guarded, 1001, 4, (enum conv_flush)flush, 0xFF);
+        unsigned char *block = guarded_place(&guarded, 1001, 4, (enum flush)flush, 0xFF);
         CU_ASSERT_EQUAL((uintptr_t)block % 4, 0);
         CU_ASSERT_EQUAL(block[0], 0xFF);
         CU_ASSERT_EQUAL(block[1000], 0xFF);
-        CU_ASSERT(conv_guarded_intact(&guarded));
-        unsigned char *beside = flush == CONV_FLUSH_RIGHT ? block - 1 : block + 1001;
-        TEST_EQUAL_INT(conv_guarded_where(&guarded, beside), 2);
+        CU_ASSERT(guarded_intact(&guarded));
+        unsigned char *beside = flush == FLUSH_RIGHT ? block - 1 : block + 1001;
+        TEST_EQUAL_INT(guarded_where(&guarded, beside), 2);
         const unsigned char kept = *beside;
         *beside = 0;
-        CU_ASSERT(!conv_guarded_intact(&guarded));
+        CU_ASSERT(!guarded_intact(&guarded));
         *beside = kept;
-        TEST_EQUAL_INT(conv_guarded_where(&guarded, guarded.base), -1);
-        TEST_EQUAL_INT(conv_guarded_where(&guarded, block + 100000000), 0);
+        TEST_EQUAL_INT(guarded_where(&guarded, guarded.base), -1);
+        TEST_EQUAL_INT(guarded_where(&guarded, block + 100000000), 0);
     }
-    unsigned char *last = conv_guarded_place(&guarded, guarded.capacity, 4, CONV_FLUSH_RIGHT, 0);
-    TEST_EQUAL_INT(conv_guarded_where(&guarded, last + guarded.capacity), 1);
-    conv_guarded_free(&guarded);
+    unsigned char *last = guarded_place(&guarded, guarded.capacity, 4, FLUSH_RIGHT, 0);
+    TEST_EQUAL_INT(guarded_where(&guarded, last + guarded.capacity), 1);
+    guarded_free(&guarded);
 }
 
 int main(void)

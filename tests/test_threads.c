@@ -3,12 +3,12 @@
  * Each threaded kernel runs problems whose rows, channels and blocks don't divide by the threads; the sums are exact,
  * so every number of threads must give the same bits.   Read next: verify/checks/threads.c
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "random_problem.h"
+#include "tests/random_problem.h"
 
 static const char *const problems[] = {
     "n=2 c=5 in=13x11 k=19 filter=3x3 pad=1 bias=1", "c=40 in=9x9 k=33 filter=3x3 pad=1", "c=17 in=1x29 k=7 filter=1x1",

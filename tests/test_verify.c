@@ -1,7 +1,7 @@
 /* test_verify.c - the verifier accepts what is right, rejects what is wrong, and says why in words.
- * What it says of planted faults is in test_faults.c.   Read next: verify/checks/
+ * What it says of planted faults is in test_faults.c.   Read next: verify/README.md
  */
-#include "test.h"
+#include "tests/test.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "random_problem.h"
+#include "tests/random_problem.h"
 
 /* ---- outputs of somebody else ------------------------------------------------------------------------------------ */
 
@@ -124,7 +124,7 @@ static void products_that_nobody_misses(void)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct conv_problem problem = test_problem(rows[i].problem);
         struct test_operands set;
-        struct conv_one_tensor told;
+        struct conv_sensitivity told;
         test_operands_create(&set, &problem, 1);
         memcpy(set.operands.x, x, sizeof x);
         memcpy(set.operands.w, w, sizeof w);
@@ -133,7 +133,7 @@ static void products_that_nobody_misses(void)
         memcpy(set.operands.y, rows[i].y, sizeof rows[i].y);
         const struct conv_verification verification = verdict_on(&problem, &set);
         TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
-        TEST_EQUAL_INT(conv_one_tensor(&told, &verification, &problem, &set.operands, NULL), CONV_OK);
+        TEST_EQUAL_INT(conv_sensitivity_measure(&told, &verification, &problem, &set.operands, NULL), CONV_OK);
         CU_ASSERT(told.exact);
         TEST_EQUAL_INT(told.products, 6);
         TEST_EQUAL_INT(told.zero, rows[i].zero);
@@ -169,7 +169,7 @@ static void small_products_hide_in_the_bound(void)
     const struct conv_problem problem = test_problem("c=3 in=7 k=1 filter=4 pad=1:0");
     static float x[CHANNELS * IN], w[CHANNELS * TAPS], y[OUT];
     struct conv_operands operands = { .x = x, .w = w, .y = y };
-    struct conv_one_tensor told;
+    struct conv_sensitivity told;
     struct conv_verification verification;
     int products = 0, hidden = 0;
     double largest = 0;
@@ -190,7 +190,7 @@ static void small_products_hide_in_the_bound(void)
     }
     TEST_EQUAL_INT(conv_verify_operands(&verification, &problem, &operands, CONV_DIRECT, NULL), CONV_OK);
     TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
-    TEST_EQUAL_INT(conv_one_tensor(&told, &verification, &problem, &operands, NULL), CONV_OK);
+    TEST_EQUAL_INT(conv_sensitivity_measure(&told, &verification, &problem, &operands, NULL), CONV_OK);
     CU_ASSERT(!told.exact);
     TEST_EQUAL_INT(told.looked_at, OUT);
     TEST_EQUAL_INT(told.products, products);
@@ -209,13 +209,13 @@ static void all_products_are_looked_at(void)
     for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
         for (enum conv_pass pass = CONV_FORWARD; pass <= CONV_BACKWARD_WEIGHTS; pass++) {
             struct conv_problem problem = test_problem(problems[i]);
-            struct conv_one_tensor told;
+            struct conv_sensitivity told;
             struct conv_count count;
             problem.pass = pass;
             struct test_operands set = solved(&problem, CONV_FILL_INTEGERS);
             const struct conv_verification verification = verdict_on(&problem, &set);
             TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
-            TEST_EQUAL_INT(conv_one_tensor(&told, &verification, &problem, &set.operands, NULL), CONV_OK);
+            TEST_EQUAL_INT(conv_sensitivity_measure(&told, &verification, &problem, &set.operands, NULL), CONV_OK);
             conv_count_problem(&count, &problem);
             TEST_EQUAL_INT(told.products, count.macs_inside);
             TEST_EQUAL_INT(told.zero + told.clipped + told.hidden, 0);

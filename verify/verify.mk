@@ -4,42 +4,61 @@ convrefinclude_HEADERS += \
 	include/convref/count.h \
 	include/convref/network.h \
 	include/convref/convention.h \
+	include/convref/verdict.h \
+	include/convref/arithmetic.h \
 	include/convref/verify.h \
+	include/convref/sensitivity.h \
 	include/convref/bench.h \
 	include/convref/layout.h
+
+# ---- a list for each room; verify/README.md is the map ---------------------------------------------------------
+ROOM_IO = \
+	verify/io/output.h verify/io/output.c verify/io/npy.c verify/io/layout.c \
+	verify/io/element.h verify/io/element.c verify/io/stored.h verify/io/stored.c \
+	verify/io/readers.h verify/io/tensor_file.h verify/io/tensor_file.c \
+	verify/io/npz.c verify/io/safetensors.c verify/io/raw.c \
+	verify/io/table.h verify/io/table.c verify/io/tsv.h verify/io/tsv.c
+ROOM_MATHS = \
+	verify/maths/checksum.h verify/maths/checksum.c verify/maths/cover.h verify/maths/cover.c \
+	verify/maths/format.h verify/maths/format.c verify/maths/probe.h verify/maths/probe.c \
+	verify/maths/spots.h verify/maths/spots.c
+ROOM_SANDBOX = \
+	verify/sandbox/sandbox.h verify/sandbox/sandbox.c verify/sandbox/environment.h verify/sandbox/environment.c \
+	verify/sandbox/folder.h verify/sandbox/folder.c verify/sandbox/provider.c
+ROOM_PROBLEMS = verify/problems/small_shapes.h verify/problems/small_shapes.c
+ROOM_ENGINE = \
+	verify/engine/check.h verify/engine/checker.h verify/engine/checker.c \
+	verify/engine/place.h verify/engine/place.c verify/engine/careful.h verify/engine/careful.c \
+	verify/engine/ways.h verify/engine/ways.c verify/engine/frame.h verify/engine/frame.c \
+	verify/engine/where.h verify/engine/where.c verify/engine/judge.h verify/engine/judge.c \
+	verify/engine/judge_large.h verify/engine/judge_large.c verify/engine/guess.h verify/engine/guess.c \
+	verify/engine/shrink.h verify/engine/shrink.c verify/engine/explain.h verify/engine/explain.c \
+	verify/engine/arithmetic.c verify/engine/forked.h verify/engine/forked.c verify/engine/verify.c \
+	verify/engine/parallel.c verify/engine/verdict.c verify/engine/repro.c
+ROOM_CHECKS = \
+	verify/checks/checks.h verify/checks/checks.c verify/checks/small.c verify/checks/threads.c verify/checks/turns.c \
+	verify/checks/probes.c verify/checks/real.c verify/checks/special.c verify/checks/covering.c \
+	verify/checks/limits.c verify/checks/seams.c verify/checks/layers.c
+ROOM_CANDIDATES = \
+	verify/candidates/outputs.c verify/candidates/sensitivity.c verify/candidates/command.h \
+	verify/candidates/command.c verify/candidates/command_set.c verify/candidates/golden_case.h \
+	verify/candidates/golden_case.c verify/candidates/onnx_case.h verify/candidates/onnx_case.c
+ROOM_GOLDEN = \
+	verify/golden/golden.h verify/golden/cases.c verify/golden/arrays.c verify/golden/quantised.c \
+	verify/golden/requantise.h verify/golden/requantise.c verify/golden/paths.c verify/golden/print_npy.c \
+	verify/golden/render.c verify/golden/render_npz.c verify/golden/render_onnx.c verify/golden/hex.c \
+	verify/golden/sha256.c verify/golden/manifest.c verify/golden/folder.c
+ROOM_COUNT = \
+	verify/count/count.c verify/count/convention.c verify/count/network_reader.h verify/count/network_line.c \
+	verify/count/network_infer.c verify/count/network_read.c verify/count/network_totals.h \
+	verify/count/network_totals.c
+ROOM_MEASURE = verify/measure/bench.c
 
 noinst_LTLIBRARIES += libverify.la
 LIBRARY_PARTS += libverify.la
 libverify_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_NETWORKS_DIR='"$(pkgdatadir)/networks"'
-libverify_la_SOURCES = \
-	verify/io/output.h verify/io/output.c \
-	verify/io/npy.c verify/io/layout.c \
-	verify/io/element.h verify/io/element.c verify/io/stored.h verify/io/stored.c \
-	verify/io/tensor_file.h verify/io/tensor_file.c \
-	verify/io/npz.c verify/io/safetensors.c verify/io/raw.c \
-	verify/golden/golden.h verify/golden/cases.c verify/golden/quantised.c \
-	verify/golden/requantise.h verify/golden/requantise.c \
-	verify/golden/render.c verify/golden/render_npz.c verify/golden/render_onnx.c verify/golden/sha256.c \
-	verify/golden/manifest.c verify/golden/folder.c verify/golden/judge.c \
-	verify/io/table.h verify/io/table.c verify/io/tsv.h verify/io/tsv.c \
-	verify/count/count.c verify/count/convention.c \
-	verify/count/network_reader.h verify/count/network_line.c verify/count/network_infer.c verify/count/network_read.c \
-	verify/count/network_totals.h verify/count/network_totals.c \
-	verify/bench/bench.c \
-	verify/sandbox/sandbox.h verify/sandbox/sandbox.c \
-	verify/sandbox/environment.h verify/sandbox/environment.c \
-	verify/sandbox/folder.h verify/sandbox/folder.c \
-	verify/checks/check.h verify/checks/checks.c verify/checks/forked.c \
-	verify/checks/run_checked.c verify/checks/judge.c verify/checks/guess.c verify/checks/shrink.c \
-	verify/checks/verdict.c verify/checks/one_tensor.c \
-	verify/checks/small.c verify/checks/seams.c verify/checks/threads.c verify/checks/real.c \
-	verify/checks/cover.h verify/checks/cover.c verify/checks/covering.c \
-	verify/checks/probe.h verify/checks/probe.c verify/checks/probes.c verify/checks/special.c verify/checks/limits.c verify/checks/arithmetic.c \
-	verify/checks/checksum.h verify/checks/checksum.c verify/checks/large.c \
-	verify/checks/spots.h verify/checks/spots.c \
-	verify/checks/layers.c verify/checks/parallel.c \
-	verify/checks/turns.c \
-	verify/checks/command.h verify/checks/command.c verify/checks/command_set.c
+libverify_la_SOURCES = $(ROOM_IO) $(ROOM_MATHS) $(ROOM_SANDBOX) $(ROOM_PROBLEMS) $(ROOM_ENGINE) $(ROOM_CHECKS) \
+	$(ROOM_CANDIDATES) $(ROOM_GOLDEN) $(ROOM_COUNT) $(ROOM_MEASURE)
 
 # ---- ONNX: messages are C that protoc-c makes of onnx.proto --------------------------------------------
 noinst_LTLIBRARIES += libonnx.la
@@ -48,10 +67,10 @@ ONNX_MESSAGES = verify/onnx/onnx.pb-c.c verify/onnx/onnx.pb-c.h
 libonnx_la_CPPFLAGS = $(AM_CPPFLAGS)
 if HAVE_ONNX
 libonnx_la_SOURCES = verify/onnx/onnx.h verify/onnx/model.h verify/onnx/read.c verify/onnx/tensor.c \
-	verify/onnx/conv_node.c verify/onnx/case.c verify/onnx/judge.c \
-	verify/onnx/graph.h verify/onnx/graph.c verify/onnx/network.c \
-	verify/onnx/infer.h verify/onnx/infer.c verify/onnx/infer_layers.c verify/onnx/infer_elements.c \
-	verify/onnx/infer_shapes.c
+	verify/onnx/conv_node.c verify/onnx/case.c \
+	verify/count/onnx/graph.h verify/count/onnx/graph.c verify/count/onnx/network.c \
+	verify/count/onnx/infer.h verify/count/onnx/infer.c verify/count/onnx/infer_layers.c verify/count/onnx/infer_elements.c \
+	verify/count/onnx/infer_shapes.c
 nodist_libonnx_la_SOURCES = $(ONNX_MESSAGES)
 # both files at once, by way of one; a header that was removed is made again
 verify/onnx/onnx.pb-c.c: $(top_srcdir)/verify/onnx/onnx.proto
@@ -69,44 +88,51 @@ EXTRA_DIST += verify/onnx/onnx.proto verify/onnx/without.c
 # ---- the program: one file for each verb --------------------------------------------------------------
 # The verbs are a library for the program and for tests/fuzz/fuzz_cli.c; it isn't installed.
 noinst_LTLIBRARIES += libverbs.la
-libverbs_la_SOURCES = \
-	verify/cli/verbs.h verify/cli/cli.h verify/cli/cli.c verify/cli/names.h verify/cli/names.c \
-	verify/cli/operands.h verify/cli/operands.c verify/cli/results.h verify/cli/results.c \
+ROOM_CLI = \
+	verify/cli/messages.h verify/cli/messages.c verify/cli/options.h verify/cli/options.c \
+	verify/cli/kernels.h verify/cli/kernels.c verify/cli/names.h verify/cli/names.c \
+	verify/cli/operands.h verify/cli/operands.c verify/count/layers.h verify/count/layers.c
+ROOM_REPORT = \
+	verify/measure/results.h verify/measure/results.c verify/measure/plots.h verify/measure/plots.c \
+	verify/measure/alloc_count.h verify/measure/alloc_count.c \
 	verify/report/study.h verify/report/study.c verify/report/style.h verify/report/page.c \
-	verify/cli/plots.h verify/cli/plots.c verify/cli/alloc_count.h verify/cli/alloc_count.c \
-	verify/cli/cmd_list.c verify/cli/cmd_show.c verify/cli/cmd_explain.c verify/cli/cmd_count.c \
-	verify/cli/cmd_run.c verify/cli/cmd_verify.c verify/cli/self.h verify/cli/self.c verify/cli/cmd_bench.c \
-	verify/cli/cmd_plot.c verify/cli/cmd_report.c verify/cli/cmd_doctor.c \
-	verify/cli/cmd_golden.c verify/cli/golden_verify.h verify/cli/golden_verify.c \
-	verify/cli/onnx_verify.h verify/cli/onnx_verify.c \
-	verify/cli/reports.h verify/cli/reports.c verify/cli/tap.h verify/cli/tap.c
+	verify/report/verdicts.h verify/report/verdicts.c verify/report/tap.h verify/report/tap.c
+ROOM_CANDIDATES_OF_THE_PROGRAM = \
+	verify/candidates/candidates.h verify/candidates/candidates.c verify/candidates/kernels.c \
+	verify/candidates/files.c verify/candidates/exec.c verify/candidates/golden.c verify/candidates/onnx.c \
+	verify/proof/self.c
+ROOM_PROGRAM = \
+	verify/program/verbs.h verify/program/cmd_list.c verify/program/cmd_show.c verify/program/cmd_explain.c \
+	verify/program/cmd_count.c verify/program/cmd_run.c verify/program/cmd_verify.c verify/program/cmd_golden.c \
+	verify/program/cmd_bench.c verify/program/cmd_plot.c verify/program/cmd_report.c verify/program/cmd_doctor.c
+libverbs_la_SOURCES = $(ROOM_CLI) $(ROOM_REPORT) $(ROOM_CANDIDATES_OF_THE_PROGRAM) $(ROOM_PROGRAM)
 libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"' \
 	-DCONVREF_PROOF_DIR='"$(pkglibdir)"'
 bin_PROGRAMS = convref
-convref_SOURCES = verify/cli/convref.c
+convref_SOURCES = verify/program/convref.c
 convref_LDADD = libverbs.la libconvref.la
 # static, so that ./convref is the program itself and not a script of libtool's; it exports the public functions to
 # the providers that it loads
 convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static -export-dynamic
 
 plotsdir = $(pkgdatadir)/plots
-dist_plots_DATA = verify/plot/speedup.gp verify/plot/roofline.gp verify/plot/ratio.gp verify/plot/networks.gp
+dist_plots_DATA = verify/measure/plot/speedup.gp verify/measure/plot/roofline.gp verify/measure/plot/ratio.gp verify/measure/plot/networks.gp
 
 # ---- the verifier's proof, for `convref verify --self`: a provider of wrong kernels, and one of right ones ---------
 FAULT_FILES = \
-	verify/faults/faults.c verify/faults/channels.c verify/faults/geometry.c verify/faults/gradients.c \
-	verify/faults/stages.c verify/faults/memory.c verify/faults/precision.c verify/faults/threads.c \
-	verify/faults/naive.c
-NAIVE_FILES = verify/faults/faults.h verify/faults/naive.h
-AWKWARD_FILES = verify/accept/awkward.c verify/accept/transforms.c verify/faults/naive.c
-EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) verify/accept/awkward.c verify/accept/transforms.c \
-	verify/accept/transforms.h tools/faults-table tools/mutate
+	verify/proof/faults/faults.c verify/proof/faults/channels.c verify/proof/faults/geometry.c verify/proof/faults/gradients.c \
+	verify/proof/faults/stages.c verify/proof/faults/memory.c verify/proof/faults/precision.c verify/proof/faults/threads.c \
+	verify/proof/faults/naive.c
+NAIVE_FILES = verify/proof/faults/faults.h verify/proof/faults/naive.h
+AWKWARD_FILES = verify/proof/accept/awkward.c verify/proof/accept/transforms.c verify/proof/faults/naive.c
+EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) verify/proof/accept/awkward.c verify/proof/accept/transforms.c \
+	verify/proof/accept/transforms.h tools/faults-table tools/mutate
 proofdir = $(pkglibdir)
 proof_DATA = verify/faults.so verify/awkward.so
 verify/faults.so: $(FAULT_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(FAULT_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
-verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) verify/accept/transforms.h include/convref/kernel.h include/convref/problem.h
+verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) verify/proof/accept/transforms.h include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(AWKWARD_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
 CLEANFILES += verify/faults.so verify/awkward.so
@@ -121,11 +147,11 @@ endif
 EXTRA_DIST += tools/make-man-page
 
 # ---- bash completion ------------------------------------------------------------------------------------------
-EXTRA_DIST += verify/cli/completion.bash
+EXTRA_DIST += verify/program/completion.bash
 if BASH_COMPLETION
 install-data-local:
 	$(MKDIR_P) '$(DESTDIR)$(bashcompletiondir)'
-	$(INSTALL_DATA) $(srcdir)/verify/cli/completion.bash '$(DESTDIR)$(bashcompletiondir)/convref'
+	$(INSTALL_DATA) $(srcdir)/verify/program/completion.bash '$(DESTDIR)$(bashcompletiondir)/convref'
 uninstall-local:
 	rm -f '$(DESTDIR)$(bashcompletiondir)/convref'
 endif

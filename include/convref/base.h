@@ -25,7 +25,9 @@ extern "C" {
 #if defined(__GNUC__)
 #define CONV_API __attribute__((visibility("default")))
 #define CONV_PRINTF(string, first) __attribute__((format(printf, string, first)))
+#define CONV_ANONYMOUS __extension__   /* a struct or union without a name: C11 has them, C++ as an extension */
 #else
+#define CONV_ANONYMOUS
 #define CONV_API
 #define CONV_PRINTF(string, first)
 #endif

@@ -6,12 +6,13 @@
  *
  *     conv_plan_create -> conv_plan_load -> conv_plan_run, as often as you like -> conv_plan_store
  *
- * conv_run() does all of it for one call.   Read next: verify.h, bench.h
+ * conv_run() does all of it for one call.
+ *
+ * Threads: a plan is for one thread at a time; different plans are independent.   Read next: verify.h, bench.h
  */
 #ifndef CONVREF_RUN_H
 #define CONVREF_RUN_H
 
-#include <convref/guarded.h>
 #include <convref/kernel.h>
 
 #ifdef __cplusplus
@@ -22,7 +23,7 @@ struct conv_plan;
 
 struct conv_plan_options {
     int threads;    /* 0 means 1 */
-    bool guarded;   /* scratch and packed weights between guard pages, NaN-filled (verifier) */
+    bool guarded;   /* scratch and packed weights between guard pages, filled with NaN: slower, and sees more */
 };
 
 /* Fails with CONV_NOT_APPLICABLE, and the kernel's own words, if it doesn't compute the problem. */
@@ -48,13 +49,6 @@ CONV_API enum conv_status conv_plan_store(struct conv_plan *plan, struct conv_er
 
 CONV_API size_t conv_plan_scratch_bytes(const struct conv_plan *plan);
 CONV_API size_t conv_plan_packed_bytes(const struct conv_plan *plan);
-
-/* The verifier's tools: fill the scratch with a byte, and the guard pages of a guarded plan's blocks
- * (NULL if the plan isn't guarded or has no such block). */
-enum conv_plan_block { CONV_PLAN_SCRATCH, CONV_PLAN_PACKED };
-CONV_API void conv_plan_poison(struct conv_plan *plan, unsigned char byte);
-CONV_API const struct conv_guarded *conv_plan_guard(const struct conv_plan *plan,
-                                                    enum conv_plan_block block);
 
 /* Create, load, run, store, free. */
 CONV_API enum conv_status conv_run(const struct conv_operands *operands,

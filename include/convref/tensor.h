@@ -58,8 +58,8 @@ enum conv_role { CONV_UNUSED, CONV_INPUT, CONV_OUTPUT };
 
 /* Where the operands lie; NULL for those that the problem has not. */
 struct conv_operands {
-    union {
-        struct { void *x, *w, *bias, *pw, *pw_bias, *y; };
+    CONV_ANONYMOUS union {
+        CONV_ANONYMOUS struct { void *x, *w, *bias, *pw, *pw_bias, *y; };
         void *at[CONV_OPERANDS];   /* the same, by enum conv_operand */
     };
 };

@@ -4,14 +4,14 @@
  * when they end the program, the target jumps back, so that no verb begins its work and no file is touched.  The linker
  * does this: argp_parse, exit and conv_provider_load are wrapped (tests/tests.mk, tools/fuzz).   See fuzz.h.
  */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <setjmp.h>
 #include <sys/wait.h>
 
 #define main convref_main   /* the program's own list of verbs, and what it does before it calls one */
 int convref_main(int argc, char **argv);
-#include "verify/cli/convref.c"
+#include "verify/program/convref.c"
 #undef main
 
 enum { MOST_WORDS = 64, LEFT = -1 };

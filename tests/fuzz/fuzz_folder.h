@@ -6,7 +6,7 @@
 #ifndef CONVREF_TESTS_FUZZ_FOLDER_H
 #define CONVREF_TESTS_FUZZ_FOLDER_H
 
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 /* "" until there is one. */
 static char fuzz_folder_path[64];

@@ -1,5 +1,5 @@
 /* fuzz_json.c - problems in JSON: from_json(to_json(p)) == p.   See fuzz.h. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 FUZZ_TARGET(json)
 {

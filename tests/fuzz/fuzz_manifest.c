@@ -2,7 +2,7 @@
  *
  * What is read is not computed: a manifest may name problems that take hours.   See fuzz.h.
  */
-#include "fuzz_folder.h"
+#include "tests/fuzz/fuzz_folder.h"
 
 #include "verify/golden/golden.h"
 

@@ -1,5 +1,5 @@
 /* fuzz_network.c - network files: shapes inferred, totals counted, in every convention.   See fuzz.h. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 FUZZ_TARGET(network)
 {

@@ -3,9 +3,9 @@
  * The first byte chooses what is asked for: a member by its name, or the only one.  Where libzip is missing there is
  * nothing to read, and nothing to harm.   See fuzz.h.
  */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
-#include "verify/io/tensor_file.h"
+#include "verify/io/readers.h"
 
 /* zlib: no byte becomes more than 1032; small members may claim up to 4096 bytes. */
 enum { LARGEST_RATIO = 1032, SMALL = 4096 };

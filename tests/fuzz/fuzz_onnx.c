@@ -3,7 +3,7 @@
  * A tensor that is read is not larger than eight times its bytes (s8 that becomes f64 would be); totals aren't
  * negative, and no convention of counting fails on a network that came out of a model.
  */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include "verify/onnx/onnx.h"
 

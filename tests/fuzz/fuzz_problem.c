@@ -1,5 +1,5 @@
 /* fuzz_problem.c - the grammar of problem lines, benchdnn strings among them: parse(print(p)) == p.   See fuzz.h. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 /* Whatever a problem's sizes are, its operands and counts are numbers that fit. */
 static void look_at(const struct conv_problem *problem)

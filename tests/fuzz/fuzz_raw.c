@@ -2,9 +2,9 @@
  *
  * The input is the sidecar, a byte 0, and the elements.   See fuzz.h.
  */
-#include "fuzz_folder.h"
+#include "tests/fuzz/fuzz_folder.h"
 
-#include "verify/io/tensor_file.h"
+#include "verify/io/readers.h"
 
 FUZZ_TARGET(raw)
 {

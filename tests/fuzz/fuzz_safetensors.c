@@ -2,9 +2,9 @@
  *
  * The first byte chooses what is asked for: a tensor by its name, or the only one.   See fuzz.h.
  */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
-#include "verify/io/tensor_file.h"
+#include "verify/io/readers.h"
 
 FUZZ_TARGET(safetensors)
 {

@@ -1,5 +1,5 @@
 /* fuzz_table.c - the TSV tables that plots are drawn from.   See fuzz.h. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include "verify/io/tsv.h"
 

@@ -10,8 +10,9 @@
  * Sees: faults that need up to three settings at once; the shapes that bugs were reported for.
  * Does not see: faults that need four or more; large sizes; precision.
  */
-#include "check.h"
-#include "cover.h"
+#include "verify/checks/checks.h"
+#include "verify/engine/ways.h"
+#include "verify/maths/cover.h"
 
 /* ---- levels: ranges of numbers ------------------------------------------------------------------------------ */
 
@@ -176,7 +177,7 @@ static bool cover_kind(struct checker *checker, enum conv_kind kind, int rank)
     for (int f = 0; f < model.factors; f++)
         model.levels[f] = levels_of(&subject, f);
     if (!cover_begin(&cover, &model, checker->options.seed))
-        return check_impossible(checker, "no memory for a covering array");
+        return checker_impossible(checker, "no memory for a covering array");
     while (good && cover_next(&cover, row)) {
         struct conv_problem problem;
         if (problem_of(&problem, &subject, row))

@@ -5,7 +5,8 @@
  * Sees: everything that structure can get wrong at real sizes.
  * Does not see: precision (check "real").
  */
-#include "check.h"
+#include "verify/checks/checks.h"
+#include "verify/engine/ways.h"
 
 static void run(struct checker *checker)
 {
@@ -18,7 +19,7 @@ static void run(struct checker *checker)
                                                                   .range = conv_accuracy_range(problem, checker->kernel->accuracy) } };
         if (conv_kernel_refuses(checker->kernel, problem))
             continue;
-        if (is_large ? !large_check_exact(checker, problem, threads)
+        if (is_large ? !check_exact_large(checker, problem, threads)
                      : data.fill.range > 0 && !check_placements(checker, problem, &data, threads))
             return;
     }

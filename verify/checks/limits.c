@@ -10,13 +10,19 @@
  * Does not see: outputs and weights beyond 2^31 elements; 2^31 elements in backward passes and transposed problems.
  */
 #include <config.h>
+
+#include <convref/machine.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "check.h"
+#include "core/calls.h"
+#include "verify/checks/checks.h"
+#include "verify/engine/careful.h"
+#include "verify/engine/judge.h"
+#include "verify/engine/ways.h"
 
 /* ---- 16 bits --------------------------------------------------------------------------------------------------- */
 
@@ -236,9 +242,9 @@ static enum huge_outcome run_huge(struct checker *checker, const struct conv_pro
     enum huge_outcome outcome = HUGE_IMPOSSIBLE;
     struct conv_plan *plan = NULL;
     struct small small;
-    if (kernel->device || (kernel->scratch_bytes && kernel->scratch_bytes(problem, 1) > most_bytes))
+    if (kernel->device || kernel_scratch_bytes(kernel, problem, 1) > most_bytes)
         return HUGE_IMPOSSIBLE;
-    check_begins(checker, problem, checker->options.seed, 1);
+    checker_begins(checker, problem, checker->options.seed, 1);
     if (small_create(&small, problem, checker->options.seed)) {
         small.operands.x = x->data;
         if (conv_plan_create(&plan, kernel, problem, &options, NULL) == CONV_OK

@@ -9,8 +9,10 @@
  * Sees: inputs, products, sums or outputs in TF32, bf16, f16 or anything else with fewer bits; flushed subnormals.
  * Does not see: what a kernel does at other sizes than these.   Read next: arithmetic.c, which gives it a name.
  */
-#include "check.h"
-#include "probe.h"
+#include "verify/checks/checks.h"
+#include "verify/engine/careful.h"
+#include "verify/engine/ways.h"
+#include "verify/maths/probe.h"
 
 /* ---- the data: bits of the three factors as shares of the significand ------------------------------------------ */
 

@@ -6,7 +6,9 @@
  * Sees: narrowed inputs and accumulators (bf16, f16, TF32), sums that lose terms, wrong constants.
  * Does not see: structure below the noise - that is what the exact checks are for.
  */
-#include "check.h"
+#include "verify/checks/checks.h"
+#include "verify/engine/careful.h"
+#include "verify/engine/ways.h"
 
 /* Sums from short to long; each is used as far as the kernel applies. */
 static const char *const texts[] = {

@@ -7,7 +7,8 @@
  * Sees: tails of vectors, tiles and blocks; off-by-one at seams.
  * Does not see: sizes beyond 2^31 elements; precision.
  */
-#include "check.h"
+#include "verify/checks/checks.h"
+#include "verify/engine/ways.h"
 
 enum { WANTED = 1500, MOST_ATTEMPTS = 200000 };
 static const int64_t most_macs = 1000 * 1000;

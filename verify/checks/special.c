@@ -16,8 +16,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check.h"
-#include "probe.h"
+#include "verify/checks/checks.h"
+#include "verify/engine/careful.h"
+#include "verify/engine/ways.h"
+#include "verify/maths/probe.h"
 
 /* ---- the data -------------------------------------------------------------------------------------------------- */
 

@@ -3,7 +3,8 @@
  * Sees: work that is divided wrongly, shared scratch, races that show (a race that doesn't is for TSan).
  * Does not see: kernels that start threads of their own without asking workspace.threads.
  */
-#include "check.h"
+#include "verify/checks/checks.h"
+#include "verify/engine/ways.h"
 
 static const int counts[] = { 1, 2, 3, 5 };
 

@@ -7,11 +7,15 @@
  * that are found again by their size.
  * Does not see: calls from two threads at a time.
  */
+#include <convref/machine.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
+#include "core/plan.h"
+#include "verify/checks/checks.h"
+#include "verify/engine/careful.h"
+#include "verify/engine/judge.h"
 
 /* Two sizes of each kind, the larger one first. */
 enum { PAIR = 2 };
@@ -119,7 +123,7 @@ static bool call(struct checker *checker, struct side *side, int threads)
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
         if (conv_operand_role(&side->problem, operand) == CONV_OUTPUT && side->operands.at[operand])
             memset(side->operands.at[operand], 0xFF, conv_operand_bytes(&side->problem, operand));
-    conv_plan_poison(side->plan, 0xFF);
+    plan_poison(side->plan, 0xFF);
     checker->shared->call_began = conv_seconds();
     const bool ran = conv_plan_run(side->plan) >= 0 && conv_plan_store(side->plan, NULL) == CONV_OK;
     checker->shared->call_began = 0;

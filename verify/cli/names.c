@@ -1,5 +1,5 @@
 /* names.c - sets of a kernel as words. */
-#include "names.h"
+#include "verify/cli/names.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* operands.c - operands from files or from the seed. */
-#include "operands.h"
+#include "verify/cli/operands.h"
 
 #include <string.h>
 
-#include "../io/tensor_file.h"
+#include "verify/io/tensor_file.h"
 
 /* Elements that a file may have although they are too many: the shape tells more than their number. */
 enum { READ_ANYWAY = 1 << 20 };

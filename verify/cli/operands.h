@@ -2,7 +2,7 @@
 #ifndef CONVREF_VERIFY_CLI_OPERANDS_H
 #define CONVREF_VERIFY_CLI_OPERANDS_H
 
-#include "cli.h"
+#include "verify/cli/options.h"
 
 /* --x, --w, --bias, --pw, --pw-bias, --y; argp's input is a struct operand_files. */
 struct operand_files { const char *path[CONV_OPERANDS]; };

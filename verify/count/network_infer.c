@@ -4,7 +4,7 @@
  * go through conv_problem_parse(), so that a network and a problem have one grammar and one set of messages.
  * Declared in network_reader.h.   Read next: network_read.c
  */
-#include "network_reader.h"
+#include "verify/count/network_reader.h"
 
 #include <convref/tensor.h>
 #include <ctype.h>

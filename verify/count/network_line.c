@@ -1,7 +1,7 @@
 /* network_line.c - cuts a line of a network file into a label, a word and key=value pairs.
  * Declared in network_reader.h.   Read next: network_infer.c
  */
-#include "network_reader.h"
+#include "verify/count/network_reader.h"
 
 #include <ctype.h>
 #include <stdio.h>

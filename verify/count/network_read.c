@@ -3,7 +3,7 @@
  * Lines are cut in network_line.c, shapes inferred in network_infer.c; totals are in network_totals.c.
  * Declared in convref/network.h.
  */
-#include "network_reader.h"
+#include "verify/count/network_reader.h"
 
 #include <convref/count.h>
 #include <ctype.h>
@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../io/output.h"
-#include "../onnx/onnx.h"
+#include "verify/io/output.h"
+#include "verify/onnx/onnx.h"
 #include "core/words.h"
-#include "network_totals.h"
+#include "verify/count/network_totals.h"
 
 enum { LARGEST_FILE = 1 << 20, MOST_NODES = 16384 };   /* a node takes a thousand times its shortest line */
 

@@ -2,8 +2,8 @@
  *
  * network_line.c cuts lines, network_infer.c infers what a node does to a shape, network_read.c reads the file.
  */
-#ifndef CONVREF_VERIFY_NETWORK_READER_H
-#define CONVREF_VERIFY_NETWORK_READER_H
+#ifndef CONVREF_VERIFY_COUNT_NETWORK_READER_H
+#define CONVREF_VERIFY_COUNT_NETWORK_READER_H
 
 #include <convref/network.h>
 

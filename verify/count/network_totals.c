@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../io/output.h"
-#include "network_totals.h"
+#include "verify/io/output.h"
+#include "verify/count/network_totals.h"
 
 static const char *const total_names[CONV_TOTALS] = {
     [CONV_TOTAL_PARAMS] = "params", [CONV_TOTAL_PARAMS_AUX] = "params_aux",

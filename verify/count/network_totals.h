@@ -1,6 +1,6 @@
 /* network_totals.h - the step behind reading a network.  Internal. */
-#ifndef CONVREF_VERIFY_NETWORK_TOTALS_H
-#define CONVREF_VERIFY_NETWORK_TOTALS_H
+#ifndef CONVREF_VERIFY_COUNT_NETWORK_TOTALS_H
+#define CONVREF_VERIFY_COUNT_NETWORK_TOTALS_H
 
 #include <convref/network.h>
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "golden.h"
+#include "verify/golden/golden.h"
 
 static enum conv_status cant(struct conv_error *error, const char *path)
 {

@@ -4,8 +4,7 @@
  *   problem, data, seed -> golden_make() -> arrays -> golden_render() -> files -> golden_write() -> a folder
  *
  * A case is a function of its problem, its data and the seed alone, and so is every byte of its files: a folder can
- * be made again, and an output can be judged without trusting the folder.   Read next: docs/golden.md, cases.c,
- * judge.c
+ * be made again, and an output can be judged without trusting the folder.   Read next: docs/golden.md, cases.c
  */
 #ifndef CONVREF_VERIFY_GOLDEN_GOLDEN_H
 #define CONVREF_VERIFY_GOLDEN_GOLDEN_H
@@ -14,8 +13,8 @@
 #include <convref/verify.h>
 #include <stdio.h>
 
-#include "../io/element.h"
-#include "requantise.h"
+#include "verify/io/element.h"
+#include "verify/golden/requantise.h"
 
 /* ---- cases ------------------------------------------------------------------------------------------------ */
 
@@ -118,23 +117,24 @@ enum conv_status golden_render(struct golden_files *files, const struct golden_c
 void golden_files_free(struct golden_files *files);
 
 /* The file that holds an array, "case/x.npy" or "case.npz:x", empty if there is none, and the element that is in
- * it. */
+ * it (paths.c). */
 void golden_path(char path[128], const struct golden_case *made, const struct golden_array *array);
 enum element golden_stored_element(enum golden_format format, enum element element);
 
-/* The .npy file of an array (render.c), and all of them in a .npz archive (render_npz.c). */
+/* The bytes of some elements; the .npy file of an array (print_npy.c), and all of them in a .npz archive (render_npz.c). */
+void golden_put_little_endian(FILE *file, enum element element, const double *values, int64_t count);
 enum conv_status golden_print_npy(FILE *file, const struct golden_case *made, const struct golden_array *array);
 enum conv_status golden_render_npz(struct golden_file *file, const struct golden_case *made,
                                    struct conv_error *error);
 
-/* As test cases of the ONNX project (render_onnx.c): the file of an array, NULL if it has none; why a plan can't be
- * one, NULL if it can; the files. */
+/* As test cases of the ONNX project: the file of an array, NULL if it has none (paths.c); why a plan can't be
+ * one, NULL if it can; the files (render_onnx.c). */
 const char *golden_onnx_file(const char *array);
 const char *golden_onnx_refuses(const struct golden_plan *plan);
 enum conv_status golden_render_onnx(struct golden_files *files, const struct golden_case *made,
                                     struct conv_error *error);
 
-/* Read a hex file back: exactly `count` elements.  */
+/* Read a hex file back: exactly `count` elements (hex.c). */
 enum conv_status golden_read_hex(double *values, const char *path, enum element element, int64_t count, int lanes,
                                  struct conv_error *error);
 
@@ -174,13 +174,5 @@ enum conv_status golden_check(int *files, const char *folder, struct conv_error 
 
 /* Do the files of a case have the hashes that the manifest has? */
 bool golden_manifest_has(const struct golden_manifest *manifest, const struct golden_files *files);
-
-/* ---- verdicts ----------------------------------------------------------------------------------------------- */
-
-/* Judge the outputs of one case that lie in `theirs`.  `result->kernel` is the case's name; SKIPPED if none is there;
- * `compared` and `missing` list names of outputs. */
-enum { GOLDEN_LIST = 128 };
-enum conv_status golden_judge(struct conv_verification *result, char compared[GOLDEN_LIST], char missing[GOLDEN_LIST],
-                              struct golden_case *made, const char *theirs, struct conv_error *error);
 
 #endif

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../io/output.h"
-#include "../io/stored.h"
-#include "golden.h"
+#include "verify/io/output.h"
+#include "verify/io/stored.h"
+#include "verify/golden/golden.h"
 
 #define SCHEMA "convref-golden-1"
 enum { LONGEST_MANIFEST = 8 << 20, MOST_CASES = 10000 };

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "golden.h"
+#include "verify/golden/golden.h"
 
 /* Zero points that no code gets right by accident: not 0, not 128, not each other. */
 static const struct { int x, y, least, most; enum element element; } kinds[GOLDEN_KINDS] = {

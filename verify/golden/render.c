@@ -1,7 +1,8 @@
 /* render.c - a case as files, in memory: .npy, .raw, C headers, hex for $readmemh.
  *
  * The bytes depend on the case alone: no dates, no paths, no locale.   Not here: .npz (render_npz.c), ONNX
- * (render_onnx.c), folders (folder.c).
+ * (render_onnx.c), the .npy file of an array (print_npy.c), paths (paths.c), reading hex back (hex.c), folders
+ * (folder.c).
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -9,41 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../io/output.h"
-#include "../io/stored.h"
-#include "golden.h"
-
-/* NumPy has no bf16: its values are written as f32, which holds them. */
-enum element golden_stored_element(enum golden_format format, enum element element)
-{
-    const bool numpy = format == GOLDEN_NPY || format == GOLDEN_NPZ;
-    return numpy && !element_facts(element)->npy ? ELEMENT_F32 : element;
-}
-
-static void put_little_endian(FILE *file, enum element element, const double *values, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++) {
-        const uint64_t bits = element_bits(element, values[i]);
-        for (size_t b = 0; b < element_facts(element)->size; b++)
-            fputc((int)(bits >> 8 * b & 0xff), file);
-    }
-}
+#include "verify/io/output.h"
+#include "verify/io/stored.h"
+#include "verify/golden/golden.h"
 
 /* ---- one array, one file ---------------------------------------------------------------------------------- */
-
-enum conv_status golden_print_npy(FILE *file, const struct golden_case *made, const struct golden_array *array)
-{
-    const enum element element = golden_stored_element(made->settings.format, array->element);
-    unsigned char header[NPY_HEADER];
-    fwrite(header, 1, npy_print_header(header, element_facts(element)->npy, array->rank, array->dims), file);
-    put_little_endian(file, element, array->values, array->count);
-    return CONV_OK;
-}
 
 static enum conv_status print_raw(FILE *file, const struct golden_case *made, const struct golden_array *array)
 {
     (void)made;
-    put_little_endian(file, array->element, array->values, array->count);
+    golden_put_little_endian(file, array->element, array->values, array->count);
     return CONV_OK;
 }
 
@@ -143,40 +119,14 @@ static enum conv_status print_c(FILE *file, const struct golden_case *made)
 /* ---- the files of a case ---------------------------------------------------------------------------------- */
 
 static const struct {
-    const char *name;
-    const char *between, *behind;    /* of the path: case BETWEEN array BEHIND */
     bool whole;                      /* one file for a case */
     bool sidecar;
     enum conv_status (*print)(FILE *, const struct golden_case *, const struct golden_array *);
 } formats[GOLDEN_FORMATS] = {
-    [GOLDEN_NPY] = { "npy", "/", ".npy", false, false, golden_print_npy },
-    [GOLDEN_NPZ] = { "npz", ".npz:", "", true, false, NULL },
-    [GOLDEN_RAW] = { "raw", "/", ".raw", false, true, print_raw },
-    [GOLDEN_C] = { "c", ".h:", "", true, false, NULL },
-    [GOLDEN_HEX] = { "hex", "/", ".hex", false, false, print_hex },
-    [GOLDEN_ONNX] = { "onnx", "/test_data_set_0/", "", false, false, NULL },
+    [GOLDEN_NPY] = { false, false, golden_print_npy }, [GOLDEN_NPZ] = { true, false, NULL },
+    [GOLDEN_RAW] = { false, true, print_raw }, [GOLDEN_C] = { true, false, NULL },
+    [GOLDEN_HEX] = { false, false, print_hex }, [GOLDEN_ONNX] = { false, false, NULL },
 };
-
-const char *golden_format_name(enum golden_format format) { return formats[format].name; }
-
-enum golden_format golden_format_of_name(const char *name)
-{
-    enum golden_format format = 0;
-    while (format < GOLDEN_FORMATS && strcmp(formats[format].name, name))
-        format++;
-    return format;
-}
-
-void golden_path(char path[128], const struct golden_case *made, const struct golden_array *array)
-{
-    const enum golden_format format = made->settings.format;
-    path[0] = 0;
-    if (format == GOLDEN_ONNX && golden_onnx_file(array->name))
-        snprintf(path, 128, "%s%s%s", made->plan.name, formats[format].between, golden_onnx_file(array->name));
-    if (format != GOLDEN_ONNX)
-        snprintf(path, 128, "%s%s%s%s", made->plan.name, formats[format].between, array->name,
-                 formats[format].behind);
-}
 
 typedef enum conv_status print_function(FILE *, const struct golden_case *, const struct golden_array *);
 
@@ -241,78 +191,4 @@ void golden_files_free(struct golden_files *files)
     for (int i = 0; i < files->count; i++)
         free(files->files[i].bytes);
     files->count = 0;
-}
-
-/* ---- back from hex ---------------------------------------------------------------------------------------- */
-
-enum { LONGEST_HEX = 256 << 20 };
-
-static int digit_value(char digit)
-{
-    return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
-         : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
-/* The digits of one word, lowest lane last; `_` may stand between digits, as in Verilog.  False if it isn't a
- * word. */
-static bool read_word(double *values, const char *word, size_t length, enum element element, int64_t count, int lanes)
-{
-    const int digits = 2 * (int)element_facts(element)->size;
-    uint64_t bits = 0;
-    int done = 0;
-    for (size_t i = length; i-- > 0; ) {
-        if (word[i] == '_')
-            continue;
-        const int value = digit_value(word[i]);
-        if (value < 0 || done == digits * lanes)
-            return false;
-        bits |= (uint64_t)value << 4 * (done % digits);
-        if (++done % digits)
-            continue;
-        if (done / digits <= count)
-            values[done / digits - 1] = element_value(element, bits);
-        bits = 0;
-    }
-    return done == digits * lanes;
-}
-
-/* The next word of the text, comments and blanks skipped; NULL at the end. */
-static const char *next_word(const char *at, size_t *length)
-{
-    for (;;) {
-        at += strspn(at, " \t\r\n");
-        if (at[0] != '/' || at[1] != '/')
-            break;
-        at += strcspn(at, "\n");
-    }
-    *length = strcspn(at, " \t\r\n/");
-    return *at ? at : NULL;
-}
-
-enum conv_status golden_read_hex(double *values, const char *path, enum element element, int64_t count, int lanes,
-                                 struct conv_error *error)
-{
-    char *text;
-    size_t length;
-    int64_t done = 0;
-    const size_t limit = 4096 + 64 * (size_t)count;   /* at most 17 characters and a line each */
-    enum conv_status status = conv_text_read(&text, path, limit < LONGEST_HEX ? limit : LONGEST_HEX, error);
-    if (status != CONV_OK)
-        return status;
-    const char *at = text;
-    while (status == CONV_OK && (at = next_word(at, &length))) {
-        if (done >= count || !read_word(values + done, at, length, element, count - done, lanes))
-            status = conv_fail(error, CONV_BAD_FILE, "%s: word %" PRId64 ", '%.*s', is %s", path, done / lanes,
-                               length < 40 ? (int)length : 40, at,
-                               done >= count ? "one too many" : "not a hexadecimal number of that many digits");
-        done += lanes;
-        at += length;
-    }
-    if (status == CONV_OK && done < count)
-        status = conv_fail(error, CONV_BAD_FILE, "%s has %" PRId64 " of %" PRId64 " elements", path, done, count);
-    if (status != CONV_OK)
-        conv_hint(error, "%d hexadecimal digits to a word: %d x %s", lanes * 2
-                  * (int)element_facts(element)->size, lanes, element_facts(element)->name);
-    free(text);
-    return status;
 }

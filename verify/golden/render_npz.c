@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "golden.h"
+#include "verify/golden/golden.h"
 
 #ifdef HAVE_LIBZIP
 #include <zip.h>

@@ -10,24 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "golden.h"
+#include "verify/golden/golden.h"
 
 /* IR version 7 and opset 13: of 2020, which every runtime in use reads. */
 enum { IR_VERSION = 7, OPSET = 13, TYPE_FLOAT = 1, TYPE_DOUBLE = 11, TYPE_INT64_LIST = 7, TYPE_INT64 = 2 };
-
-static const struct { const char *array, *file, *value; } files_of[] = {
-    { "x", "input_0.pb", "x" }, { "w", "input_1.pb", "w" }, { "bias", "input_2.pb", "bias" },
-    { "y", "output_0.pb", "y" },
-};
-enum { ARRAYS = sizeof files_of / sizeof *files_of };
-
-const char *golden_onnx_file(const char *array)
-{
-    for (int i = 0; i < ARRAYS; i++)
-        if (!strcmp(files_of[i].array, array))
-            return files_of[i].file;
-    return NULL;
-}
 
 const char *golden_onnx_refuses(const struct golden_plan *plan)
 {

@@ -3,7 +3,7 @@
  * All shifts of negative numbers are arithmetic: they round towards minus infinity, as every compiler and every
  * machine in question does it.
  */
-#include "requantise.h"
+#include "verify/golden/requantise.h"
 
 #include <math.h>
 #include <string.h>

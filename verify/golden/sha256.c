@@ -1,8 +1,8 @@
 /* sha256.c - SHA-256 by nettle, which has no dependencies of its own. */
 #include <config.h>
 
-#include "../io/stored.h"
-#include "golden.h"
+#include "verify/io/stored.h"
+#include "verify/golden/golden.h"
 
 #ifdef HAVE_NETTLE
 #include <nettle/sha2.h>

@@ -1,5 +1,5 @@
 /* element.c - the table of element types, and their bits. */
-#include "element.h"
+#include "verify/io/element.h"
 
 #include <math.h>
 #include <string.h>

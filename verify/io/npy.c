@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "output.h"
-#include "stored.h"
+#include "verify/io/output.h"
+#include "verify/io/stored.h"
 
 /* As NumPy: a longer header is refused. */
 enum { LONGEST_HEADER = 10000, PREFIX = 12 };

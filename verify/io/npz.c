@@ -13,7 +13,7 @@
 #include <string.h>
 #include <zip.h>
 
-#include "tensor_file.h"
+#include "verify/io/readers.h"
 
 /* Deflate can't shrink by more than 1032 (zlib's technical details); a size beyond that is a lie. */
 enum { MOST_MEMBERS = 4096, LARGEST_RATIO = 1032, SMALL = 4096 };

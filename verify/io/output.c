@@ -1,5 +1,5 @@
 /* output.c - files that are complete or not there. */
-#include "output.h"
+#include "verify/io/output.h"
 
 #include <errno.h>
 #include <stdlib.h>

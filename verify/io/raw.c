@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "output.h"
-#include "tensor_file.h"
+#include "verify/io/output.h"
+#include "verify/io/readers.h"
 
 enum { LONGEST_SIDECAR = 65536 };
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tensor_file.h"
+#include "verify/io/readers.h"
 
 /* The format allows 100 MB of header; a network of 10,000 tensors needs about 1 MB. */
 enum { LONGEST_HEADER = 4 << 20, MOST_TENSORS = 65536 };

@@ -1,5 +1,5 @@
 /* stored.c - from bytes to a tensor. */
-#include "stored.h"
+#include "verify/io/stored.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -9,7 +9,7 @@
 
 #include <convref/tensor.h>
 
-#include "element.h"
+#include "verify/io/element.h"
 
 /* Sets of elements: all, and those that are exact in f32 or f64 as operands of a problem. */
 enum { STORED_ANY = (1 << ELEMENTS) - 1, STORED_OPERANDS = STORED_ANY & ~(1 << ELEMENT_S32) };

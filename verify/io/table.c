@@ -1,5 +1,5 @@
 /* table.c - one table, many formats. */
-#include "table.h"
+#include "verify/io/table.h"
 
 #include <inttypes.h>
 #include <jansson.h>

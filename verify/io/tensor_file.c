@@ -1,12 +1,13 @@
 /* tensor_file.c - which reader a name asks for. */
 #include <config.h>
 
-#include "tensor_file.h"
+#include "verify/io/tensor_file.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../onnx/onnx.h"
+#include "verify/io/readers.h"
+#include "verify/onnx/onnx.h"
 
 static enum conv_status read_npy(struct conv_tensor *tensor, const struct tensor_name *from, struct conv_error *error)
 {

@@ -13,7 +13,7 @@
 #ifndef CONVREF_VERIFY_IO_TENSOR_FILE_H
 #define CONVREF_VERIFY_IO_TENSOR_FILE_H
 
-#include "stored.h"
+#include "verify/io/stored.h"
 
 /* Read a tensor, which the caller frees.  `accepted` is a set of elements (stored.h).  A name without a known ending
  * is taken for a .npy file. */
@@ -23,12 +23,5 @@ enum conv_status tensor_file_read(struct conv_tensor *tensor, const char *name, 
 /* The same, where at most so many elements are wanted: no more are read. */
 enum conv_status tensor_file_read_most(struct conv_tensor *tensor, const char *name, unsigned accepted, int64_t most,
                                        struct conv_error *error);
-
-/* The readers.  `name` is for messages, `member` is NULL if there was none. */
-struct tensor_name { const char *name, *path, *member; unsigned accepted; int64_t most; };
-enum conv_status npz_read(struct conv_tensor *tensor, const struct tensor_name *from, struct conv_error *error);
-enum conv_status safetensors_read(struct conv_tensor *tensor, const struct tensor_name *from,
-                                  struct conv_error *error);
-enum conv_status raw_read(struct conv_tensor *tensor, const struct tensor_name *from, struct conv_error *error);
 
 #endif

@@ -1,12 +1,12 @@
 /* tsv.c - reads the tables that convref writes. */
-#include "tsv.h"
+#include "verify/io/tsv.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "output.h"
+#include "verify/io/output.h"
 
 enum { LARGEST = 2 << 20 };   /* a cell takes eight times its shortest text */
 

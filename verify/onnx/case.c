@@ -12,7 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "model.h"
+#include "verify/io/tensor_file.h"
+#include "verify/onnx/model.h"
 
 struct reading {
     struct onnx_case *made;

@@ -14,7 +14,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "model.h"
+#include "verify/onnx/model.h"
 
 enum { SIZES = 2 * CONV_AXES };
 

@@ -8,8 +8,8 @@
 #ifndef CONVREF_VERIFY_ONNX_MODEL_H
 #define CONVREF_VERIFY_ONNX_MODEL_H
 
-#include "../io/stored.h"
-#include "onnx.h"
+#include "verify/io/stored.h"
+#include "verify/onnx/onnx.h"
 #include "verify/onnx/onnx.pb-c.h"
 
 /* TensorProto.DataType and AttributeProto.AttributeType: facts of the format. */

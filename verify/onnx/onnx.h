@@ -14,7 +14,7 @@
 #include <convref/network.h>
 #include <convref/verify.h>
 
-#include "../io/tensor_file.h"
+#include "verify/io/readers.h"
 
 /* A file in memory. */
 struct onnx_bytes { const char *name; const uint8_t *data; size_t size; };
@@ -55,15 +55,6 @@ void onnx_case_free(struct onnx_case *made);
 
 /* How many data sets a case has. */
 int onnx_case_data_sets(const char *folder);
-
-/* The stored output against our truth: exact integers bit for bit, other numbers within the bound. */
-enum conv_status onnx_case_judge(struct conv_verification *result, struct onnx_case *made, struct conv_error *error);
-
-/* A kernel on the case's data, in a child and watched like any other verification: first against our truth, then
- * against the stored output, from which it may be off by both bounds.  SKIPPED if it doesn't apply. */
-enum conv_status onnx_case_run(struct conv_verification *result, const struct onnx_case *made,
-                               const struct conv_kernel *kernel, const struct conv_verify_options *options,
-                               struct conv_error *error);
 
 /* ---- networks ----------------------------------------------------------------------------------------------- */
 

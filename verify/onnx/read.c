@@ -6,7 +6,7 @@
  * people export have some ten thousand nodes, which is a few MiB, while without a limit a hostile file of 1 MiB would
  * take 100.   Read next: model.h, conv_node.c
  */
-#include "model.h"
+#include "verify/onnx/model.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

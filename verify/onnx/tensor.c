@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
+#include "verify/onnx/model.h"
 
 /* What TensorProto.DataType is called, which field has its elements, and which element it is here. */
 enum field { RAW, FLOATS, INTS32, INTS64, DOUBLES, FIELDS };

@@ -2,7 +2,7 @@
  *
  * Compiled in the place of the rest of this folder.
  */
-#include "onnx.h"
+#include "verify/onnx/onnx.h"
 
 static enum conv_status missing(struct conv_error *error, const char *name)
 {
@@ -51,20 +51,6 @@ int onnx_case_data_sets(const char *folder)
 {
     (void)folder;
     return 0;
-}
-
-enum conv_status onnx_case_judge(struct conv_verification *result, struct onnx_case *made, struct conv_error *error)
-{
-    (void)result;
-    return missing(error, made->name);
-}
-
-enum conv_status onnx_case_run(struct conv_verification *result, const struct onnx_case *made,
-                               const struct conv_kernel *kernel, const struct conv_verify_options *options,
-                               struct conv_error *error)
-{
-    (void)result, (void)kernel, (void)options;
-    return missing(error, made->name);
 }
 
 enum conv_status onnx_network_read(struct conv_network *network, const char *path, const char *in,

@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../cli/plots.h"
-#include "style.h"
-#include "study.h"
+#include "verify/measure/plots.h"
+#include "verify/report/style.h"
+#include "verify/report/study.h"
 
 /* ---- pieces of HTML ---------------------------------------------------------------------------------------------- */
 

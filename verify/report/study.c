@@ -1,9 +1,11 @@
 /* study.c - verifies all kernels, finds the blocks of a network, times the ladders on them.   Declared in study.h. */
-#include "study.h"
+#include "verify/report/study.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "verify/count/layers.h"
 
 /* ---- ladders ------------------------------------------------------------------------------------------------------ */
 
@@ -183,8 +185,8 @@ static enum conv_status bench_layers(struct study *study, const char *network, u
         [CONV_STANDARD] = "std", [CONV_POINTWISE] = "pw", [CONV_GROUPED] = "grp", [CONV_DEPTHWISE] = "dw",
         [CONV_SEPARABLE] = "sep",
     };
-    struct cli_layers layers;
-    enum conv_status status = cli_layers(&layers, network, NULL, true, error);
+    struct layers layers;
+    enum conv_status status = layers_read(&layers, network, NULL, true, error);
     if (status != CONV_OK)
         return status;
     for (int i = 0; i < layers.count && status == CONV_OK; i++) {
@@ -194,7 +196,7 @@ static enum conv_status bench_layers(struct study *study, const char *network, u
             status = bench_ladder(study, ladders[kind], &layers.problems[i], layers.labels[i], layers.repeats[i], error);
     }
     cli_progress("", 0, 0);
-    cli_layers_free(&layers);
+    layers_free(&layers);
     return status;
 }
 
@@ -218,24 +220,11 @@ static enum conv_status bench_all(struct study *study, const char *network, cons
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------------------- */
 
-static enum conv_status read_network(struct conv_network *network, const char *name, struct conv_error *error)
-{
-    char *path = conv_network_find(name);
-    if (!path) {
-        conv_fail(error, CONV_BAD_FILE, "there is no network '%s'", name);
-        conv_hint(error, "a network is a file, or the name of one in networks/, such as mobilenet_v1");
-        return CONV_BAD_FILE;
-    }
-    enum conv_status status = conv_network_read(network, path, error);
-    free(path);
-    return status;
-}
-
 /* That a network can be read is found out before minutes of timing, not behind them. */
 static enum conv_status check_network(const char *name, struct conv_error *error)
 {
     struct conv_network network;
-    enum conv_status status = read_network(&network, name, error);
+    enum conv_status status = layers_network(&network, name, error);
     if (status == CONV_OK)
         conv_network_free(&network);
     return status;
@@ -246,7 +235,7 @@ enum conv_status study_make(struct study *study, const char *name, const struct 
 {
     const double start = conv_seconds();
     *study = (struct study){ .seed = options->seed };
-    enum conv_status status = read_network(&study->network, name, error);
+    enum conv_status status = layers_network(&study->network, name, error);
     if (status == CONV_OK && options->bench)
         status = check_network(options->grouped, error);
     if (status == CONV_OK)

@@ -6,7 +6,7 @@
 #ifndef CONVREF_VERIFY_REPORT_STUDY_H
 #define CONVREF_VERIFY_REPORT_STUDY_H
 
-#include "../cli/results.h"
+#include "verify/measure/results.h"
 
 struct study_block {
     char label[64];

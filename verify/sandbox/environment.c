@@ -4,7 +4,7 @@
  * Intel's Software Developer's Manual, volume 1, section 10.2.3, of the x87 control word section 8.1.5, and of FPCR
  * those of the ARM Architecture Reference Manual.
  */
-#include "environment.h"
+#include "verify/sandbox/environment.h"
 
 #include <fenv.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  * A kernel may change it for its own use and must put it back: who called it computes in it.  Sticky exception flags
  * don't count, since every sum sets them.   Not seen: what a kernel does to threads of its own.
  */
-#ifndef CONVREF_VERIFY_ENVIRONMENT_H
-#define CONVREF_VERIFY_ENVIRONMENT_H
+#ifndef CONVREF_VERIFY_SANDBOX_ENVIRONMENT_H
+#define CONVREF_VERIFY_SANDBOX_ENVIRONMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* folder.c - a folder for somebody else's files.   Declared in folder.h. */
 #include <config.h>
 
-#include "folder.h"
+#include "verify/sandbox/folder.h"
 
 #include <errno.h>
 #include <ftw.h>

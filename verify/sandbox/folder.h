@@ -1,6 +1,6 @@
 /* folder.h - a folder for files that somebody else's program reads and writes, and its removal.  Internal. */
-#ifndef CONVREF_VERIFY_FOLDER_H
-#define CONVREF_VERIFY_FOLDER_H
+#ifndef CONVREF_VERIFY_SANDBOX_FOLDER_H
+#define CONVREF_VERIFY_SANDBOX_FOLDER_H
 
 #include <convref/base.h>
 

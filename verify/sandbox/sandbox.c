@@ -12,7 +12,7 @@
  */
 #include <config.h>
 
-#include "sandbox.h"
+#include "verify/sandbox/sandbox.h"
 
 #include <convref/machine.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
  * it gains no privileges, leaves no core file, and has a limit of memory and of CPU time.
  * Not here: protection from code that was built to deceive.  That needs a container.
  */
-#ifndef CONVREF_VERIFY_SANDBOX_H
-#define CONVREF_VERIFY_SANDBOX_H
+#ifndef CONVREF_VERIFY_SANDBOX_SANDBOX_H
+#define CONVREF_VERIFY_SANDBOX_SANDBOX_H
 
 #include <convref/base.h>
 

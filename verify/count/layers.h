@@ -1,0 +1,23 @@
+/* layers.h - the layers of a network as problems, for verbs that verify or time them.  Internal. */
+#ifndef CONVREF_VERIFY_COUNT_LAYERS_H
+#define CONVREF_VERIFY_COUNT_LAYERS_H
+
+#include <convref/network.h>
+
+/* The network of that name, or in that file. */
+enum conv_status layers_network(struct conv_network *network, const char *name, struct conv_error *error);
+
+struct layers {
+    int count;
+    struct conv_problem *problems;
+    char (*labels)[64];
+    int *repeats;             /* how often the same problem stands in the network */
+};
+
+/* The convolutions of a network (a file, or the name of one in networks/) whose label begins with `layer` (NULL: all);
+ * separable ones as their two stages.   distinct: each shape once, with its number of repeats. */
+enum conv_status layers_read(struct layers *layers, const char *network, const char *layer, bool distinct,
+                             struct conv_error *error);
+void layers_free(struct layers *layers);
+
+#endif

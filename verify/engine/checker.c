@@ -1,0 +1,73 @@
+/* checker.c - a verification under way.   Declared in checker.h. */
+#include "verify/engine/checker.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+
+bool checker_open(struct checker *checker, const struct conv_kernel *kernel, const struct conv_verify_options *options)
+{
+    *checker = (struct checker){ .kernel = kernel, .options = *options };
+    if (checker->options.time_limit <= 0)
+        checker->options.time_limit = 600;
+    checker->shared = mmap(NULL, sizeof *checker->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (checker->shared == MAP_FAILED)
+        return false;
+    snprintf(checker->shared->result.kernel, sizeof checker->shared->result.kernel, "%s", kernel->name);
+    checker->shared->result.accuracy = kernel->accuracy;
+    return true;
+}
+
+void checker_close(struct checker *checker)
+{
+    for (int operand = 0; operand < CONV_OPERANDS; operand++)
+        guarded_free(&checker->places[operand]);
+    munmap(checker->shared, sizeof *checker->shared);
+}
+
+struct conv_evidence *checker_evidence(struct checker *checker)
+{
+    return &checker->shared->result.evidence[checker->shared->result.checks];
+}
+
+void checker_begins(struct checker *checker, const struct conv_problem *problem, uint64_t seed, int threads)
+{
+    struct verification *shared = checker->shared;
+    struct conv_finding *finding = &shared->result.finding;
+    *finding = (struct conv_finding){ .problem = *problem, .seed = seed, .threads = threads };
+    snprintf(finding->check, sizeof finding->check, "%s", shared->check);
+    shared->problem = *problem;
+    shared->data = checker->data;
+    shared->threads = threads;
+}
+
+bool checker_found(struct checker *checker, enum conv_fault fault, enum conv_operand operand, const char *where)
+{
+    struct conv_finding *finding = &checker->shared->result.finding;
+    finding->fault = fault;
+    finding->operand = operand;
+    snprintf(finding->where, sizeof finding->where, "%s", where);
+    checker->shared->result.verdict = CONV_REJECT;
+    return false;
+}
+
+bool checker_impossible(struct checker *checker, const char *why)
+{
+    checker->shared->result.verdict = CONV_INCONCLUSIVE;
+    snprintf(checker->shared->result.reason, sizeof checker->shared->result.reason, "%s", why);
+    return false;
+}
+
+int64_t checker_problems(const struct conv_verification *result)
+{
+    int64_t problems = 0;
+    for (int i = 0; i < CONV_MOST_CHECKS; i++)
+        problems += result->evidence[i].problems;
+    return problems;
+}
+
+double check_macs(const struct conv_problem *problem)
+{
+    const enum conv_operand output = problem->pass == CONV_FORWARD ? CONV_Y
+                                   : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
+    return (double)conv_fan_in(problem) * (double)conv_operand_count(problem, output);
+}

@@ -1,0 +1,23 @@
+/* judge.h - which outputs are wrong?   Internal.   Read next: docs/exactness.md */
+#ifndef CONVREF_VERIFY_ENGINE_JUDGE_H
+#define CONVREF_VERIFY_ENGINE_JUDGE_H
+
+#include <convref/reference.h>
+#include <convref/verdict.h>
+
+/* Bit for bit, or by the bound of a class. */
+struct judging { bool exact; enum conv_accuracy accuracy; };
+
+/* Find the wrong elements of one output and describe them.  False if there are none. */
+bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
+                  enum conv_operand output, const struct conv_truth *truth, const double *got, struct judging how);
+
+/* As above, for some elements: truth element i is that of output element[i]; `got` has all of them. */
+bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
+                    enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
+                    const double *got, enum conv_accuracy accuracy);
+
+/* Where integers came out of a transform: round them first. */
+void judge_rounds(double *got, int64_t count, struct judging how);
+
+#endif

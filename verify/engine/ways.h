@@ -1,0 +1,26 @@
+/* ways.h - ways to check a problem: on which data, how often, in which modes.  Internal.   Read next: ways.c */
+#ifndef CONVREF_VERIFY_ENGINE_WAYS_H
+#define CONVREF_VERIFY_ENGINE_WAYS_H
+
+#include "verify/engine/checker.h"
+
+/* As check_data() of careful.h, with integers (compared bit for bit) or other numbers (compared against the bound). */
+bool check_problem(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
+                   int threads);
+
+/* As above, with data on which every order of summation is exact; problems without such data are passed over. */
+bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
+
+/* As check_exact(), for a problem that is too large for the reference: by checksum. */
+bool check_exact_large(struct checker *checker, const struct conv_problem *problem, int threads);
+
+/* As check_data(), with operands placed in every way that there is; a large problem, in the next way only. */
+bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
+                      int threads);
+
+/* One problem in all passes, layouts and types that the kernel computes, backward passes without activation: the first
+ * for which `one` returns false ends it. */
+typedef bool check_one(struct checker *checker, const struct conv_problem *problem);
+bool check_all_modes(struct checker *checker, struct conv_problem problem, check_one *one);
+
+#endif

@@ -1,0 +1,341 @@
+/* plots.c - data for the gnuplot scripts, and running them. */
+#include "verify/measure/plots.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const names[PLOTS] = { "speedup", "roofline", "ratio", "networks" };
+
+const char *plot_name(enum plot plot) { return names[plot]; }
+
+int plot_find(const char *name)
+{
+    for (int i = 0; i < PLOTS; i++)
+        if (!strcmp(name, names[i]))
+            return i;
+    return -1;
+}
+
+/* ---- data ----------------------------------------------------------------------------------------------------- */
+
+/* Columns that a plot needs; all must be there. */
+static enum conv_status find_columns(int *columns, const struct tsv *table, const char *const *wanted, int count,
+                                     enum plot plot, struct conv_error *error)
+{
+    for (int i = 0; i < count; i++) {
+        columns[i] = tsv_column(table, wanted[i]);
+        if (columns[i] < 0) {
+            conv_fail(error, CONV_BAD_FILE, "the table has no column '%s', which a %s plot needs", wanted[i],
+                      plot_name(plot));
+            conv_hint(error, "speedup and roofline are drawn from `convref bench --format tsv`, networks from "
+                             "`convref count --format tsv`, ratio from `convref report --keep`");
+            return CONV_BAD_FILE;
+        }
+    }
+    return CONV_OK;
+}
+
+static void ladder_of(char ladder[32], const char *kernel)
+{
+    const struct conv_kernel fake = { .name = kernel };
+    conv_kernel_ladder(ladder, &fake);
+}
+
+/* The ladder with the most rows. */
+static void main_ladder(char ladder[32], const struct tsv *table, int kernel)
+{
+    char one[32], other[32];
+    int most = 0;
+    ladder[0] = 0;
+    for (int i = 0; i < table->rows; i++) {
+        int count = 0;
+        ladder_of(one, tsv_text(table, i, kernel));
+        for (int j = 0; j < table->rows; j++) {
+            ladder_of(other, tsv_text(table, j, kernel));
+            count += !strcmp(one, other);
+        }
+        if (one[0] && count > most) {
+            most = count;
+            strcpy(ladder, one);
+        }
+    }
+}
+
+/* Steps of a ladder: the sum of the first step's times over this step's, on the layers of this step. */
+static enum conv_status speedup_data(FILE *file, const struct tsv *table, const char *wanted, struct conv_error *error)
+{
+    static const char *const columns[] = { "kernel", "ms", "speedup", "repeats" };
+    int c[4];
+    char ladder[32], other[32];
+    enum conv_status status = find_columns(c, table, columns, 4, PLOT_SPEEDUP, error);
+    if (status != CONV_OK)
+        return status;
+    if (wanted)
+        snprintf(ladder, sizeof ladder, "%s", wanted);
+    else
+        main_ladder(ladder, table, c[0]);
+    int steps = 0;
+    for (int i = 0; i < conv_kernel_count(); i++) {
+        const struct conv_kernel *kernel = conv_kernel_at(i);
+        double first = 0, own = 0;
+        if (strcmp(conv_kernel_ladder(other, kernel), ladder))
+            continue;
+        for (int row = 0; row < table->rows; row++) {
+            const double ms = tsv_number(table, row, c[1]) * tsv_number(table, row, c[3]);
+            if (strcmp(tsv_text(table, row, c[0]), kernel->name) || !isfinite(ms))
+                continue;
+            own += ms;
+            first += ms * tsv_number(table, row, c[2]);
+        }
+        if (own > 0) {
+            fprintf(file, "%s\t%s\t%.4g\n", kernel->name, kernel->title, first / own);
+            steps++;
+        }
+    }
+    return steps > 0 ? CONV_OK : conv_fail(error, CONV_BAD_FILE, "the table has no timed step of ladder '%s'", ladder);
+}
+
+static const char *kind_of(const char *kernel)
+{
+    static const struct { const char *prefix, *kind; } kinds[] = {
+        { "std_", "standard" }, { "pw_", "pointwise" }, { "grp_", "grouped" }, { "dw_", "depthwise" },
+        { "sep_", "separable" },
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strncmp(kernel, kinds[i].prefix, strlen(kinds[i].prefix)))
+            return kinds[i].kind;
+    return "standard";
+}
+
+/* A roof line: from the left edge up to the peak, or the peak itself. */
+static void roof_line(FILE *file, double gbytes, double peak, double left, double right, const char *name)
+{
+    if (!isfinite(gbytes) || !isfinite(peak))
+        return;
+    /* GMAC/s = GB/s * FLOP/byte / 2; the line ends where it meets the peak */
+    const double corner = 2 * peak / gbytes;
+    fprintf(file, "\n\n%g\t%g\t%s\n%g\t%g\t%s\n", left, gbytes * left / 2, name, corner < right ? corner : right,
+            gbytes * (corner < right ? corner : right) / 2, name);
+}
+
+/* The fastest kernel of each kind on each layer. */
+static enum conv_status roofline_data(FILE *file, const struct tsv *table, struct conv_error *error)
+{
+    static const char *const columns[] = { "kernel", "gmacs", "macs_inside", "bytes", "layer", "threads" };
+    int c[6];
+    double left = INFINITY, right = 0;
+    enum conv_status status = find_columns(c, table, columns, 6, PLOT_ROOFLINE, error);
+    for (int row = 0; status == CONV_OK && row < table->rows; row++) {
+        const double gmacs = tsv_number(table, row, c[1]);
+        const double intensity = 2 * tsv_number(table, row, c[2]) / tsv_number(table, row, c[3]);
+        bool best = isfinite(gmacs) && tsv_number(table, row, c[5]) == 1;
+        for (int other = 0; best && other < table->rows; other++)
+            best = strcmp(tsv_text(table, row, c[4]), tsv_text(table, other, c[4]))
+                || strcmp(kind_of(tsv_text(table, row, c[0])), kind_of(tsv_text(table, other, c[0])))
+                || !(tsv_number(table, other, c[1]) > gmacs) || tsv_number(table, other, c[5]) != 1;
+        if (!best)
+            continue;
+        fprintf(file, "%g\t%g\t%s\t%s\n", intensity, gmacs, kind_of(tsv_text(table, row, c[0])),
+                tsv_text(table, row, c[4]));
+        left = fmin(left, intensity / 2);
+        right = fmax(right, intensity * 2);
+    }
+    if (status != CONV_OK || right == 0)
+        return status != CONV_OK ? status : conv_fail(error, CONV_BAD_FILE, "the table has no timed layer");
+    const double peak = tsv_comment_number(table, "roof_gmacs");
+    for (enum conv_level level = 0; level < CONV_LEVELS; level++) {
+        char name[32];
+        snprintf(name, sizeof name, "roof_%s", conv_level_name(level));
+        roof_line(file, tsv_comment_number(table, name), peak, left, right, conv_level_name(level));
+    }
+    if (isfinite(peak))
+        fprintf(file, "\n\n%g\t%g\tpeak\n%g\t%g\tpeak\n", left, peak, right, peak);
+    return CONV_OK;
+}
+
+static enum conv_status ratio_data(FILE *file, const struct tsv *table, struct conv_error *error)
+{
+    static const char *const columns[] = {
+        "block", "mac_ratio", "first_ratio", "left_behind_ratio", "unfolded_ratio", "two_layers_ratio" };
+    int c[6];
+    enum conv_status status = find_columns(c, table, columns, 6, PLOT_RATIO, error);
+    for (int row = 0; status == CONV_OK && row < table->rows; row++) {
+        fputs(tsv_text(table, row, c[0]), file);
+        for (int i = 1; i < 6; i++)
+            fprintf(file, "\t%g", tsv_number(table, row, c[i]));
+        fputc('\n', file);
+    }
+    return status;
+}
+
+/* A name beside a point of the networks plot, as a box: in units of the picture's width and height. */
+struct box { double x, y, width, height; };
+
+static bool overlap(const struct box *a, const struct box *b)
+{
+    return a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height && b->y < a->y + a->height;
+}
+
+/* Where a name of that length goes: r right of (x, y), l left, a above, b below.  Sizes are those of networks.gp. */
+static struct box box_at(char side, double x, double y, size_t length)
+{
+    const double width = 0.0088 * (double)length, height = 0.032, gap = 0.012;
+    switch (side) {
+    case 'r': return (struct box){ x + gap, y - height / 2, width, height };
+    case 'l': return (struct box){ x - gap - width, y - height / 2, width, height };
+    case 'a': return (struct box){ x, y + gap, width, height };
+    default: return (struct box){ x, y - gap - height, width, height };
+    }
+}
+
+/* The first side on which the name covers none of the names placed before; right if there is none. */
+static char choose_side(struct box *placed, int count, double x, double y, const char *name)
+{
+    static const char sides[] = "rlab";
+    char chosen = 'r';
+    for (int s = 3; s >= 0; s--) {
+        const struct box box = box_at(sides[s], x, y, strlen(name));
+        bool free_there = true;
+        for (int i = 0; i < count; i++)
+            free_there = free_there && !overlap(&box, &placed[i]);
+        chosen = free_there ? sides[s] : chosen;
+    }
+    placed[count] = box_at(chosen, x, y, strlen(name));
+    return chosen;
+}
+
+/* 0 at the left or lower edge of the picture, 1 at the other; the edges are those of networks.gp */
+static double part(double at, double low, double high) { return (at - low) / (high - low); }
+
+static enum conv_status networks_data(FILE *file, const struct tsv *table, struct conv_error *error)
+{
+    static const char *const columns[] = { "network", "params", "macs_conv", "macs_fc" };
+    int c[4];
+    double low[2] = { INFINITY, INFINITY }, high[2] = { 0, 0 };
+    enum conv_status status = find_columns(c, table, columns, 4, PLOT_NETWORKS, error);
+    struct box *placed = calloc((size_t)table->rows + 1, sizeof *placed);
+    if (!placed)
+        return conv_fail(error, CONV_NO_MEMORY, "no memory for the names of networks");
+    for (int pass = 0; pass < 2 && status == CONV_OK; pass++)
+        for (int row = 0; row < table->rows; row++) {
+            const double params = tsv_number(table, row, c[1]);
+            const double macs = tsv_number(table, row, c[2]) + tsv_number(table, row, c[3]);
+            const double at[2] = { log(params), log(macs) };
+            for (int a = 0; a < 2 && pass == 0; a++) {
+                low[a] = fmin(low[a], at[a]);
+                high[a] = fmax(high[a], at[a]);
+            }
+            if (pass == 1)
+                fprintf(file, "%s\t%.0f\t%.0f\t%c\n", tsv_text(table, row, c[0]), params, macs,
+                        choose_side(placed, row, part(at[0], low[0] - log(1.5), high[0] + log(3)),
+                                    part(at[1], low[1] - log(1.6), high[1] + log(1.6)), tsv_text(table, row, c[0])));
+        }
+    free(placed);
+    return status;
+}
+
+enum conv_status plot_data(FILE *file, enum plot plot, const struct tsv *table, const char *ladder,
+                           struct conv_error *error)
+{
+    switch (plot) {
+    case PLOT_SPEEDUP: return speedup_data(file, table, ladder, error);
+    case PLOT_ROOFLINE: return roofline_data(file, table, error);
+    case PLOT_RATIO: return ratio_data(file, table, error);
+    default: return networks_data(file, table, error);
+    }
+}
+
+/* ---- gnuplot ----------------------------------------------------------------------------------------------------- */
+
+char *plot_script(enum plot plot)
+{
+    char beside[1024], path[1200];
+    const char *const folders[] = { getenv("CONVREF_PLOTS"), "verify/measure/plot",
+                                    conv_folder_beside(beside, "../verify/measure/plot"), CONVREF_PLOTS_DIR };
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, sizeof path, "%s/%s.gp", folders[i] ? folders[i] : "", plot_name(plot));
+        if (folders[i] && access(path, R_OK) == 0)
+            return strdup(path);
+    }
+    return NULL;
+}
+
+/* A gnuplot string between single quotes: a quote inside is doubled. */
+static void put_quoted(char *to, size_t room, const char *name, const char *text)
+{
+    size_t used = (size_t)snprintf(to, room, "%s='", name);
+    for (; *text && used + 4 < room; text++) {
+        if (*text == '\'')
+            to[used++] = '\'';
+        to[used++] = *text;
+    }
+    snprintf(to + used, room - used, "'");
+}
+
+static enum conv_status run_gnuplot(char *const arguments[], struct conv_error *error)
+{
+    int status = 0;
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+        execvp("gnuplot", arguments);
+        _exit(127);
+    }
+    if (child < 0 || waitpid(child, &status, 0) < 0)
+        return conv_fail(error, CONV_NO_MEMORY, "gnuplot can't be started");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+        conv_fail(error, CONV_NOT_APPLICABLE, "gnuplot is missing");
+        conv_hint(error, "install gnuplot-nox (Debian, Ubuntu) or gnuplot");
+        return CONV_NOT_APPLICABLE;
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? CONV_OK
+        : conv_fail(error, CONV_BAD_FILE, "gnuplot failed; its message is above");
+}
+
+enum conv_status plot_draw(const char *svg, enum plot plot, const char *data, const char *heading,
+                           struct conv_error *error)
+{
+    char set_data[4200], set_output[4200], set_heading[512];
+    char *script = plot_script(plot);
+    if (!script) {
+        conv_fail(error, CONV_BAD_FILE, "the script %s.gp is not found", plot_name(plot));
+        conv_hint(error, "set CONVREF_PLOTS to the folder verify/measure/plot");
+        return CONV_BAD_FILE;
+    }
+    put_quoted(set_data, sizeof set_data, "data", data);
+    put_quoted(set_output, sizeof set_output, "output", svg);
+    put_quoted(set_heading, sizeof set_heading, "heading", heading ? heading : "");
+    char *const with_heading[] = { "gnuplot", "-e", set_data, "-e", set_output, "-e", set_heading, script, NULL };
+    char *const without[] = { "gnuplot", "-e", set_data, "-e", set_output, script, NULL };
+    enum conv_status status = run_gnuplot(heading ? with_heading : without, error);
+    free(script);
+    return status;
+}
+
+enum conv_status plot_table(const char *svg, enum plot plot, const struct tsv *table, const char *ladder,
+                            const char *heading, struct conv_error *error)
+{
+    char data[] = "/tmp/convref-plot-XXXXXX", drawn[4200];
+    if (snprintf(drawn, sizeof drawn, "%s.drawing", svg) >= (int)sizeof drawn)
+        return conv_fail(error, CONV_BAD_FILE, "%s can't be written: the name is too long", svg);
+    const int descriptor = mkstemp(data);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+    if (!file)
+        return conv_fail(error, CONV_BAD_FILE, "no temporary file for the plot's data");
+    enum conv_status status = plot_data(file, plot, table, ladder, error);
+    if (fclose(file) != 0 && status == CONV_OK)
+        status = conv_fail(error, CONV_BAD_FILE, "the plot's data can't be written");
+    if (status == CONV_OK)
+        status = plot_draw(drawn, plot, data, heading, error);
+    unlink(data);
+    /* gnuplot empties its output first: a plot that fails must not cost the picture of an earlier one */
+    if (status == CONV_OK && rename(drawn, svg) != 0)
+        status = conv_fail(error, CONV_BAD_FILE, "%s can't be written: %s", svg, strerror(errno));
+    if (status != CONV_OK)
+        unlink(drawn);
+    return status;
+}
