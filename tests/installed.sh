@@ -1,11 +1,12 @@
 #!/bin/sh
 # installed.sh - is what `make install` put there usable?  Run by `make installcheck`.
-# Usage: installed.sh DESTDIR BINDIR LIBDIR PKGCONFIGDIR CC SANITIZER PYTHON PYTHONDIR EXAMPLES
+# Usage: installed.sh DESTDIR BINDIR LIBDIR PKGCONFIGDIR CC SANITIZER PYTHON PYTHONDIR EXAMPLES INCLUDEDIR
 #
 # The program finds its networks and plots; a C program finds headers and library by pkg-config; Python finds the module.
 # The last line counts, as that of other tests.
 set -eu
 destdir=$1 bindir=$1$2 libdir=$1$3 pkgconfigdir=$1$4 compiler=$5 sanitizer=$6 python=$7 pythondir=$1$8 examples=$9
+headers=$destdir${10}
 examples=$(cd "$examples" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -40,5 +41,13 @@ if [ -z "$destdir" ]; then   # with DESTDIR nothing is where it will be
         wanted='4672' check "the Python module" env PYTHONPATH="$pythondir" PYTHONDONTWRITEBYTECODE=1 "$python" -c \
             'import convref; print(convref.count("c=8 in=128x128 k=64 filter=3x3 bias=1")["params"])'
     fi
+fi
+if [ -f "$libdir/libconvref.a" ] && command -v nm >/dev/null; then
+    others=$(nm -g --defined-only "$libdir/libconvref.a" | awk 'NF == 3 && $3 !~ /^conv_/ { print $3 }')
+    wanted='0 others' check "the static library's symbols" echo "$(printf '%s' "$others" | grep -c .) others: $others"
+fi
+if command -v c++ >/dev/null; then
+    printf '#include <convref.h>\n#include <convref/simd.h>\nint main() { return conv_version() == 0; }\n' > cxx.cc
+    wanted='' check "the headers in C++" c++ -std=c++11 -Wall -Wextra -pedantic -Werror -I"$headers" -fsyntax-only cxx.cc
 fi
 echo "installcheck: $passed passed, 0 failed, 0 skipped"

@@ -159,5 +159,5 @@ endif
 # ---- is what was installed usable? ------------------------------------------------------------------------------
 installcheck-local:
 	$(SHELL) $(top_srcdir)/tests/installed.sh '$(DESTDIR)' '$(bindir)' '$(libdir)' '$(pkgconfigdir)' '$(CC)' \
-	    '$(SANITIZER_CFLAGS)' '$(PYTHON)' '$(pythondir)' '$(srcdir)/examples'
+	    '$(SANITIZER_CFLAGS)' '$(PYTHON)' '$(pythondir)' '$(srcdir)/examples' '$(includedir)'
 EXTRA_DIST += tests/installed.sh

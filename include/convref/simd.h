@@ -48,7 +48,8 @@ typedef int32_t vec_mask __attribute__((vector_size(CONV_LANES * sizeof(int32_t)
 /* The same number in every lane. */
 CONV_INLINE vec vec_set(float x)
 {
-    return (vec)CONV_LANES_OF(x);
+    const vec v = CONV_LANES_OF(x);
+    return v;
 }
 
 CONV_INLINE vec vec_load(const float *from)
