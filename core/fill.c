@@ -1,10 +1,11 @@
 /* fill.c - seeded data that depend on (seed, name, index) alone.   Declared in convref/tensor.h.
  *
- * The generator is splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
- * OOPSLA 2014) used as a counter: element i of a stream is the i-th output, found without the others.
+ * Element i of a stream is the i-th number of its generator (random.h), found without the others.
  * The stream of a tensor is chosen by the FNV-1a hash of its name.
  */
 #include <convref/tensor.h>
+
+#include "core/random.h"
 
 static uint64_t fnv1a64(const char *name)
 {
@@ -14,17 +15,9 @@ static uint64_t fnv1a64(const char *name)
     return hash;
 }
 
-static uint64_t splitmix64(uint64_t stream, int64_t index)
-{
-    uint64_t z = stream + (uint64_t)(index + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static double value(const struct conv_fill *fill, uint64_t stream, int64_t index)
 {
-    const uint64_t z = splitmix64(stream, index);
+    const uint64_t z = random_at(stream, index);
     switch (fill->kind) {
     case CONV_FILL_INTEGERS: {
         const double size = 1 + (double)((z >> 1) % (uint64_t)fill->range);

@@ -5,21 +5,27 @@
 # provider.c is compiled once for each way to be wrong: wrong_abi.so with -DWRONG_ABI, and so on.
 PROVIDER_VARIANTS = good wrong_symbol wrong_null wrong_abi wrong_size wrong_no_run wrong_no_name wrong_half_packed \
 	wrong_name_taken last_column_zero writes_nan writes_outside changes_input crashes hangs
-MODULE_FILES = tests/providers/device.c
+MODULE_FILES = tests/providers/device.c tests/providers/cheats.c
+# ... and cheats.c once more for each of these, whose code ends the program when no kernel runs.
+CHEAT_VARIANTS = exits_when_opened exits_when_closed exits_in_a_thread hangs_when_opened
+SHARED_BY_MODULES = tests/providers/direct.h
 COMPILE_MODULE = $(CC) $(DEFS) -I. $(AM_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) -fPIC -shared
 
-tests/modules/made: tests/providers/provider.c $(MODULE_FILES) include/convref/kernel.h include/convref/problem.h
+tests/modules/made: tests/providers/provider.c $(MODULE_FILES) $(SHARED_BY_MODULES) include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) tests/modules
 	$(AM_V_at)set -e; for variant in $(PROVIDER_VARIANTS); do \
 	    name=`echo $$variant | tr '[:lower:]' '[:upper:]'`; \
 	    $(COMPILE_MODULE) -D$$name -o tests/modules/$$variant.so $(srcdir)/tests/providers/provider.c -lm; done
+	$(AM_V_at)set -e; for variant in $(CHEAT_VARIANTS); do \
+	    name=`echo $$variant | tr '[:lower:]' '[:upper:]'`; \
+	    $(COMPILE_MODULE) -D$$name -o tests/modules/$$variant.so $(srcdir)/tests/providers/cheats.c -lm; done
 	$(AM_V_at)set -e; for source in $(MODULE_FILES); do \
 	    $(COMPILE_MODULE) -o tests/modules/`basename $$source .c`.so $(srcdir)/$$source -lm; done
 	$(AM_V_at)touch $@
 
 check_DATA = tests/modules/made
 CLEANFILES += tests/modules/*
-EXTRA_DIST += tests/providers/provider.c $(MODULE_FILES)
+EXTRA_DIST += tests/providers/provider.c $(MODULE_FILES) $(SHARED_BY_MODULES)
 
 # ---- CUnit suites ----------------------------------------------------------------------------------------
 # Under a sanitizer the same tests do less of the same.
@@ -44,6 +50,7 @@ TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"' -DBUILDDIR='"$(abs
 # static: they look at what the shared library doesn't show
 tests_test_tensor_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_run_LDFLAGS = $(AM_LDFLAGS) -static
+tests_test_bench_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_checks_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_requantise_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_golden_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -51,6 +58,7 @@ tests_test_count_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_checks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_kernels_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_run_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_bench_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_verify_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_sandbox_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_faults_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -80,7 +88,7 @@ tests_read_problem_LDFLAGS = $(AM_LDFLAGS) -static
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
 	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_onnx.sh tests/test_docs.sh \
-	tests/test_cli_schema.sh tests/test_hostile.sh
+	tests/test_cli_schema.sh tests/test_cheats.sh tests/test_hostile.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
 EXTRA_DIST += tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli/tensor_files.sh \
 	tests/cli/onnx_files.sh tests/cli/validate.py tools/count-tests

@@ -52,7 +52,9 @@ ROOM_COUNT = \
 	verify/count/count.c verify/count/convention.c verify/count/network_reader.h verify/count/network_line.c \
 	verify/count/network_infer.c verify/count/network_read.c verify/count/network_totals.h \
 	verify/count/network_totals.c
-ROOM_MEASURE = verify/measure/bench.c
+ROOM_MEASURE = \
+	verify/measure/statistics.h verify/measure/statistics.c verify/measure/busy.h verify/measure/busy.c \
+	verify/measure/exact.h verify/measure/exact.c verify/measure/turns.h verify/measure/turns.c verify/measure/bench.c
 
 noinst_LTLIBRARIES += libverify.la
 LIBRARY_PARTS += libverify.la
@@ -90,7 +92,7 @@ EXTRA_DIST += verify/onnx/onnx.proto verify/onnx/without.c
 noinst_LTLIBRARIES += libverbs.la
 ROOM_CLI = \
 	verify/cli/messages.h verify/cli/messages.c verify/cli/options.h verify/cli/options.c \
-	verify/cli/kernels.h verify/cli/kernels.c verify/cli/names.h verify/cli/names.c \
+	verify/cli/kernels.h verify/cli/kernels.c verify/cli/names.h verify/cli/names.c verify/cli/worker.h verify/cli/worker.c \
 	verify/cli/operands.h verify/cli/operands.c verify/count/layers.h verify/count/layers.c
 ROOM_REPORT = \
 	verify/measure/results.h verify/measure/results.c verify/measure/plots.h verify/measure/plots.c \

@@ -36,7 +36,8 @@ CONV_API double conv_seconds(void);
 struct conv_roof {
     int threads;
     double macs[CONV_ISAS][2];         /* fused multiply-adds of f32 a second; 0 if not available */
-    double bandwidth[CONV_LEVELS][2];  /* bytes read a second; 0 where there is no such level */
+    double bandwidth[CONV_LEVELS][2];  /* bytes moved a second, read or two read for one written: the better; 0 where
+                                        * there is no such level */
 };
 
 /* Measure, in at most about 3 seconds.  threads: 0 means all cores.  The best of several short runs

@@ -91,22 +91,29 @@ class Roof:
 # ---- times ---------------------------------------------------------------------------------------------------------
 
 Timing = collections.namedtuple("Timing", "kernel verified median p10 p90 speedup macs_per_second turns calls "
-                                          "threads scratch_bytes packed_bytes pack_seconds")
+                                          "threads scratch_bytes packed_bytes pack_seconds rounds speedup_low speedup_high "
+                                          "others why")
 Timing.__doc__ = """What one kernel took on one problem.
 
-verified             right on this problem; if it isn't, it wasn't timed and the numbers are 0
+verified             right on this problem in every call that was looked at; if not, the numbers are 0
+why                  it wasn't timed: its outputs were wrong, it crashed, it didn't return
 median, p10, p90     seconds of one call
-speedup              over the first kernel, the median of the ratios of their turns
+speedup              over the first kernel, the median of the ratios of their turns; speedup_low and speedup_high are
+                     its spread, rounds the number of ratios: 1 proves little
 macs_per_second      macs_inside / median
+others               cores that other programs used meanwhile; negative: not known
 """
 
 
-def bench(problem, kernels=None, threads=1, rounds=7, turn=0.02, patience=1.0, cold=False, seed=1):
-    """Time kernels that take turns on one problem; each is verified on it first.  Returns a list of Timing.
+def bench(problem, kernels=None, threads=1, rounds=7, turn=0.02, patience=1.0, cold=False, seed=1, time_limit=60):
+    """Time kernels that take turns on one problem; each is verified on it, before and meanwhile.  Returns a list of Timing.
 
     kernels    names or Kernels; speed-ups are over the first.  Left out: all that compute the problem
     turn       seconds of one turn;   patience: seconds that one kernel may take in all its turns
     cold       sweep the caches before every call
+    time_limit seconds of one call; one that takes longer is a hang
+
+    Kernels run in a process of their own: one that crashes costs its own Timing.
     """
     problem = as_problem(problem)
     rows = all_kernels(problem) if kernels is None else [as_kernel(kernel) for kernel in kernels]
@@ -114,11 +121,12 @@ def bench(problem, kernels=None, threads=1, rounds=7, turn=0.02, patience=1.0, c
         if row.refuses(problem):
             raise ValueError(f"{row} doesn't compute {problem}: {row.refuses(problem)}")
     options = new("conv_bench_options", threads=threads, cold=cold, rounds=rounds, turn_seconds=turn,
-                  patience=patience, seed=seed)
+                  patience=patience, seed=seed, time_limit=time_limit)
     pointers = (ctypes.c_void_p * len(rows))(*(row._address for row in rows))
     timings = (structs["conv_timing"] * len(rows))()
     checked(lib.conv_bench_kernels, timings, pointers, len(rows), problem._struct, ctypes.byref(options))
     macs = count(problem)["macs_inside"]
     return [Timing(row.name, one.verified, one.median, one.p10, one.p90, one.speedup,
                    macs / one.median if one.median > 0 else 0, one.turns, one.calls, one.threads, one.scratch_bytes,
-                   one.packed_bytes, one.pack_seconds) for row, one in zip(rows, timings)]
+                   one.packed_bytes, one.pack_seconds, one.shared_rounds, one.speedup_low, one.speedup_high,
+                   one.others, one.why.decode()) for row, one in zip(rows, timings)]

@@ -37,26 +37,32 @@ static bool listed(const struct conv_kernel **list, int count, const struct conv
     return false;
 }
 
+/* A pattern adds what isn't there yet; a name that is written twice is meant twice. */
+static bool add_matches(const struct conv_kernel **list, int *count, int room, const char *pattern)
+{
+    const bool is_name = conv_kernel_find(pattern) != NULL;
+    bool matched = false;
+    for (int i = 0; i < conv_kernel_count(); i++) {
+        const struct conv_kernel *kernel = conv_kernel_at(i);
+        if (fnmatch(pattern, kernel->name, 0) != 0)
+            continue;
+        matched = true;
+        if (*count < room && (is_name || !listed(list, *count, kernel)))
+            list[(*count)++] = kernel;
+    }
+    return matched;
+}
+
 int cli_kernels(const struct conv_kernel **list, int room, const char *patterns)
 {
     char *copy = strdup(patterns), *rest = copy;
     int count = 0;
-    for (char *pattern; copy && (pattern = strsep(&rest, ",")); ) {
-        bool matched = false;
-        for (int i = 0; i < conv_kernel_count(); i++) {
-            const struct conv_kernel *kernel = conv_kernel_at(i);
-            if (fnmatch(pattern, kernel->name, 0) != 0)
-                continue;
-            matched = true;
-            if (count < room && !listed(list, count, kernel))
-                list[count++] = kernel;
-        }
-        if (!matched) {
+    for (char *pattern; copy && (pattern = strsep(&rest, ",")); )
+        if (!add_matches(list, &count, room, pattern)) {
             no_such_kernel(pattern);
             count = 0;
             break;
         }
-    }
     free(copy);
     return count;
 }

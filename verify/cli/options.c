@@ -1,8 +1,12 @@
 /* options.c - options that several verbs have.   Declared in options.h. */
 #include "verify/cli/options.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "verify/cli/worker.h"
 
 enum { KEY_FORMAT = 'f', KEY_OUTPUT = 'o', KEY_PROVIDER = 'p', KEY_THREADS = 't', KEY_SEED = 's', KEY_NETWORK = 'n',
        KEY_ISA = CLI_KEYS - 1, KEY_LAYER = CLI_KEYS - 2 };
@@ -27,11 +31,37 @@ static error_t parse_output(int key, char *text, struct argp_state *state)
     return 0;
 }
 
-static void load_provider(const char *path)
+static void add_provider(struct cli *cli, const char *path)
+{
+    enum { MOST = sizeof cli->providers / sizeof *cli->providers };
+    if (cli->provider_count == MOST)
+        exit(cli_usage("too many providers", "at most 16 are opened together"));
+    cli->providers[cli->provider_count++] = path;
+}
+
+/* What a constructor prints isn't part of our output. */
+static enum conv_status open_quietly(const char *path, struct conv_error *error)
+{
+    fflush(stdout);
+    const int own = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    dup2(STDERR_FILENO, STDOUT_FILENO);
+    const enum conv_status status = conv_provider_load(path, error);
+    fflush(stdout);
+    if (own >= 0) {
+        dup2(own, STDOUT_FILENO);
+        close(own);
+    }
+    return status;
+}
+
+static void open_providers(const struct cli *cli)
 {
     struct conv_error error;
-    if (conv_provider_load(path, &error) != CONV_OK)
-        exit(cli_error(&error, NULL));
+    if (cli->provider_count > 0)
+        worker_begin();
+    for (int i = 0; i < cli->provider_count; i++)
+        if (open_quietly(cli->providers[i], &error) != CONV_OK)
+            exit(worker_end(cli_error(&error, NULL)));
 }
 
 static void set_isa(const char *name)
@@ -51,7 +81,8 @@ static error_t parse_kernel(int key, char *text, struct argp_state *state)
 {
     struct cli *cli = state->input;
     switch (key) {
-    case KEY_PROVIDER: load_provider(text); return 0;
+    case KEY_PROVIDER: add_provider(cli, text); return 0;
+    case ARGP_KEY_SUCCESS: open_providers(cli); return 0;
     case KEY_ISA: set_isa(text); return 0;
     case KEY_THREADS: cli->threads = (int)cli_number("--threads", text, 1, 1024); return 0;
     case KEY_SEED: cli->seed = (uint64_t)cli_number("--seed", text, 0, INT64_MAX); return 0;

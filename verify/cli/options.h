@@ -22,6 +22,8 @@ struct cli {
     int threads;              /* 0: not given */
     const char *network;      /* --network */
     const char *layer;        /* --layer */
+    const char *providers[16];/* opened when all options have been read */
+    int provider_count;
 };
 
 struct cli cli_defaults(void);

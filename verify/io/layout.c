@@ -52,10 +52,10 @@ static const struct field fields[] = {
 #define R(name) FIELD(conv_roof, name)
     R(threads), R(macs), R(bandwidth),
 #define B(name) FIELD(conv_bench_options, name)
-    B(threads), B(cold), B(rounds), B(turn_seconds), B(patience), B(seed),
+    B(threads), B(cold), B(rounds), B(turn_seconds), B(patience), B(seed), B(time_limit), B(memory_limit),
 #define I(name) FIELD(conv_timing, name)
     I(verified), I(median), I(p10), I(p90), I(turns), I(calls), I(speedup), I(scratch_bytes), I(packed_bytes),
-    I(pack_seconds), I(threads),
+    I(pack_seconds), I(threads), I(shared_rounds), I(speedup_low), I(speedup_high), I(others), I(why),
 #define O(name) FIELD(conv_verify_options, name)
     O(seed), O(time_limit), O(problems), O(problem_count), O(only_problems), O(check), O(threads),
     O(memory_limit), O(in_process),

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/random.h"
 #include "verify/maths/checksum.h"
 
 /* ---- numbers modulo 2^61 - 1, from 0 to 2^61 - 2 --------------------------------------------------------------- */
@@ -62,13 +63,7 @@ static void store_free(struct store *store)
         free(store->blocks[i]);
 }
 
-static uint64_t roll(struct store *store)
-{
-    uint64_t z = store->state += UINT64_C(0x9e3779b97f4a7c15);   /* splitmix64, see core/fill.c */
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (z ^ (z >> 31)) % prime;
-}
+static uint64_t roll(struct store *store) { return random_next(&store->state) % prime; }
 
 static uint64_t *random_vector(struct store *store, int64_t count)
 {

@@ -10,19 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/random.h"
 #include "verify/maths/cover.h"
 
 enum { COMPLETIONS = 3, TRIES = 24, LEVEL_TRIES = 300 };
 
-static uint64_t roll(struct cover *cover)
-{
-    uint64_t z = cover->state += UINT64_C(0x9e3779b97f4a7c15);   /* splitmix64, see core/fill.c */
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-static int below(struct cover *cover, int limit) { return (int)(roll(cover) % (uint64_t)limit); }
+static int below(struct cover *cover, int limit) { return (int)(random_next(&cover->state) % (uint64_t)limit); }
 
 static int settings(const struct cover *cover) { return cover->first[cover->model.factors]; }
 

@@ -1,293 +1,172 @@
-/* bench.c - takes turns, takes times.   Declared in convref/bench.h, explained in docs/measuring.md.
+/* bench.c - takes turns, takes times: the parent.   Declared in convref/bench.h, explained in docs/measuring.md.
  *
- * One problem, some kernels: first each is run on integers and compared with the truth, then all take turns on real
- * numbers.  A slow kernel has fewer turns than a fast one; ratios use the rounds in which both had one.
+ * All kernels run in one child, so that they are compared in one process.  When the child ends before its work is done, the
+ * kernel that ran then is out, with words that say how it ended, and another child times the others.
+ * Not here: what the child does (turns.c), statistics (statistics.c).
  */
 #include <convref/bench.h>
-#include <convref/reference.h>
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { MOST_ROUNDS = 101, MOST_CALLS = 4096 };
+#include "core/guest.h"
+#include "verify/measure/statistics.h"
+#include "verify/measure/turns.h"
+#include "verify/sandbox/sandbox.h"
 
-/* One kernel on its way. */
-struct runner {
-    struct conv_plan *plan;
-    double first_call;                  /* seconds, of the call that was verified */
-    int rounds;                         /* turns that it gets */
-    double turn[MOST_ROUNDS];           /* the median call of each turn */
-    struct conv_timing *timing;
-};
+/* ---- children -------------------------------------------------------------------------------------------------------- */
 
-struct bench {
-    const struct conv_problem *problem;
-    struct conv_bench_options options;
-    struct conv_tensor tensors[CONV_OPERANDS];
-    struct conv_operands operands;
-    unsigned char *sweep;               /* larger than every cache; NULL unless cold */
-    size_t sweep_bytes;
-};
+static void body(void *bench) { bench_turns(bench); }
 
-/* ---- order statistics ---------------------------------------------------------------------------------------- */
-
-static int ascending(const void *a, const void *b)
+/* False, and the child is killed, when a call lasts too long. */
+static bool watch(void *argument)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    const struct bench *bench = argument;
+    const double began = bench->shared->call_began;
+    return !(began > 0 && conv_seconds() - began > bench->options.time_limit);
 }
 
-/* The value below which a part of the values lies; sorts them. */
-static double quantile(double *values, int count, double part)
+/* What earlier children found out of kernels that are out stays; all else begins anew. */
+static void reset(const struct bench *bench)
 {
-    qsort(values, (size_t)count, sizeof *values, ascending);
-    return values[(int)(part * (count - 1) + 0.5)];
+    for (int i = 0; i < bench->count; i++) {
+        struct conv_timing fresh = { .allocations = bench->options.allocations ? 0 : -1 };
+        if (bench->shared->timings[i].why[0])
+            memcpy(fresh.why, bench->shared->timings[i].why, sizeof fresh.why);
+        bench->shared->timings[i] = fresh;
+    }
+    bench->shared->current = -1;
+    bench->shared->call_began = 0;
 }
 
-/* ---- operands --------------------------------------------------------------------------------------------------- */
-
-static void fill_inputs(struct bench *bench, enum conv_fill_kind kind)
+static void blame(const struct bench *bench, const struct sandbox_end *end)
 {
-    const int range = conv_exact_range(bench->problem);
-    const struct conv_fill fill = { kind, bench->options.seed, kind == CONV_FILL_INTEGERS && range > 0 ? range : 1, 0 };
-    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
-        if (conv_operand_role(bench->problem, operand) == CONV_INPUT)
-            conv_fill(bench->problem->type, bench->operands.at[operand], conv_operand_count(bench->problem, operand),
-                      conv_operand_name(bench->problem, operand), &fill);
+    struct conv_timing *timing = &bench->shared->timings[bench->shared->current];
+    char how[CONV_WHY - 64];
+    sandbox_words(how, sizeof how, end, bench->options.time_limit);
+    snprintf(timing->why, sizeof timing->why, "in %s it %s", bench->shared->doing ? bench->shared->doing : "a call", how);
 }
 
-static enum conv_status take_operands(struct bench *bench, struct conv_error *error)
+static enum conv_status run_children(const struct bench *bench, struct conv_error *error)
 {
-    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
-        int64_t dims[CONV_MAX_RANK];
-        const int rank = conv_operand_shape(dims, bench->problem, operand);
-        if (rank == 0)
-            continue;
-        enum conv_status status = conv_tensor_create(&bench->tensors[operand], bench->problem->type, rank, dims, error);
+    const struct sandbox_limits limits = { .seconds = 1e7, .memory = (size_t)bench->options.memory_limit };
+    for (int children = 0; children <= bench->count; children++) {
+        struct sandbox_end end;
+        reset(bench);
+        enum conv_status status = sandbox_run(&end, body, (void *)bench, &limits, watch, error);
         if (status != CONV_OK)
             return status;
-        bench->operands.at[operand] = bench->tensors[operand].data;
-    }
-    return CONV_OK;
-}
-
-/* ---- cold caches --------------------------------------------------------------------------------------------------- */
-
-static enum conv_status take_sweep(struct bench *bench, struct conv_error *error)
-{
-    struct conv_machine machine;
-    if (!bench->options.cold)
-        return CONV_OK;
-    conv_machine_read(&machine);
-    const size_t last = machine.bytes[CONV_L3] > 0 ? (size_t)machine.bytes[CONV_L3] : (size_t)8 << 20;
-    bench->sweep_bytes = 3 * last;
-    bench->sweep = calloc(bench->sweep_bytes, 1);
-    return bench->sweep ? CONV_OK : conv_fail(error, CONV_NO_MEMORY, "no memory to sweep the caches with");
-}
-
-/* Write something on every line of the sweep, so that nothing else is left in the caches. */
-static void sweep(const struct bench *bench)
-{
-    for (size_t i = 0; bench->sweep && i < bench->sweep_bytes; i += 64)
-        ((volatile unsigned char *)bench->sweep)[i]++;
-}
-
-/* ---- verifying -------------------------------------------------------------------------------------------------------- */
-
-static enum conv_operand main_output(const struct conv_problem *problem)
-{
-    return problem->pass == CONV_FORWARD ? CONV_Y : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
-}
-
-static bool is_right(const struct bench *bench, const struct conv_truth *truth, enum conv_operand output,
-                     double *widened)
-{
-    conv_operand_widen(widened, bench->problem, output, bench->operands.at[output]);
-    for (int64_t i = 0; i < truth->count; i++)
-        if (!(widened[i] == truth->value[i]))
-            return false;
-    return true;
-}
-
-static enum conv_status verify_runner(struct runner *runner, const struct bench *bench,
-                                      const struct conv_truth *truth, double *widened, struct conv_error *error)
-{
-    const enum conv_operand output = main_output(bench->problem);
-    memset(bench->operands.at[output], 0xFF, conv_operand_bytes(bench->problem, output));
-    double start = conv_seconds();
-    enum conv_status status = conv_plan_load(runner->plan, &bench->operands, error);
-    runner->timing->pack_seconds = conv_plan_packed_bytes(runner->plan) > 0 ? conv_seconds() - start : 0;
-    if (status != CONV_OK)
-        return status;
-    runner->first_call = conv_plan_run(runner->plan);
-    if (runner->first_call >= 0)
-        status = conv_plan_store(runner->plan, error);
-    runner->timing->verified = runner->first_call >= 0 && status == CONV_OK
-        && is_right(bench, truth, output, widened);
-    return status;
-}
-
-static enum conv_status verify_runners(struct runner *runners, int count, struct bench *bench,
-                                       struct conv_error *error)
-{
-    struct conv_truth truth;
-    fill_inputs(bench, CONV_FILL_INTEGERS);
-    enum conv_status status = conv_truth_compute(&truth, NULL, bench->problem, main_output(bench->problem),
-                                                 &bench->operands, error);
-    if (status != CONV_OK)
-        return status;
-    double *widened = malloc(((size_t)truth.count + 1) * sizeof *widened);
-    if (!widened)
-        status = conv_fail(error, CONV_NO_MEMORY, "no memory to compare outputs");
-    for (int i = 0; i < count && status == CONV_OK; i++)
-        if (runners[i].plan)
-            status = verify_runner(&runners[i], bench, &truth, widened, error);
-    free(widened);
-    conv_truth_free(&truth);
-    return status;
-}
-
-/* ---- taking turns ---------------------------------------------------------------------------------------------------- */
-
-/* As many rounds as patience allows, at least one. */
-static int rounds_for(const struct bench *bench, double call)
-{
-    const double turn = call > bench->options.turn_seconds ? call : bench->options.turn_seconds;
-    const double allowed = bench->options.patience / turn;
-    return allowed < 1 ? 1 : allowed < bench->options.rounds ? (int)allowed : bench->options.rounds;
-}
-
-/* One turn: an unmeasured call to warm up (unless calls are long, or the caches are to be cold), then calls until
- * the time is up. */
-static double turn(struct runner *runner, const struct bench *bench)
-{
-    static double calls[MOST_CALLS];
-    const bool warm_up = !bench->options.cold && runner->first_call < bench->options.turn_seconds * 5;
-    int count = 0;
-    double spent = 0;
-    if (warm_up)
-        conv_plan_run(runner->plan);
-    const int64_t before = bench->options.allocations ? bench->options.allocations() : 0;
-    do {
-        sweep(bench);
-        calls[count] = conv_plan_run(runner->plan);
-        spent += calls[count++];
-    } while (spent < bench->options.turn_seconds && count < MOST_CALLS);
-    if (bench->options.allocations)
-        runner->timing->allocations += bench->options.allocations() - before;
-    runner->timing->calls += count;
-    return quantile(calls, count, 0.5);
-}
-
-static void take_turns(struct runner *runners, int count, struct bench *bench)
-{
-    for (int round = 0; round < bench->options.rounds; round++)
-        for (int i = 0; i < count; i++)
-            if (runners[i].timing->verified && round < runners[i].rounds)
-                runners[i].turn[round] = turn(&runners[i], bench);
-}
-
-/* ---- summing up ------------------------------------------------------------------------------------------------------- */
-
-static void sum_up(struct runner *runner, const struct runner *first)
-{
-    struct conv_timing *timing = runner->timing;
-    double values[MOST_ROUNDS];
-    timing->turns = runner->rounds;
-    memcpy(values, runner->turn, sizeof *values * (size_t)runner->rounds);
-    timing->median = quantile(values, runner->rounds, 0.5);
-    timing->p10 = quantile(values, runner->rounds, 0.1);
-    timing->p90 = quantile(values, runner->rounds, 0.9);
-    const int shared = runner->rounds < first->rounds ? runner->rounds : first->rounds;
-    for (int round = 0; round < shared; round++)
-        values[round] = first->turn[round] / runner->turn[round];
-    timing->speedup = first->timing->verified && shared > 0 ? quantile(values, shared, 0.5) : NAN;
-}
-
-/* ---- all of it ---------------------------------------------------------------------------------------------------------- */
-
-static enum conv_status make_plans(struct runner *runners, const struct conv_kernel *const *kernels, int count,
-                                   const struct bench *bench, struct conv_error *error)
-{
-    const struct conv_plan_options options = { .threads = bench->options.threads };
-    for (int i = 0; i < count; i++) {
-        struct conv_timing *timing = runners[i].timing;
-        *timing = (struct conv_timing){ .allocations = bench->options.allocations ? 0 : -1 };
-        if (conv_kernel_refuses(kernels[i], bench->problem))
-            continue;
-        enum conv_status status = conv_plan_create(&runners[i].plan, kernels[i], bench->problem, &options, error);
-        if (status != CONV_OK)
-            return status;
-        timing->threads = kernels[i]->threaded && options.threads > 1 ? options.threads : 1;
-        timing->scratch_bytes = conv_plan_scratch_bytes(runners[i].plan);
-        timing->packed_bytes = conv_plan_packed_bytes(runners[i].plan);
-    }
-    return CONV_OK;
-}
-
-static enum conv_status reload(struct runner *runners, int count, struct bench *bench, struct conv_error *error)
-{
-    enum conv_status status = CONV_OK;
-    fill_inputs(bench, CONV_FILL_UNIFORM);
-    for (int i = 0; i < count && status == CONV_OK; i++)
-        if (runners[i].timing->verified) {
-            status = conv_plan_load(runners[i].plan, &bench->operands, error);
-            runners[i].rounds = rounds_for(bench, runners[i].first_call);
+        if (end.completed) {
+            if (bench->shared->status != CONV_OK && error)
+                *error = bench->shared->error;
+            return bench->shared->status;
         }
-    return status;
+        char how[256];
+        if (bench->shared->current < 0)
+            return conv_fail(error, CONV_NO_MEMORY, "the child that takes the times %s, when no kernel was running",
+                             sandbox_words(how, sizeof how, &end, 0));
+        blame(bench, &end);
+    }
+    return CONV_OK;
 }
+
+/* ---- options --------------------------------------------------------------------------------------------------------- */
 
 static struct conv_bench_options with_defaults(const struct conv_bench_options *wanted)
 {
     struct conv_bench_options options = wanted ? *wanted : (struct conv_bench_options){ .seed = 1 };
+    struct conv_machine machine;
     options.threads = options.threads > 0 ? options.threads : 1;
     options.rounds = options.rounds <= 0 ? 7 : options.rounds > MOST_ROUNDS ? MOST_ROUNDS : options.rounds;
     options.turn_seconds = options.turn_seconds > 0 ? options.turn_seconds : 0.02;
     options.patience = options.patience > 0 ? options.patience : 1;
+    options.time_limit = options.time_limit > 0 ? options.time_limit : 60;
+    if (options.memory_limit <= 0) {
+        conv_machine_read(&machine);
+        options.memory_limit = (double)machine.bytes[CONV_DRAM] * 3 / 4;
+    }
     return options;
+}
+
+/* A device's driver has needs of its own. */
+static bool any_device(const struct conv_kernel *const *kernels, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (kernels[i]->device)
+            return true;
+    return false;
 }
 
 enum conv_status conv_bench_kernels(struct conv_timing *timings, const struct conv_kernel *const *kernels, int count,
                                     const struct conv_problem *problem, const struct conv_bench_options *options,
                                     struct conv_error *error)
 {
-    struct bench bench = { .problem = problem, .options = with_defaults(options) };
-    struct runner *runners = calloc((size_t)count + 1, sizeof *runners);
-    if (!runners)
-        return conv_fail(error, CONV_NO_MEMORY, "no memory to time %d kernels", count);
-    for (int i = 0; i < count; i++)
-        runners[i].timing = &timings[i];
-    enum conv_status status = make_plans(runners, kernels, count, &bench, error);
+    const size_t bytes = sizeof(struct bench_shared) + (size_t)count * sizeof(struct conv_timing);
+    struct bench bench = { .kernels = kernels, .count = count, .problem = problem, .options = with_defaults(options) };
+    if (guest_asks("conv_bench_kernels"))
+        return conv_fail(error, CONV_NOT_APPLICABLE, "a kernel can't time kernels");
+    if (any_device(kernels, count))
+        bench.options.memory_limit = 0;
+    bench.shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (bench.shared == MAP_FAILED)
+        return conv_fail(error, CONV_NO_MEMORY, "no shared memory to time %d kernels", count);
+    const enum conv_status status = run_children(&bench, error);
     if (status == CONV_OK)
-        status = take_operands(&bench, error);
-    if (status == CONV_OK)
-        status = take_sweep(&bench, error);
-    if (status == CONV_OK)
-        status = verify_runners(runners, count, &bench, error);
-    if (status == CONV_OK)
-        status = reload(runners, count, &bench, error);
-    if (status == CONV_OK) {
-        take_turns(runners, count, &bench);
-        for (int i = 0; i < count; i++)
-            if (timings[i].verified)
-                sum_up(&runners[i], &runners[0]);
-    }
-    for (int i = 0; i < count; i++)
-        conv_plan_free(runners[i].plan);
-    for (int operand = 0; operand < CONV_OPERANDS; operand++)
-        conv_tensor_free(&bench.tensors[operand]);
-    free(bench.sweep);
-    free(runners);
+        memcpy(timings, bench.shared->timings, (size_t)count * sizeof *timings);
+    munmap(bench.shared, bytes);
     return status;
 }
 
+/* ---- the roof -------------------------------------------------------------------------------------------------------- */
+
+enum conv_isa conv_bench_isa(const struct conv_kernel *kernel)
+{
+    return guest_is(kernel) ? conv_isa_best() : kernel->isa;
+}
+
+/* Multiplications of a direct 3x3 convolution over those of F(m x m, 3x3), ((m + 2) / 3m)^-2; an FFT's have no fixed ratio. */
+double conv_bench_fewer_macs(enum conv_accuracy accuracy)
+{
+    switch (accuracy) {
+    case CONV_WINOGRAD_2: return 2.25;
+    case CONV_WINOGRAD_4: return 4;
+    case CONV_WINOGRAD_6: return 5.0625;
+    case CONV_FFT: return INFINITY;
+    default: return 1;
+    }
+}
+
+/* Seconds to read the bytes once.  Warm: the fastest levels are full of them, and the rest lies in the next ones. */
+static double memory_seconds(enum conv_level *slowest, const struct conv_roof *roof, const struct conv_machine *machine,
+                             double bytes, bool many, bool cold)
+{
+    double seconds = 0;
+    for (enum conv_level level = cold ? CONV_DRAM : CONV_L1; level < CONV_LEVELS && bytes > 0; level++) {
+        const double own = level < CONV_L3 && many ? roof->threads : 1;   /* each thread has a core's */
+        const double room = level == CONV_DRAM ? bytes : own * (double)machine->bytes[level];
+        const double here = bytes < room ? bytes : room;
+        if (here <= 0 || !(roof->bandwidth[level][many] > 0))
+            continue;
+        seconds += here / roof->bandwidth[level][many];
+        bytes -= here;
+        *slowest = level;
+    }
+    return seconds;
+}
+
 struct conv_ceiling conv_bench_ceiling(const struct conv_roof *roof, const struct conv_machine *machine,
-                                       const struct conv_problem *problem, enum conv_isa isa, int threads, bool cold)
+                                       const struct conv_problem *problem, enum conv_isa isa, double fewer, int threads,
+                                       bool cold)
 {
     struct conv_count count;
+    struct conv_ceiling ceiling = { .level = CONV_L1 };
     conv_count_problem(&count, problem);
     const bool many = threads > 1;
-    const enum conv_level level = cold ? CONV_DRAM : conv_machine_level(machine, count.bytes);
-    const double macs = conv_roof_macs(roof, isa, level, (double)count.macs_inside, (double)count.bytes, many);
-    return (struct conv_ceiling){ level, macs, macs < roof->macs[isa][many] };
+    const double macs = (double)count.macs_inside, peak = roof->macs[isa][many];
+    const double memory = memory_seconds(&ceiling.level, roof, machine, (double)count.bytes, many, cold);
+    const double arithmetic = peak > 0 ? macs / fewer / peak : 0;
+    ceiling.by_memory = memory > arithmetic;
+    ceiling.macs = macs / (memory > arithmetic ? memory : arithmetic);
+    return ceiling;
 }

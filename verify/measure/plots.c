@@ -86,7 +86,7 @@ static enum conv_status speedup_data(FILE *file, const struct tsv *table, const 
             continue;
         for (int row = 0; row < table->rows; row++) {
             const double ms = tsv_number(table, row, c[1]) * tsv_number(table, row, c[3]);
-            if (strcmp(tsv_text(table, row, c[0]), kernel->name) || !isfinite(ms))
+            if (strcmp(tsv_text(table, row, c[0]), kernel->name) || !isfinite(ms * tsv_number(table, row, c[2])))
                 continue;
             own += ms;
             first += ms * tsv_number(table, row, c[2]);

@@ -1,30 +1,127 @@
-/* results.c - bench results as rows. */
+/* results.c - bench results as rows, held against the roof.   Declared in results.h, explained in docs/measuring.md. */
 #include "verify/measure/results.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "verify/measure/alloc_count.h"
+#include "verify/sandbox/sandbox.h"
 
-void results_begin(struct results *results, int threads)
+/* ---- the roof, before and afterwards ------------------------------------------------------------------------------- */
+
+/* A figure may be this much above the roof: both were measured. */
+static const double tolerance = 0.05;
+
+/* The roof may move by this much, and others may use this many cores, before the machine is called busy. */
+static const double calm = 0.10, busy_cores = 0.25;
+
+struct measuring { const struct conv_machine *machine; int threads; struct conv_roof roof; };
+
+static void measure(void *argument)
+{
+    struct measuring *measuring = argument;
+    conv_roof_measure(&measuring->roof, measuring->machine, measuring->threads);
+}
+
+/* In a child: this process is to fork later, and must not have used threads. */
+static enum conv_status measure_roof(struct conv_roof *roof, const struct conv_machine *machine, int threads,
+                                     struct conv_error *error)
+{
+    const struct sandbox_limits limits = { .seconds = 60 };
+    struct sandbox_end end;
+    struct measuring *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return conv_fail(error, CONV_NO_MEMORY, "no shared memory to measure the roof with");
+    *shared = (struct measuring){ machine, threads, { .threads = 0 } };
+    enum conv_status status = sandbox_run(&end, measure, shared, &limits, NULL, error);
+    char how[256];
+    if (status == CONV_OK && !end.completed)
+        status = conv_fail(error, CONV_NO_MEMORY, "the child that measures the roof %s",
+                           sandbox_words(how, sizeof how, &end, limits.seconds));
+    *roof = shared->roof;
+    munmap(shared, sizeof *shared);
+    return status;
+}
+
+enum conv_status results_begin(struct results *results, int threads, struct conv_error *error)
 {
     *results = (struct results){ .count = 0 };
     conv_machine_read(&results->machine);
-    conv_roof_measure(&results->roof, &results->machine, threads);
+    return measure_roof(&results->roof, &results->machine, threads, error);
 }
 
-void results_end(struct results *results)
+static struct conv_ceiling ceiling_of(const struct result *row, const struct conv_roof *roof,
+                                      const struct conv_machine *machine)
 {
-    struct conv_roof roof;
-    conv_roof_measure(&roof, &results->machine, 1);
-    results->peak_after = roof.macs[results->machine.isa][0];
+    struct conv_ceiling ceiling = conv_bench_ceiling(roof, machine, &row->problem, conv_bench_isa(row->kernel),
+                                                     conv_bench_fewer_macs(row->kernel->accuracy), row->timing.threads,
+                                                     row->cold);
+    if (row->kernel->device)
+        ceiling.macs = NAN;
+    return ceiling;
+}
+
+static void hold_against(struct result *row, const struct results *results)
+{
+    row->ceiling_after = ceiling_of(row, &results->roof_after, &results->machine).macs;
+    const double most = fmax(row->ceiling.macs, row->ceiling_after), rate = result_macs(row);
+    row->impossible = rate > most * (1 + tolerance);
+    if (row->impossible)
+        snprintf(row->note, sizeof row->note, "IMPOSSIBLE: %.4g GMAC/s, and f32 arithmetic of %s can do %.4g at most "
+                 "here (limited by %s): it does less work, or in a narrower type", rate / 1e9,
+                 conv_isa_name(conv_bench_isa(row->kernel)), most / 1e9,
+                 row->ceiling.by_memory ? conv_level_name(row->ceiling.level) : "arithmetic");
+}
+
+/* A speed-up over a figure that doesn't count is none. */
+static void drop_ratios(const struct results *results)
+{
+    for (int i = 0; i < results->count; i++)
+        for (int j = 0; j < results->count && results->rows[i].impossible; j++)
+            if (!strcmp(results->rows[j].first, results->rows[i].kernel->name)
+                && results->rows[j].cold == results->rows[i].cold
+                && conv_problem_equal(&results->rows[j].problem, &results->rows[i].problem))
+                results->rows[j].timing.speedup = NAN;
+}
+
+static void judge_quiet(struct results *results)
+{
+    double others = 0, moved = calm;
+    for (int i = 0; i < results->count; i++) {
+        const struct result *row = &results->rows[i];
+        const double ratio = fmax(row->ceiling.macs, row->ceiling_after) / fmin(row->ceiling.macs, row->ceiling_after) - 1;
+        others = fmax(others, row->timing.others);
+        if (!(ratio > moved))   /* NaN: a device */
+            continue;
+        moved = ratio;
+        snprintf(results->busy, sizeof results->busy, "its roof for %s moved from %.1f to %.1f GMAC/s", row->layer,
+                 row->ceiling.macs / 1e9, row->ceiling_after / 1e9);
+    }
+    const size_t used = strlen(results->busy);
+    if (others > busy_cores)
+        snprintf(results->busy + used, sizeof results->busy - used, "%sother programs used %.1f of its %d cores",
+                 used ? ", and " : "", others, results->machine.cores);
+}
+
+enum conv_status results_end(struct results *results, struct conv_error *error)
+{
+    enum conv_status status = measure_roof(&results->roof_after, &results->machine, results->roof.threads, error);
+    for (int i = 0; i < results->count && status == CONV_OK; i++)
+        hold_against(&results->rows[i], results);
+    if (status == CONV_OK) {
+        drop_ratios(results);
+        judge_quiet(results);
+    }
+    return status;
 }
 
 void results_print_machine(FILE *file, const struct results *results, const char *prefix)
 {
     const struct conv_machine *m = &results->machine;
+    const struct conv_roof *roof = &results->roof, *after = &results->roof_after;
     const time_t now = time(NULL);
     struct tm local;
     char day[32] = "";
@@ -32,15 +129,18 @@ void results_print_machine(FILE *file, const struct results *results, const char
         strftime(day, sizeof day, "%Y-%m-%d", &local);
     fprintf(file, "%s%s, %d cores, %s, %s %s, up to %s, convref %s, %s\n", prefix, m->cpu, m->cores, m->system, m->compiler,
             m->flags, conv_isa_name(m->isa), conv_version(), day);
-    fprintf(file, "%sone thread: roof_gmacs %.1f", prefix, results->roof.macs[m->isa][0] / 1e9);
-    if (results->peak_after > 0)
-        fprintf(file, " (%.1f at the end)", results->peak_after / 1e9);
-    fputs(", GB/s:", file);
+    fprintf(file, "%sone thread: roof_gmacs %.1f (%.1f at the end), GB/s:", prefix, roof->macs[m->isa][0] / 1e9,
+            after->macs[m->isa][0] / 1e9);
     for (enum conv_level level = 0; level < CONV_LEVELS; level++)
-        if (results->roof.bandwidth[level][0] > 0)
-            fprintf(file, " roof_%s %.1f", conv_level_name(level), results->roof.bandwidth[level][0] / 1e9);
+        if (roof->bandwidth[level][0] > 0)
+            fprintf(file, " roof_%s %.1f (%.1f)", conv_level_name(level), roof->bandwidth[level][0] / 1e9,
+                    after->bandwidth[level][0] / 1e9);
     fputc('\n', file);
+    if (results->busy[0])
+        fprintf(file, "%sTHE MACHINE IS BUSY: %s.  Measure again before you quote a figure.\n", prefix, results->busy);
 }
+
+/* ---- rows ------------------------------------------------------------------------------------------------------------ */
 
 void results_free(struct results *results)
 {
@@ -79,16 +179,21 @@ enum conv_status results_bench(struct results *results, const struct conv_kernel
                                 .first = kernels[0]->name, .cold = options.cold, .timing = timings[i] };
         snprintf(row->layer, sizeof row->layer, "%s", layer);
         conv_count_problem(&row->count, problem);
-        row->ceiling = conv_bench_ceiling(&results->roof, &results->machine, problem, kernels[i]->isa,
-                                          timings[i].threads, options.cold);
+        row->ceiling = ceiling_of(row, &results->roof, &results->machine);
+        if (timings[i].turns == 0)
+            snprintf(row->note, sizeof row->note, "NOT TIMED: %s", timings[i].why);
+        else if (timings[i].shared_rounds == 1 && count > 1)
+            snprintf(row->note, sizeof row->note, "n=1");
     }
     free(timings);
     return status;
 }
 
+bool result_counts(const struct result *row) { return row->timing.turns > 0 && !row->impossible; }
+
 double result_macs(const struct result *row)
 {
-    return row->timing.turns > 0 ? (double)row->count.macs_inside / row->timing.median : NAN;
+    return result_counts(row) ? (double)row->count.macs_inside / row->timing.median : NAN;
 }
 
 double result_of_roof(const struct result *row) { return result_macs(row) / row->ceiling.macs; }
@@ -100,18 +205,20 @@ struct table *results_table(const struct results *results)
         { "threads", "threads", true }, { "cache", "cache", false }, { "verified", "right", false },
         { "ms", "ms", true }, { "p10_ms", "p10", true }, { "p90_ms", "p90", true },
         { "gmacs", "GMAC/s", true }, { "of_roof", "of roof", true }, { "roof_gmacs", "roof", true },
-        { "limit", "limited by", false }, { "speedup", "speed-up", true }, { "first", "over", false },
+        { "limit", "limited by", false }, { "speedup", "speed-up", true }, { "speedup_low", "from", true },
+        { "speedup_high", "to", true }, { "rounds", "rounds", true }, { "first", "over", false },
         { "allocations", "allocations", true }, { "scratch_bytes", "scratch", true },
         { "packed_bytes", "packed", true }, { "pack_ms", "packing ms", true }, { "calls", "calls", true },
         { "repeats", "repeats", true }, { "macs", "MACs", true }, { "macs_inside", "MACs inside", true },
-        { "bytes", "bytes", true }, { "problem", "problem", false },
+        { "bytes", "bytes", true }, { "others", "cores of others", true }, { "note", "note", false },
+        { "problem", "problem", false },
     };
     struct table *table = table_create(columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < results->count; i++) {
         const struct result *row = &results->rows[i];
         const struct conv_timing *t = &row->timing;
         char text[CONV_PROBLEM_TEXT];
-        const double nothing = t->turns > 0 ? 0 : NAN;
+        const double nothing = result_counts(row) ? 0 : NAN;
         table_text(table, row->layer);
         table_text(table, row->kernel->name);
         table_text(table, conv_isa_name(row->kernel->isa));
@@ -124,8 +231,12 @@ struct table *results_table(const struct results *results)
         table_real(table, result_macs(row) / 1e9, "%.2f");
         table_real(table, result_of_roof(row), "%.2f");
         table_real(table, row->ceiling.macs / 1e9, "%.1f");
-        table_text(table, row->ceiling.by_memory ? conv_level_name(row->ceiling.level) : "arithmetic");
+        table_text(table, row->kernel->device ? "" : row->ceiling.by_memory ? conv_level_name(row->ceiling.level)
+                                                                            : "arithmetic");
         table_real(table, t->speedup + nothing, "%.2f");
+        table_real(table, t->speedup_low + nothing + 0 * t->speedup, "%.2f");
+        table_real(table, t->speedup_high + nothing + 0 * t->speedup, "%.2f");
+        table_integer(table, t->shared_rounds);
         table_text(table, row->first);
         if (t->allocations >= 0)
             table_integer(table, t->allocations);
@@ -139,6 +250,8 @@ struct table *results_table(const struct results *results)
         table_integer(table, row->count.macs);
         table_integer(table, row->count.macs_inside);
         table_integer(table, row->count.bytes);
+        table_real(table, t->others >= 0 ? t->others : NAN, "%.1f");
+        table_text(table, row->note);
         table_text(table, conv_problem_print(text, &row->problem));
     }
     return table;
@@ -163,7 +276,7 @@ static double first_seconds(const struct results *results, const struct conv_ker
     double seconds = 0;
     for (int i = 0; i < results->count; i++) {
         const struct result *row = &results->rows[i];
-        if (row->kernel != kernel || row->cold != cold || row->timing.turns == 0
+        if (row->kernel != kernel || row->cold != cold || !result_counts(row)
             || (threads > 0 && row->timing.threads != threads))
             continue;
         seconds += row->timing.median * row->timing.speedup * row->repeats;
@@ -182,7 +295,7 @@ int results_sum(struct result_sum *sums, int room, const struct results *results
         if (!sum)
             continue;
         sum->verified = sum->verified && row->timing.verified;
-        if (row->timing.turns == 0)
+        if (!result_counts(row))
             continue;
         sum->layers += row->repeats;
         sum->seconds += row->timing.median * row->repeats;

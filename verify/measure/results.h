@@ -16,31 +16,37 @@ struct result {
     bool cold;
     struct conv_timing timing;
     struct conv_count count;
-    struct conv_ceiling ceiling;
+    struct conv_ceiling ceiling;        /* by the roof before; `macs` is NaN for a device, which has another roof */
+    double ceiling_after;               /* multiply-adds a second, by the roof afterwards */
+    bool impossible;                    /* faster than both: its figures are left out of everything */
+    char note[CONV_WHY + 32];           /* why there are no figures, or what to know about them; or empty */
 };
 
 struct results {
     int count, capacity;
     struct result *rows;
     struct conv_machine machine;
-    struct conv_roof roof;              /* measured before */
-    double peak_after;                  /* the peak of one thread again, at the end */
+    struct conv_roof roof, roof_after;  /* measured before, and behind the last row */
+    char busy[256];                     /* why the machine wasn't quiet; empty if it was */
 };
 
 /* Read the machine and measure the roof. */
-void results_begin(struct results *results, int threads);
+enum conv_status results_begin(struct results *results, int threads, struct conv_error *error);
 
 /* Time kernels on one layer and add a row for each that applies. */
 enum conv_status results_bench(struct results *results, const struct conv_kernel *const *kernels, int count,
                                const struct conv_problem *problem, const char *layer, int repeats,
                                const struct conv_bench_options *options, struct conv_error *error);
 
-/* Measure the peak once more. */
-void results_end(struct results *results);
+/* Measure the roof once more, and hold all rows against it. */
+enum conv_status results_end(struct results *results, struct conv_error *error);
 void results_free(struct results *results);
 
-/* The machine, the compiler, the day and the roof in two lines: comments above a TSV, or lines above a table. */
+/* The machine, the compiler, the day, the roof, and whether it was quiet: comments above a TSV, or lines above a table. */
 void results_print_machine(FILE *file, const struct results *results, const char *prefix);
+
+/* Has the row figures that count? */
+bool result_counts(const struct result *row);
 
 /* Multiply-adds a second, of products inside the image; and that as part of the ceiling, 0 to 1. */
 double result_macs(const struct result *row);

@@ -6,6 +6,7 @@
  * Read next: docs/measuring.md, verify/measure/bench.c
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #include "verify/measure/results.h"
 #include "verify/program/verbs.h"
 
-enum { KEY_KERNEL = 'k', KEY_COLD = 'c', KEY_ROUNDS = CLI_KEYS, KEY_TURN, KEY_PATIENCE, MOST_KERNELS = 128 };
+enum { KEY_KERNEL = 'k', KEY_COLD = 'c', KEY_ROUNDS = CLI_KEYS, KEY_TURN, KEY_PATIENCE, KEY_TIME_LIMIT, MOST_KERNELS = 128 };
 
 struct arguments {
     struct cli cli;
@@ -30,6 +31,7 @@ static const struct argp_option options[] = {
     { "rounds", KEY_ROUNDS, "N", 0, "turns of each kernel [7]", 0 },
     { "turn", KEY_TURN, "MS", 0, "milliseconds of one turn [20]", 0 },
     { "patience", KEY_PATIENCE, "MS", 0, "milliseconds that one kernel may take in all its turns [1000]", 0 },
+    { "time-limit", KEY_TIME_LIMIT, "SECONDS", 0, "a call that takes longer is a hang [60]", 0 },
     { 0 }
 };
 
@@ -46,6 +48,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_ROUNDS: arguments->bench.rounds = (int)cli_number("--rounds", text, 1, 101); return 0;
     case KEY_TURN: arguments->bench.turn_seconds = 1e-3 * (double)cli_number("--turn", text, 1, 100000); return 0;
     case KEY_PATIENCE: arguments->bench.patience = 1e-3 * (double)cli_number("--patience", text, 1, 10000000); return 0;
+    case KEY_TIME_LIMIT: arguments->bench.time_limit = (double)cli_number("--time-limit", text, 1, 100000); return 0;
     case ARGP_KEY_ARGS:
         arguments->problems = (const char **)state->argv + state->next;
         arguments->problem_count = state->argc - state->next;
@@ -55,45 +58,73 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
+static bool same_block(const struct result *a, const struct result *b)
+{
+    return !strcmp(a->layer, b->layer) && conv_problem_equal(&a->problem, &b->problem);
+}
+
+static void print_figures(struct table *table, const struct result *row)
+{
+    const struct conv_timing *t = &row->timing;
+    char text[96];
+    snprintf(text, sizeof text, "%.3f..%.3f", t->p10 * 1e3, t->p90 * 1e3);
+    table_real(table, t->median * 1e3, "%.3f");
+    table_text(table, text);
+    table_real(table, result_macs(row) / 1e9, "%.2f");
+    table_real(table, 100 * result_of_roof(row), "%.0f %%");
+    table_text(table, row->kernel->device ? "" : row->ceiling.by_memory ? conv_level_name(row->ceiling.level)
+                                                                        : "arithmetic");
+    table_real(table, t->speedup, "%.2fx");
+    if (isnan(t->speedup))
+        text[0] = 0;
+    else if (t->shared_rounds == 1)
+        snprintf(text, sizeof text, "n=1");
+    else
+        snprintf(text, sizeof text, "%.2f..%.2f", t->speedup_low, t->speedup_high);
+    table_text(table, text);
+    if (t->allocations >= 0)
+        table_integer(table, t->allocations);
+    else
+        table_missing(table);
+    table_integer(table, (int64_t)t->scratch_bytes / 1024);
+}
+
+/* Why rows have no figures, below their table. */
+static void print_notes(FILE *file, const struct result *rows, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!result_counts(&rows[i]))
+            fprintf(file, "  %s %s\n", rows[i].kernel->name, rows[i].note);
+}
+
 /* For people: fewer columns, a block for each layer. */
 static void print_text(FILE *file, const struct results *results)
 {
     static const struct table_column columns[] = {
         { "kernel", "kernel", false }, { "ms", "ms", true }, { "spread", "p10..p90", true }, { "gmacs", "GMAC/s", true },
         { "of_roof", "of roof", true }, { "limit", "limited by", false }, { "speedup", "speed-up", true },
-        { "allocations", "allocations", true }, { "scratch", "scratch KiB", true },
+        { "speedup_spread", "from..to", true }, { "allocations", "allocations", true },
+        { "scratch", "scratch KiB", true },
     };
-    for (int i = 0; i < results->count; ) {
+    enum { COLUMNS = sizeof columns / sizeof *columns };
+    for (int i = 0, end; i < results->count; i = end) {
         const struct result *head = &results->rows[i];
-        struct table *table = table_create(columns, sizeof columns / sizeof *columns);
+        struct table *table = table_create(columns, COLUMNS);
         char text[CONV_PROBLEM_TEXT];
         fprintf(file, "\n%s  %s, %s\n", head->layer, conv_problem_print(text, &head->problem),
                 head->cold ? "cold caches" : "warm caches");
-        for (; i < results->count && !strcmp(results->rows[i].layer, head->layer)
-               && conv_problem_equal(&results->rows[i].problem, &head->problem); i++) {
-            const struct result *row = &results->rows[i];
-            const struct conv_timing *t = &row->timing;
+        for (end = i; end < results->count && same_block(&results->rows[end], head); end++) {
+            const struct result *row = &results->rows[end];
             table_text(table, row->kernel->name);
-            if (t->turns == 0) {
-                for (int cell = 1; cell < 9; cell++)
-                    table_text(table, cell == 5 ? "NOT TIMED: its outputs are wrong" : "");
-                continue;
-            }
-            snprintf(text, sizeof text, "%.3f..%.3f", t->p10 * 1e3, t->p90 * 1e3);
-            table_real(table, t->median * 1e3, "%.3f");
-            table_text(table, text);
-            table_real(table, result_macs(row) / 1e9, "%.2f");
-            table_real(table, 100 * result_of_roof(row), "%.0f %%");
-            table_text(table, row->ceiling.by_memory ? conv_level_name(row->ceiling.level) : "arithmetic");
-            table_real(table, t->speedup, "%.2fx");
-            if (t->allocations >= 0)
-                table_integer(table, t->allocations);
+            if (result_counts(row))
+                print_figures(table, row);
             else
-                table_missing(table);
-            table_integer(table, (int64_t)t->scratch_bytes / 1024);
+                for (int cell = 1; cell < COLUMNS; cell++)
+                    table_text(table, cell == 1 ? "-" : "");
         }
         table_print(table, file, TABLE_TEXT);
         table_free(table);
+        print_notes(file, head, end - i);
     }
     if (results->count > 0)
         fprintf(file, "\nspeed-up is over %s\n", results->rows[0].first);
@@ -146,13 +177,28 @@ static int read_problems(struct layers *layers, const struct arguments *argument
     return 0;
 }
 
+/* One that is wrong, or doesn't return, is rejected; of one that can't be so fast, nothing is known. */
+static int verdict_of(const struct results *results)
+{
+    int status = 0;
+    for (int i = 0; i < results->count; i++) {
+        if (!results->rows[i].timing.verified)
+            return conv_verdict_exit(CONV_REJECT);
+        if (results->rows[i].impossible)
+            status = conv_verdict_exit(CONV_INCONCLUSIVE);
+    }
+    return status;
+}
+
 int cmd_bench(int argc, char **argv)
 {
     static const struct argp_child children[] = {
         { &cli_output_argp, 0, NULL, 0 }, { &cli_kernel_argp, 0, NULL, 0 }, { &cli_network_argp, 0, NULL, 0 }, { 0 } };
     static const struct argp argp = { options, parse, "[PROBLEM...]",
         "Time kernels, against each other and against the machine's roof.\v"
-        "Every kernel is verified on the problem first; one that is wrong is not timed, and the exit status is 1.",
+        "Every kernel is verified on the problem first, and once more in each of its turns; one that is wrong, crashes or "
+        "doesn't return is not timed, and the exit status is 1.  One that is faster than the machine can be has no figures; "
+        "the status is 3.  A kernel that is named twice is timed twice.",
         children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults() };
     const struct conv_kernel *kernels[MOST_KERNELS];
@@ -180,16 +226,15 @@ int cmd_bench(int argc, char **argv)
         layers_free(&layers);
         return cli_error(&error, NULL);
     }
-    results_begin(&results, arguments.cli.threads);
-    status = bench_layers(&results, &arguments, kernels, count, &layers);
-    if (status == 0 && results.count > 0) {
-        results_end(&results);
-        status = print_results(&output, &arguments, &results);
-    }
+    status = results_begin(&results, arguments.cli.threads, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
+    if (status == 0)
+        status = bench_layers(&results, &arguments, kernels, count, &layers);
+    if (status == 0 && results.count > 0)
+        status = results_end(&results, &error) == CONV_OK ? print_results(&output, &arguments, &results)
+                                                          : cli_error(&error, NULL);
     conv_output_abandon(&output);   /* if it was not written */
-    for (int i = 0; i < results.count && status == 0; i++)
-        if (!results.rows[i].timing.verified)
-            status = conv_verdict_exit(CONV_REJECT);
+    if (status == 0)
+        status = verdict_of(&results);
     if (status == 0 && results.count == 0) {
         fprintf(stderr, "%s: none of these kernels computes any of these problems\n", cli_name);
         status = EXIT_SKIPPED;

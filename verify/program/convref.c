@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verify/cli/options.h"
 #include "core/words.h"
+#include "verify/cli/options.h"
+#include "verify/cli/worker.h"
 #include "verify/program/verbs.h"
 
 static const struct { const char *name, *summary; int (*run)(int, char **); } verbs[] = {
@@ -107,5 +108,5 @@ int main(int argc, char **argv)
 {
     argp_err_exit_status = EXIT_USAGE;
     argp_program_version = PACKAGE_STRING;
-    return environment_is_good() ? check_output(run_verb(argc, argv)) : EXIT_USAGE;
+    return environment_is_good() ? worker_end(check_output(run_verb(argc, argv))) : EXIT_USAGE;
 }

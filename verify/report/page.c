@@ -126,7 +126,7 @@ static bool has_ladder(const struct study *study, const char *ladder)
 {
     char name[32];
     for (int i = 0; i < study->results.count; i++)
-        if (study->results.rows[i].timing.turns > 0
+        if (result_counts(&study->results.rows[i])
             && !strcmp(conv_kernel_ladder(name, study->results.rows[i].kernel), ladder))
             return true;
     return false;
@@ -174,14 +174,6 @@ static double count_macs(const struct conv_problem *problem)
     return (double)count.macs;
 }
 
-static double seconds_on(const struct study *study, const struct conv_kernel *kernel, const struct conv_problem *problem)
-{
-    for (int i = 0; i < study->results.count; i++)
-        if (study->results.rows[i].kernel == kernel && conv_problem_equal(&study->results.rows[i].problem, problem))
-            return study->results.rows[i].timing.median;
-    return NAN;
-}
-
 static struct sums sum_blocks(const struct study *study)
 {
     struct sums sums = { 0 };
@@ -197,7 +189,7 @@ static struct sums sum_blocks(const struct study *study)
         sums.two_layers += b->repeats * b->two_layers;
         sums.fused += b->repeats * b->fused;
         sums.depthwise_macs += b->repeats * count_macs(&b->depthwise);
-        sums.depthwise_seconds += b->repeats * seconds_on(study, study_last("dw"), &b->depthwise);
+        sums.depthwise_seconds += b->repeats * study_seconds(study, 0, study_last("dw"), &b->depthwise);
     }
     return sums;
 }
@@ -400,11 +392,14 @@ static void write_machine(FILE *file, const struct study *study)
     fprintf(file, "</dd>\n<dt>instruction set</dt><dd>%s</dd>\n", conv_isa_name(machine.isa));
     if (r->count > 0) {
         fprintf(file, "<dt>roof, one thread</dt><dd>%.1f GMAC/s (%.1f when the study ended)", r->roof.macs[machine.isa][0] / 1e9,
-                r->peak_after / 1e9);
+                r->roof_after.macs[machine.isa][0] / 1e9);
         for (enum conv_level level = 0; level < CONV_LEVELS; level++)
             if (r->roof.bandwidth[level][0] > 0)
                 fprintf(file, ", %s %.0f GB/s", conv_level_name(level), r->roof.bandwidth[level][0] / 1e9);
         fputs("</dd>\n", file);
+        if (r->busy[0])
+            fprintf(file, "<dt>not quiet</dt><dd>The machine was busy: %s. Measure again before you quote a figure.</dd>\n",
+                    r->busy);
     }
     fprintf(file, "<dt>seed</dt><dd>%llu</dd>\n<dt>took</dt><dd>%.0f s</dd>\n</dl>\n<p>To repeat it, or parts of it:</p>\n"
             "<pre>%s\nconvref verify\nconvref count %s\nconvref bench --network %s --kernel \"dw_0*\"\n"

@@ -138,44 +138,49 @@ static enum conv_status bench_ladder(struct study *study, const char *ladder, co
         : results_bench(&study->results, steps, count, problem, label, repeats, &options, error);
 }
 
-/* The time of a kernel on a problem, in the rows from `begin` on. */
-static double seconds_of(const struct results *results, int begin, const struct conv_kernel *kernel,
-                         const struct conv_problem *problem)
+double study_seconds(const struct study *study, int first_row, const struct conv_kernel *kernel,
+                     const struct conv_problem *problem)
 {
-    for (int i = begin; i < results->count; i++)
-        if (results->rows[i].kernel == kernel && results->rows[i].timing.turns > 0
-            && conv_problem_equal(&results->rows[i].problem, problem))
-            return results->rows[i].timing.median;
+    for (int i = first_row; i < study->results.count; i++) {
+        const struct result *row = &study->results.rows[i];
+        if (row->kernel == kernel && result_counts(row) && conv_problem_equal(&row->problem, problem))
+            return row->timing.median;
+    }
     return NAN;
 }
 
 static enum conv_status bench_block(struct study *study, struct study_block *block, struct conv_error *error)
 {
-    struct results *results = &study->results;
-    const int begin = results->count;
     struct conv_problem nhwc = block->depthwise;
     nhwc.layout = CONV_CHANNELS_LAST;
     const struct { const char *ladder; const struct conv_problem *problem; } parts[] = {
         { "std", &block->dense }, { "dw", &block->depthwise }, { "dw_nhwc", &nhwc }, { "grp", &block->depthwise },
         { "pw", &block->pointwise }, { "sep", &block->separable },
     };
+    block->first_row = study->results.count;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         enum conv_status status = bench_ladder(study, parts[i].ladder, parts[i].problem, block->label, block->repeats,
                                                error);
         if (status != CONV_OK)
             return status;
     }
-    const double pointwise = seconds_of(results, begin, study_last("pw"), &block->pointwise);
-    const double direct = seconds_of(results, begin, study_first("dw"), &block->depthwise);
-    block->first_dense = seconds_of(results, begin, study_first("std"), &block->dense);
-    block->last_dense = seconds_of(results, begin, study_last("std"), &block->dense);
-    block->first = direct + seconds_of(results, begin, study_first("pw"), &block->pointwise);
-    block->left_behind = direct + pointwise;
-    block->unfolded = pointwise + seconds_of(results, begin, conv_kernel_find("grp_02_unfold_per_group"),
-                                             &block->depthwise);
-    block->two_layers = pointwise + seconds_of(results, begin, study_last("dw"), &block->depthwise);
-    block->fused = seconds_of(results, begin, study_last("sep"), &block->separable);
     return CONV_OK;
+}
+
+/* When all rows have been held against the roof. */
+static void sum_block(struct study_block *block, const struct study *study)
+{
+    const int row = block->first_row;
+    const double pointwise = study_seconds(study, row, study_last("pw"), &block->pointwise);
+    const double direct = study_seconds(study, row, study_first("dw"), &block->depthwise);
+    block->first_dense = study_seconds(study, row, study_first("std"), &block->dense);
+    block->last_dense = study_seconds(study, row, study_last("std"), &block->dense);
+    block->first = direct + study_seconds(study, row, study_first("pw"), &block->pointwise);
+    block->left_behind = direct + pointwise;
+    block->unfolded = pointwise + study_seconds(study, row, conv_kernel_find("grp_02_unfold_per_group"),
+                                                &block->depthwise);
+    block->two_layers = pointwise + study_seconds(study, row, study_last("dw"), &block->depthwise);
+    block->fused = study_seconds(study, row, study_last("sep"), &block->separable);
 }
 
 /* Layers of a network that no block has, each by the ladder of its kind; `only` restricts the kinds. */
@@ -203,8 +208,7 @@ static enum conv_status bench_layers(struct study *study, const char *network, u
 static enum conv_status bench_all(struct study *study, const char *network, const char *grouped, struct conv_error *error)
 {
     const unsigned every = (1u << CONV_KINDS) - 1, in_blocks = 1u << CONV_DEPTHWISE | 1u << CONV_POINTWISE;
-    enum conv_status status = CONV_OK;
-    results_begin(&study->results, 1);
+    enum conv_status status = results_begin(&study->results, 1, error);
     for (int i = 0; i < study->block_count && status == CONV_OK; i++) {
         cli_progress(study->blocks[i].label, i, study->block_count);
         status = bench_block(study, &study->blocks[i], error);
@@ -214,7 +218,10 @@ static enum conv_status bench_all(struct study *study, const char *network, cons
         status = bench_layers(study, network, study->block_count > 0 ? every & ~in_blocks : every, error);
     if (status == CONV_OK && grouped)
         status = bench_layers(study, grouped, 1u << CONV_GROUPED, error);
-    results_end(&study->results);
+    if (status == CONV_OK)
+        status = results_end(&study->results, error);
+    for (int i = 0; i < study->block_count && status == CONV_OK; i++)
+        sum_block(&study->blocks[i], study);
     return status;
 }
 

@@ -12,6 +12,7 @@ struct study_block {
     char label[64];
     int repeats;                                    /* how often it stands in the network */
     struct conv_problem dense, separable, depthwise, pointwise;
+    int first_row;                                  /* of its results */
     /* seconds of one run: the twin, by the first and by the last step of its ladder */
     double first_dense, last_dense;
     /* ... and the block: both stages by their first steps; the depthwise one by its first step or unfolded group by group,
@@ -45,6 +46,10 @@ void study_free(struct study *study);
 /* The first and the last kernel of a ladder, without the last one's threads: "std" -> std_01_direct, std_09_openmp */
 const struct conv_kernel *study_first(const char *ladder);
 const struct conv_kernel *study_last(const char *ladder);
+
+/* Seconds of one run of a kernel, in the results from a row on; NaN if it has no figure there that counts. */
+double study_seconds(const struct study *study, int first_row, const struct conv_kernel *kernel,
+                     const struct conv_problem *problem);
 
 /* Blocks as a table: MAC ratio and time ratios. */
 struct table *study_block_table(const struct study *study);

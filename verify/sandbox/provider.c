@@ -177,7 +177,6 @@ static void try(void *argument)
 {
     struct trial *trial = argument;
     struct opened opened;
-    guest_owns_process();
     trial->status = open_as_guest(&opened, trial->path, &trial->error);
     while (trial->status == CONV_OK && opened.kernels[trial->kernels])
         trial->kernels++;
@@ -186,16 +185,9 @@ static void try(void *argument)
 static enum conv_status did_not_survive(const struct trial *trial, const struct sandbox_end *end,
                                         struct conv_error *error)
 {
-    char how[128], last[256];
-    if (end->timed_out)
-        snprintf(how, sizeof how, "doesn't return within %g seconds", open_seconds);
-    else if (end->signal)
-        snprintf(how, sizeof how, "ends the process with signal %d (%s)", end->signal, strsignal(end->signal));
-    else
-        snprintf(how, sizeof how, "ends the process with %sexit(%d)", end->called_exit ? "" : "_", end->status);
-    sandbox_last_lines(last, sizeof last, end, 1);
-    conv_fail(error, CONV_BAD_FILE, "%.200s can't be opened: its code %s%s%.120s%s", trial->path, how,
-              last[0] ? ", after it wrote \"" : "", last, last[0] ? "\"" : "");
+    char how[256];
+    conv_fail(error, CONV_BAD_FILE, "%.200s can't be opened: its code %s", trial->path,
+              sandbox_words(how, sizeof how, end, open_seconds));
     conv_hint(error, "opening a provider runs its constructors and convref_provider(), which must return");
     return CONV_BAD_FILE;
 }

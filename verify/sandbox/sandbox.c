@@ -31,6 +31,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/guest.h"
+
 /* A sanitizer's report must be seen, and its shadow memory takes terabytes: its own limits have to do. */
 #ifdef CONV_SANITIZED
 enum { WATCHED_BY_SANITIZER = 1 };
@@ -145,6 +147,7 @@ static void run_body(const struct call *call)
 static void be_child(const struct call *call)
 {
     setpgid(0, 0);
+    guest_owns_process();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     redirect(call);
     set_limits(call);
@@ -323,5 +326,22 @@ char *sandbox_last_lines(char *text, size_t room, const struct sandbox_end *end,
             text[used++] = (char)(c < ' ' || c == 0x7F ? ' ' : c);
     }
     text[used] = 0;
+    return text;
+}
+
+char *sandbox_words(char *text, size_t room, const struct sandbox_end *end, double seconds)
+{
+    char last[256];
+    sandbox_last_lines(last, sizeof last, end, 1);
+    if (end->timed_out || end->stopped)
+        snprintf(text, room, "hadn't returned after %g seconds", seconds);
+    else if (end->memory_short)
+        snprintf(text, room, "used up the memory that it may take");
+    else if (end->signal)
+        snprintf(text, room, "crashed: signal %d (%s)", end->signal, strsignal(end->signal));
+    else
+        snprintf(text, room, "ended the process with %sexit(%d)", end->called_exit ? "" : "_", end->status);
+    if (last[0] && strlen(text) + 16 < room)
+        snprintf(text + strlen(text), room - strlen(text), "; it wrote: %s", last);
     return text;
 }
