@@ -56,7 +56,7 @@ expect run_asks_the_reference 1 "convref run '$problem' --provider '$modules/che
 expect run_honest 0 "convref run '$problem' --provider '$modules/cheats.so' -k honest --y y.npy" '^y 2x4x10x10: '
 
 # ---- verify: none is accepted ----------------------------------------------------------------------------------------------
-for cheat in $(echo "$cheats" | grep -Ev '^(takes_all_memory|replays_.*)$'); do
+for cheat in $(echo "$cheats" | grep -v takes_all_memory); do
     expect "verify_$cheat" 1 "convref verify --provider '$modules/cheats.so' -k $cheat --time-limit 5" REJECT
 done
 

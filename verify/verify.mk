@@ -19,7 +19,7 @@ ROOM_IO = \
 	verify/io/npz.c verify/io/safetensors.c verify/io/raw.c \
 	verify/io/table.h verify/io/table.c verify/io/tsv.h verify/io/tsv.c
 ROOM_MATHS = \
-	verify/maths/checksum.h verify/maths/checksum.c verify/maths/cover.h verify/maths/cover.c \
+	verify/maths/checksum.h verify/maths/checksum.c verify/maths/activation.h verify/maths/cover.h verify/maths/cover.c \
 	verify/maths/format.h verify/maths/format.c verify/maths/probe.h verify/maths/probe.c \
 	verify/maths/spots.h verify/maths/spots.c
 ROOM_SANDBOX = \
@@ -28,7 +28,8 @@ ROOM_SANDBOX = \
 ROOM_PROBLEMS = verify/problems/small_shapes.h verify/problems/small_shapes.c
 ROOM_ENGINE = \
 	verify/engine/check.h verify/engine/checker.h verify/engine/checker.c \
-	verify/engine/place.h verify/engine/place.c verify/engine/careful.h verify/engine/careful.c \
+	verify/engine/place.h verify/engine/place.c verify/engine/careful.h verify/engine/careful.c verify/engine/flips.h verify/engine/flips.c \
+	verify/engine/expected.h verify/engine/expected.c \
 	verify/engine/ways.h verify/engine/ways.c verify/engine/frame.h verify/engine/frame.c \
 	verify/engine/where.h verify/engine/where.c verify/engine/judge.h verify/engine/judge.c \
 	verify/engine/judge_large.h verify/engine/judge_large.c verify/engine/guess.h verify/engine/guess.c \

@@ -30,13 +30,14 @@ enum conv_fault {
     CONV_FAULT_UNWRITTEN,       /* an output still has the NaN that it was filled with */
     CONV_FAULT_OUTSIDE,         /* bytes beside an operand or a workspace were written */
     CONV_FAULT_INPUT_CHANGED,   /* an input was written to */
-    CONV_FAULT_UNSTABLE,        /* two calls differ, though they should be exact */
+    CONV_FAULT_UNSTABLE,        /* a call isn't what it would be alone: something is kept from one to the next */
     CONV_FAULT_CRASH,           /* a signal; in a guard page, the words say whose */
     CONV_FAULT_HANG,            /* the time was up */
     CONV_FAULT_EXIT,            /* it ended the process: exit, abort, a signal that it raised */
     CONV_FAULT_MEMORY,          /* the memory that it may take was used up */
     CONV_FAULT_ENVIRONMENT,     /* it left the floating-point environment changed */
     CONV_FAULT_REPORTED,        /* it says itself that it failed (workspace->failure) */
+    CONV_FAULT_BORROWED,        /* it had its work done by the library that judges it */
     CONV_FAULTS
 };
 

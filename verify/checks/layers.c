@@ -1,12 +1,17 @@
 /* layers.c - check "layers": the problems that the user named, such as all layers of a network, on integers.
  *
- * Above 20 million multiply-adds an exact checksum takes the place of the reference (large.c).
- *
  * Sees: everything that structure can get wrong at real sizes.
  * Does not see: precision (check "real").
  */
 #include "verify/checks/checks.h"
+#include "verify/engine/careful.h"
 #include "verify/engine/ways.h"
+
+/* A small one in every place, with all sorts of other data between two calls. */
+static int times_for(const struct conv_problem *problem)
+{
+    return check_macs(problem) < 1e6 ? CHECK_VARIATIONS : check_macs(problem) < 20e6 ? FLIP_SORTS : 1;
+}
 
 static void run(struct checker *checker)
 {
@@ -14,14 +19,10 @@ static void run(struct checker *checker)
     checker->shared->total = checker->options.problem_count;
     for (int i = 0; i < checker->options.problem_count; i++) {
         const struct conv_problem *problem = &checker->options.problems[i];
-        const bool is_large = check_macs(problem) > check_exact_macs;
-        const struct check_data data = { .exact = true, .fill = { .kind = CONV_FILL_INTEGERS, .seed = checker->options.seed,
-                                                                  .range = conv_accuracy_range(problem, checker->kernel->accuracy) } };
-        if (conv_kernel_refuses(checker->kernel, problem))
-            continue;
-        if (is_large ? !check_exact_large(checker, problem, threads)
-                     : data.fill.range > 0 && !check_placements(checker, problem, &data, threads))
-            return;
+        const int times = conv_kernel_refuses(checker->kernel, problem) ? 0 : times_for(problem);
+        for (int time = 0; time < times; time++)
+            if (!check_exact(checker, problem, threads))
+                return;
     }
 }
 

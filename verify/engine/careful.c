@@ -1,8 +1,9 @@
 /* careful.c - one careful run: watched from all sides, then compared with the truth.   Declared in careful.h.
  *
- * Operands lie between guard pages (place.c).  Outputs and workspace are filled with NaN.  After the run the slack, the
- * inputs, every output element and the floating-point environment are looked at; then the kernel runs a second time,
- * into outputs filled with another pattern, and must give the same again.
+ * Operands lie between guard pages (place.c).  Outputs and workspace are filled with NaN.  After the call the slack, the
+ * inputs, every output element and the floating-point environment are looked at.  Then the kernel is called once more, at
+ * the same addresses, on other data: from run to run in turn other weights, other images, or another bias (flips.c), with
+ * the scratch as the first call left it or poisoned again, into outputs that are filled with another pattern.
  */
 #include "verify/engine/careful.h"
 
@@ -13,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/guest.h"
 #include "core/plan.h"
+#include "verify/engine/expected.h"
 #include "verify/engine/guess.h"
 #include "verify/engine/judge.h"
 #include "verify/engine/judge_large.h"
@@ -75,40 +78,6 @@ static void accept_padding(struct checker *checker, const struct conv_problem *p
     }
 }
 
-/* One output after one call. */
-static bool judge(struct checker *checker, const struct conv_problem *problem,
-                  const struct conv_operands *operands, enum conv_operand output,
-                  const struct conv_truth *truth, int call)
-{
-    const struct judging how = { checker->data.exact, checker->kernel->accuracy };
-    struct conv_verification *result = &checker->shared->result;
-    struct conv_evidence *evidence = &result->evidence[result->checks];
-    double *got = malloc(((size_t)truth->count + 1) * sizeof *got);
-    struct conv_error error;
-    if (!got) {
-        conv_fail(&error, CONV_NO_MEMORY, "no memory to compare outputs");
-        return checker_impossible(checker, error.message);
-    }
-    conv_operand_widen(got, problem, output, operands->at[output]);
-    if (checker->data.padding_may_multiply)
-        accept_padding(checker, problem, truth, got);
-    judge_rounds(got, truth->count, how);
-    const bool wrong = judge_output(&result->finding, &evidence->worst, problem, output, truth, got, how);
-    evidence->elements += truth->count;
-    if (checker->suspects)
-        suspect_those_who_fit(checker->suspects, problem, output, operands, got, how.exact);
-    if (wrong) {
-        const double first = result->finding.first[0].got;
-        const bool unwritten = is_poison(problem, first, poisons[call])
-            && holds_poison(problem, output, operands->at[output], poisons[call]);
-        result->verdict = CONV_REJECT;
-        result->finding.fault = unwritten ? CONV_FAULT_UNWRITTEN : call > 0 ? CONV_FAULT_UNSTABLE
-                                                                            : CONV_FAULT_VALUES;
-    }
-    free(got);
-    return !wrong;
-}
-
 static void poison_outputs(const struct conv_problem *problem, const struct conv_operands *operands, int call)
 {
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
@@ -116,7 +85,58 @@ static void poison_outputs(const struct conv_problem *problem, const struct conv
             memset(operands->at[operand], poisons[call], conv_operand_bytes(problem, operand));
 }
 
-struct truths { struct conv_truth of[CONV_OPERANDS]; };
+/* ---- one problem on its way -------------------------------------------------------------------------------- */
+
+struct run {
+    struct checker *checker;
+    const struct conv_problem *problem;
+    struct conv_operands operands;
+    uint64_t hashes[CONV_OPERANDS];
+    struct expected expected;
+    struct flips before;                 /* the data of the call before */
+    struct conv_plan *plan;
+    int64_t number;                      /* of this run: what varies follows from it */
+};
+
+/* What is to be said of a wrong output. */
+static enum conv_fault fault_of(const struct run *run, enum conv_operand output, const double *got, int call)
+{
+    struct conv_finding *finding = &run->checker->shared->result.finding;
+    const void *data = run->operands.at[output];
+    if (is_poison(run->problem, finding->first[0].got, poisons[call])
+        && holds_poison(run->problem, output, data, poisons[call]))
+        return CONV_FAULT_UNWRITTEN;
+    if (call > 0 && expected_kept(finding->guess, &run->expected, output, got, &run->before))
+        return CONV_FAULT_UNSTABLE;
+    return CONV_FAULT_VALUES;
+}
+
+/* One output after one call. */
+static bool judge(struct run *run, enum conv_operand output, int call)
+{
+    struct checker *checker = run->checker;
+    const struct judging how = { checker->data.exact, checker->kernel->accuracy };
+    const struct conv_truth *truth = &run->expected.now[output];
+    struct conv_verification *result = &checker->shared->result;
+    struct conv_evidence *evidence = &result->evidence[result->checks];
+    double *got = malloc(((size_t)truth->count + 1) * sizeof *got);
+    if (!got)
+        return checker_impossible(checker, "no memory to compare outputs");
+    conv_operand_widen(got, run->problem, output, run->operands.at[output]);
+    if (checker->data.padding_may_multiply)
+        accept_padding(checker, run->problem, truth, got);
+    judge_rounds(got, truth->count, how);
+    const bool wrong = judge_output(&result->finding, &evidence->worst, run->problem, output, truth, got, how);
+    evidence->elements += truth->count;
+    if (checker->suspects)
+        suspect_those_who_fit(checker->suspects, run->problem, output, &run->operands, got, how.exact);
+    if (wrong) {
+        result->verdict = CONV_REJECT;
+        result->finding.fault = fault_of(run, output, got, call);
+    }
+    free(got);
+    return !wrong;
+}
 
 /* Whatever the kernel's function did to the environment is undone: the verifier computes in it too. */
 static bool environment_kept(struct checker *checker, const struct environment *before, const char *function)
@@ -131,12 +151,13 @@ static bool environment_kept(struct checker *checker, const struct environment *
 }
 
 /* Bind the operands, and let the kernel pack its weights. */
-static bool load(struct checker *checker, struct conv_plan *plan, const struct conv_operands *operands)
+static bool load(struct run *run)
 {
+    struct checker *checker = run->checker;
     const struct environment before = environment_read();
     struct conv_error error;
     checker->shared->call_began = conv_seconds();
-    const enum conv_status status = conv_plan_load(plan, operands, &error);
+    const enum conv_status status = conv_plan_load(run->plan, &run->operands, &error);
     checker->shared->call_began = 0;
     return status == CONV_OK ? environment_kept(checker, &before, "pack") : checker_impossible(checker, error.message);
 }
@@ -147,103 +168,129 @@ static bool is_cheap(const struct checker *checker, enum conv_operand output)
     return (!checker->data.by_checksum && !checker->data.spots) || output == CONV_BIAS;
 }
 
-static bool judge_one(struct checker *checker, const struct conv_problem *problem,
-                      const struct conv_operands *operands, enum conv_operand output, const struct truths *truths,
-                      int call)
+static bool judge_one(struct run *run, enum conv_operand output, int call)
 {
+    struct checker *checker = run->checker;
     if (is_cheap(checker, output))
-        return judge(checker, problem, operands, output, &truths->of[output], call);
+        return judge(run, output, call);
     if (checker->data.spots)
-        return judge_large_spots(checker, problem, operands, output);
-    checker->shared->result.evidence[checker->shared->result.checks].elements += conv_operand_count(problem, output);
-    return judge_large_integers(checker, problem, operands, output);
+        return judge_large_spots(checker, run->problem, &run->operands, output);
+    checker_evidence(checker)->elements += conv_operand_count(run->problem, output);
+    return judge_large_integers(checker, run->problem, &run->operands, output);
 }
 
-static bool call_and_judge(struct checker *checker, struct conv_plan *plan, const struct conv_problem *problem,
-                           const struct conv_operands *operands, const uint64_t hashes[CONV_OPERANDS],
-                           const struct truths *truths, int call)
+static bool judge_all(struct run *run, int call)
 {
-    struct conv_error error;
-    poison_outputs(problem, operands, call);
-    plan_poison(plan, poisons[call]);
-    enum conv_status status = CONV_OK;
-    if (checker->kernel->device && !load(checker, plan, operands))
-        return false;
-    const struct environment before = environment_read();
-    checker->shared->call_began = conv_seconds();
-    const bool failed = conv_plan_run(plan) < 0;
-    checker->shared->call_began = 0;
-    if (!environment_kept(checker, &before, "run") || (failed && check_reported(checker, plan)))
-        return false;
-    if (failed)
-        status = conv_fail(&error, CONV_NOT_APPLICABLE, "the kernel failed on its device");
-    if (status == CONV_OK)
-        status = conv_plan_store(plan, &error);
-    if (status != CONV_OK)
-        return checker_impossible(checker, error.message);
-    if (!place_intact(checker, problem, operands, hashes))
-        return false;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
-        if (operands->at[operand] && conv_operand_role(problem, operand) == CONV_OUTPUT
-            && !judge_one(checker, problem, operands, operand, truths, call))
+        if (run->operands.at[operand] && conv_operand_role(run->problem, operand) == CONV_OUTPUT
+            && !judge_one(run, operand, call))
             return false;
     return true;
 }
 
-/* ---- one problem --------------------------------------------------------------------------------------------- */
-
-static enum conv_status compute_truths(struct truths *truths, const struct checker *checker,
-                                       const struct conv_problem *problem,
-                                       const struct conv_operands *operands, struct conv_error *error)
+static bool asked_us(struct checker *checker)
 {
-    enum conv_status status = CONV_OK;
-    for (enum conv_operand operand = 0; operand < CONV_OPERANDS && status == CONV_OK; operand++) {
-        truths->of[operand] = (struct conv_truth){ .count = 0 };
-        if (!operands->at[operand] || conv_operand_role(problem, operand) != CONV_OUTPUT)
-            continue;
-        if (checker->data.given)
-            truths->of[operand] = *checker->data.given;
-        else if (is_cheap(checker, operand))
-            status = conv_truth_compute(&truths->of[operand], NULL, problem, operand, operands, error);
-    }
+    char words[CONV_WORDS];
+    const char *function = guest_asked();
+    if (function)
+        snprintf(words, sizeof words, "it called %s() of the library that judges it", function);
+    return function && !checker_found(checker, CONV_FAULT_BORROWED, CONV_Y, words);
+}
+
+static bool call_kernel(struct run *run)
+{
+    struct checker *checker = run->checker;
+    const struct environment before = environment_read();
+    struct conv_error error;
+    checker->shared->call_began = conv_seconds();
+    const bool failed = conv_plan_run(run->plan) < 0;
+    checker->shared->call_began = 0;
+    if (asked_us(checker) || !environment_kept(checker, &before, "run") || (failed && check_reported(checker, run->plan)))
+        return false;
+    if (failed)
+        return checker_impossible(checker, "the kernel failed on its device");
+    return conv_plan_store(run->plan, &error) == CONV_OK || checker_impossible(checker, error.message);
+}
+
+/* ---- the calls ---------------------------------------------------------------------------------------------- */
+
+/* In 16 runs in a row every placement (the number's remainder) meets every sort of other data. */
+static int64_t sort_of_data(int64_t number) { return (number + number / PLACEMENTS) % FLIP_SORTS; }
+static bool keeps_scratch(int64_t number) { return (number / PLACEMENTS + number / CHECK_VARIATIONS) % 2; }
+
+/* Other data for the second call.  Weights that are packed are packed anew. */
+static bool change_data(struct run *run)
+{
+    struct checker *checker = run->checker;
+    const bool integers = checker->data.exact && !checker->data.make;
+    const struct flips wanted = flips_choose(run->problem, sort_of_data(run->number), !integers);
+    struct conv_error error;
+    run->before = run->expected.flips;
+    place_open(checker);
+    const enum conv_status status = expected_flip(&run->expected, &run->operands, wanted, &error);
+    place_close(checker, run->problem, &run->operands, run->hashes);
+    if (status != CONV_OK)
+        return checker_impossible(checker, error.message);
+    return !(wanted.of[CONV_WEIGHTS] || wanted.of[CONV_PW]) || checker->kernel->device || load(run);
+}
+
+static bool call_and_judge(struct run *run, int call)
+{
+    struct checker *checker = run->checker;
+    poison_outputs(run->problem, &run->operands, call);
+    if (call == 0 || !keeps_scratch(run->number))
+        plan_poison(run->plan, poisons[call]);
+    if (checker->kernel->device && !load(run))
+        return false;
+    return call_kernel(run) && place_intact(checker, run->problem, &run->operands, run->hashes) && judge_all(run, call);
+}
+
+static bool make_calls(struct run *run)
+{
+    const int calls = check_macs(run->problem) > (double)large ? 1 : 2;
+    for (int call = 0; call < calls; call++)
+        if ((call > 0 && !change_data(run)) || !call_and_judge(run, call))
+            return false;
+    return true;
+}
+
+static enum conv_status prepare(struct run *run, const struct check_data *data, int threads, struct conv_error *error)
+{
+    const struct conv_plan_options options = { .threads = threads, .guarded = true };
+    struct checker *checker = run->checker;
+    bool wanted[CONV_OPERANDS] = { false };
+    enum conv_status status = place_operands(checker, &run->operands, run->hashes, run->problem, data, error);
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
+        wanted[operand] = run->operands.at[operand] && conv_operand_role(run->problem, operand) == CONV_OUTPUT
+                       && (checker->data.given || is_cheap(checker, operand));
+    if (status == CONV_OK)
+        status = expected_create(&run->expected, run->problem, &run->operands, wanted, checker->data.given, error);
+    if (status == CONV_OK)
+        status = conv_plan_create(&run->plan, checker->kernel, run->problem, &options, error);
     return status;
 }
 
 bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                 int threads)
 {
-    const struct conv_plan_options options = { .threads = threads, .guarded = true };
-    struct conv_plan *plan = NULL;
-    struct conv_operands operands;
+    struct run run = { .checker = checker, .problem = problem, .number = checker->runs };
     struct conv_error error;
-    struct truths truths = { { { .count = 0 } } };
-    uint64_t hashes[CONV_OPERANDS];
-
     checker->data = *data;
-    checker->data.by_checksum =
-        data->by_checksum && check_macs(problem) > check_exact_macs; /* not when it has shrunk */
+    checker->data.by_checksum = data->by_checksum && check_prefers_checksum(problem);  /* not when it has shrunk */
     checker->data.spots = data->spots && check_macs(problem) > check_real_macs;
     checker_begins(checker, problem, data->fill.seed, threads);
-    enum conv_status status = place_operands(checker, &operands, hashes, problem, data, &error);
-    if (status == CONV_OK)
-        status = compute_truths(&truths, checker, problem, &operands, &error);
-    if (status == CONV_OK)
-        status = conv_plan_create(&plan, checker->kernel, problem, &options, &error);
-    bool good = status == CONV_OK || checker_impossible(checker, error.message);
+    bool good = prepare(&run, data, threads, &error) == CONV_OK || checker_impossible(checker, error.message);
     if (good) {
-        checker->scratch = plan_guard(plan, PLAN_SCRATCH);
-        checker->packed = plan_guard(plan, PLAN_PACKED);
-        poison_outputs(problem, &operands, 0);
-        good = load(checker, plan, &operands);
+        checker->scratch = plan_guard(run.plan, PLAN_SCRATCH);
+        checker->packed = plan_guard(run.plan, PLAN_PACKED);
+        poison_outputs(problem, &run.operands, 0);
+        good = load(&run) && make_calls(&run);
     }
-    for (int call = 0; good && call < (check_macs(problem) > (double)large ? 1 : 2); call++)
-        good = call_and_judge(checker, plan, problem, &operands, hashes, &truths, call);
     checker->scratch = checker->packed = NULL;
-    conv_plan_free(plan);
-    for (int operand = 0; operand < CONV_OPERANDS && !checker->data.given; operand++)
-        conv_truth_free(&truths.of[operand]);
+    conv_plan_free(run.plan);
+    expected_free(&run.expected);
     if (good)
-        checker->shared->result.evidence[checker->shared->result.checks].problems++;
+        checker_evidence(checker)->problems++;
     checker->shared->done++;
     return good;
 }

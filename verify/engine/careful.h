@@ -2,7 +2,11 @@
 #ifndef CONVREF_VERIFY_ENGINE_CAREFUL_H
 #define CONVREF_VERIFY_ENGINE_CAREFUL_H
 
-#include "verify/engine/checker.h"
+#include "verify/engine/flips.h"
+#include "verify/engine/place.h"
+
+/* Runs in a row that place operands in all ways and have all sorts of other data in their second calls. */
+enum { CHECK_VARIATIONS = PLACEMENTS * FLIP_SORTS };
 
 /* Run the kernel on one problem and judge it.  False when it failed: the check must return. */
 bool check_data(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,

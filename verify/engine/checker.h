@@ -34,9 +34,9 @@ struct check_data {
     bool padding_may_multiply;          /* NaN is right too where an output has padding: 0 * infinity */
 
     /* Of problems that are too large for the reference: */
-    bool by_checksum;                   /* above check_exact_macs: the checksum of all outputs decides */
+    bool by_checksum;                   /* the checksum of all outputs decides, where that is cheaper */
     bool spots;                         /* above check_real_macs: some outputs are compared */
-    const struct conv_truth *given;     /* what the output should be; NULL: the reference computes it */
+    const struct conv_truth *given;     /* the sums of y, without activation; NULL: the reference computes them */
 };
 
 /* A verification under way.  It lives in memory that the parent can read when the child has died. */
@@ -92,9 +92,11 @@ bool checker_impossible(struct checker *checker, const char *why);
 /* The most multiply-adds that a problem can have, padding included. */
 double check_macs(const struct conv_problem *problem);
 
-/* Above this many integers are compared by checksum, which sees no less, and of real numbers only some outputs are looked
- * at, which sees less.  The reference does 200 million in about a second. */
-static const double check_exact_macs = 20e6, check_real_macs = 200e6;
+/* Is a checksum cheaper than the reference, which does 200 million multiply-adds in a second?  It sees no less. */
+bool check_prefers_checksum(const struct conv_problem *problem);
+
+/* Above this many, of real numbers only some outputs are looked at, which sees less. */
+static const double check_real_macs = 200e6;
 
 /* Problems that all checks compared. */
 int64_t checker_problems(const struct conv_verification *result);

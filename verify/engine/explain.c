@@ -19,6 +19,7 @@ void explain(struct checker *checker)
     if (conv_operand_bytes(&checker->shared->result.finding.problem, CONV_X) > most_bytes)
         return;
 
+    static const double most_macs = 20e6;
     enum { MOST_PROBLEMS = 400, EVERY = 193 };   /* a sample of all ranks and kinds */
     struct conv_verification *result = &checker->shared->result;
     const struct conv_problem failed = result->finding.problem;
@@ -34,7 +35,7 @@ void explain(struct checker *checker)
     const struct conv_verification found = *result;
     suspect_all(&suspects);
     checker->suspects = &suspects;
-    if (check_macs(&failed) <= check_exact_macs)
+    if (check_macs(&failed) <= most_macs)
         check_exact(checker, &failed, found.finding.threads);
     small_begin(&walk, checker->kernel);
     for (int i = 0; suspects.possible && i < MOST_PROBLEMS * EVERY && small_next(&walk, &problem); i++)

@@ -101,7 +101,7 @@ bool judge_large_integers(struct checker *checker, const struct conv_problem *pr
         locate(checker, problem, operands, output, widened.at[output]);
     else
         good = true;
-    if (good && checker->keep) {
+    if (good && checker->keep && !checker->kept) {   /* the first call's */
         checker->kept = widened.at[output];
         widened.at[output] = NULL;
     }

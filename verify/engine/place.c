@@ -97,6 +97,25 @@ enum conv_status place_operands(struct checker *checker, struct conv_operands *o
     return CONV_OK;
 }
 
+void place_open(struct checker *checker)
+{
+    for (int operand = 0; operand < CONV_OPERANDS; operand++)
+        if (checker->read_only[operand])
+            guarded_read_only(&checker->places[operand], false);
+}
+
+void place_close(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
+                 uint64_t hashes[CONV_OPERANDS])
+{
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
+        if (!operands->at[operand] || conv_operand_role(problem, operand) != CONV_INPUT)
+            continue;
+        hashes[operand] = hash(operands->at[operand], conv_operand_bytes(problem, operand));
+        if (checker->read_only[operand])
+            guarded_read_only(&checker->places[operand], true);
+    }
+}
+
 bool place_intact(struct checker *checker, const struct conv_problem *problem,
                             const struct conv_operands *operands, const uint64_t hashes[CONV_OPERANDS])
 {

@@ -27,7 +27,7 @@ const char *conv_fault_name(enum conv_fault fault)
     static const char *const names[CONV_FAULTS] = {
         "nothing", "wrong values", "outputs not written", "memory written outside", "an input changed",
         "two calls differ", "crash", "hang", "the process was ended", "memory used up",
-        "floating-point environment changed", "the kernel reports a failure"
+        "floating-point environment changed", "the kernel reports a failure", "it asks the library"
     };
     return names[fault];
 }

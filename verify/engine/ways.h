@@ -8,13 +8,12 @@
 bool check_problem(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
                    int threads);
 
-/* As above, with data on which every order of summation is exact; problems without such data are passed over. */
+/* As above, with data on which every order of summation is exact; problems without such data are passed over.  Large ones
+ * are judged by a checksum. */
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
 
-/* As check_exact(), for a problem that is too large for the reference: by checksum. */
-bool check_exact_large(struct checker *checker, const struct conv_problem *problem, int threads);
-
-/* As check_data(), with operands placed in every way that there is; a large problem, in the next way only. */
+/* As check_data(), with operands placed in every way that there is, and every sort of other data in the second call; a
+ * large problem, with the latter only. */
 bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                       int threads);
 
