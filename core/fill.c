@@ -15,13 +15,41 @@ static uint64_t fnv1a64(const char *name)
     return hash;
 }
 
+/* ---- integers: most of what a verifier fills in ------------------------------------------------------------------- */
+
+/* The remainder of many numbers by the same divisor, without dividing: the quotient is estimated from 2^64 / divisor, and is
+ * too small by at most one. */
+struct divisor { uint64_t divisor, reciprocal; };
+
+static struct divisor divisor_of(uint64_t divisor) { return (struct divisor){ divisor, UINT64_MAX / divisor }; }
+
+static uint64_t remainder_of(uint64_t number, const struct divisor *by)
+{
+#ifdef __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 wide;
+    const uint64_t rest = number - (uint64_t)((wide)number * by->reciprocal >> 64) * by->divisor;
+    return rest < by->divisor ? rest : rest - by->divisor;
+#else
+    return number % by->divisor;
+#endif
+}
+
+/* 1 to `range` with either sign. */
+static double integer(uint64_t z, const struct divisor *range)
+{
+    const double size = 1 + (double)remainder_of(z >> 1, range);
+    return z & 1 ? -size : size;
+}
+
+/* ---- numbers of any kind -------------------------------------------------------------------------------------------- */
+
 static double value(const struct conv_fill *fill, uint64_t stream, int64_t index)
 {
     const uint64_t z = random_at(stream, index);
     switch (fill->kind) {
     case CONV_FILL_INTEGERS: {
-        const double size = 1 + (double)((z >> 1) % (uint64_t)fill->range);
-        return z & 1 ? -size : size;
+        const struct divisor range = divisor_of((uint64_t)fill->range);
+        return integer(z, &range);
     }
     case CONV_FILL_UNIFORM:
         return ((double)(z >> 40) * 0x1p-23 - 1) * fill->range;
@@ -41,6 +69,12 @@ void conv_fill(enum conv_type type, void *data, int64_t count, const char *name,
                const struct conv_fill *fill)
 {
     const uint64_t stream = fill->seed ^ fnv1a64(name);
+    if (fill->kind == CONV_FILL_INTEGERS) {
+        const struct divisor range = divisor_of((uint64_t)fill->range);
+        for (int64_t i = 0; i < count; i++)
+            conv_set(type, data, i, integer(random_at(stream, i), &range));
+        return;
+    }
     for (int64_t i = 0; i < count; i++)
         conv_set(type, data, i, value(fill, stream, i));
 }

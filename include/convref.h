@@ -19,6 +19,7 @@
 #include <convref/count.h>
 #include <convref/network.h>
 #include <convref/convention.h>
+#include <convref/problems.h>
 #include <convref/verdict.h>
 #include <convref/arithmetic.h>
 #include <convref/verify.h>

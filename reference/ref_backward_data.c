@@ -38,7 +38,6 @@ int64_t PAGE(backward_data)(struct conv_truth *dx, const struct conv_problem *co
         const int64_t first = c / channels * filters;   /* first filter of c's group */
         struct sum sum = { 0 };
 
-        for (int64_t k = first; k < first + filters; k++)
         for (int64_t t = 0; t < D.filter; t++) {
             const int64_t z = output_of(&D, plane, t);
             if (z < 0)
@@ -49,7 +48,7 @@ int64_t PAGE(backward_data)(struct conv_truth *dx, const struct conv_problem *co
                     continue;
                 for (int64_t s = 0; s < W.filter; s++) {
                     const int64_t q = output_of(&W, col, s);
-                    if (q >= 0)
+                    for (int64_t k = first; q >= 0 && k < first + filters; k++)
                         sum_add(&sum, dy[n][k][z][p][q], w[k][c % channels][t][r][s]);
                 }
             }

@@ -44,13 +44,16 @@ static bool meets(const struct conv_axis *axis, int64_t position, int64_t tap, i
     return start >= 0 && start % axis->stride == 0 && *window < axis->out;
 }
 
-/* Elements of x, w and y that meet: multiply two of them into the third. */
-static void add(struct conv_truth *out, const struct sides *s, const struct doubles *in,
-                int64_t x, int64_t w, int64_t y)
+/* One element of x, and of each filter the weight and the element of y that it meets: multiply two of them into the third.
+ * `w` and `y` are those of the first filter, `next_w` and `next_y` the ways to the next one. */
+static void add(struct conv_truth *out, const struct sides *s, const double *weights, int64_t filters, int64_t x,
+                int64_t w, int64_t next_w, int64_t y, int64_t next_y)
 {
-    const int64_t at = !s->y ? y : !s->x ? x : w;
-    out->value[at] += !s->y ? s->x[x] * in->w[w] : !s->x ? s->y[y] * in->w[w] : s->x[x] * s->y[y];
-    out->taps[at]++;
+    for (int64_t f = 0; f < filters; f++, w += next_w, y += next_y) {
+        const int64_t at = !s->y ? y : !s->x ? x : w;
+        out->value[at] += !s->y ? s->x[x] * weights[w] : !s->x ? s->y[y] * weights[w] : s->x[x] * s->y[y];
+        out->taps[at]++;
+    }
 }
 
 static int64_t scatter(struct conv_truth *out, const struct conv_problem *conv,
@@ -59,26 +62,29 @@ static int64_t scatter(struct conv_truth *out, const struct conv_problem *conv,
     const struct sides sides = sides_of(conv, in);
     const struct conv_axis D = sides.axis[CONV_D], H = sides.axis[CONV_H], W = sides.axis[CONV_W];
     const int64_t channels = sides.c / conv->groups, filters = sides.k / conv->groups;
-    int64_t x = 0, products = 0;   /* x, w, y: positions in the three arrays */
+    const int64_t taps = D.filter * H.filter * W.filter, plane_of_y = D.out * H.out * W.out;
+    int64_t products = 0, z, p, q;
 
     for (int64_t n = 0; n < conv->n; n++)
     for (int64_t c = 0; c < sides.c; c++)
     for (int64_t plane = 0; plane < D.in; plane++)
+    for (int64_t t = 0; t < D.filter; t++)
     for (int64_t row = 0; row < H.in; row++)
-    for (int64_t col = 0; col < W.in; col++, x++)
-        for (int64_t f = 0; f < filters; f++)
-        for (int64_t t = 0; t < D.filter; t++)
-        for (int64_t r = 0; r < H.filter; r++)
+    for (int64_t r = 0; r < H.filter; r++) {
+        if (!meets(&D, plane, t, &z) || !meets(&H, row, r, &p))
+            continue;
+        for (int64_t col = 0; col < W.in; col++)
         for (int64_t s = 0; s < W.filter; s++) {
-            const int64_t k = c / channels * filters + f;
-            int64_t z, p, q;
-            if (!meets(&D, plane, t, &z) || !meets(&H, row, r, &p) || !meets(&W, col, s, &q))
+            if (!meets(&W, col, s, &q))
                 continue;
+            const int64_t k = c / channels * filters;   /* the first filter of the group */
+            const int64_t x = (((n * sides.c + c) * D.in + plane) * H.in + row) * W.in + col;
             const int64_t w = (((k * channels + c % channels) * D.filter + t) * H.filter + r) * W.filter + s;
             const int64_t y = (((n * sides.k + k) * D.out + z) * H.out + p) * W.out + q;
-            add(out, &sides, in, x, w, y);
-            products++;
+            add(out, &sides, in->w, filters, x, w, channels * taps, y, plane_of_y);
+            products += filters;
         }
+    }
     return products;
 }
 

@@ -38,7 +38,6 @@ int64_t PAGE(transposed)(struct conv_truth *y, const struct conv_problem *conv, 
         const int64_t first = k / filters * channels;
         struct sum sum = { 0 };
 
-        for (int64_t c = first; c < first + channels; c++)
         for (int64_t t = 0; t < D.filter; t++) {
             const int64_t plane = input_of(&D, z, t);
             if (plane < 0)
@@ -49,7 +48,7 @@ int64_t PAGE(transposed)(struct conv_truth *y, const struct conv_problem *conv, 
                     continue;
                 for (int64_t s = 0; s < W.filter; s++) {
                     const int64_t col = input_of(&W, q, s);
-                    if (col >= 0)
+                    for (int64_t c = first; col >= 0 && c < first + channels; c++)
                         sum_add(&sum, x[n][c][plane][row][col], w[c][k % filters][t][r][s]);
                 }
             }

@@ -4,6 +4,7 @@ convrefinclude_HEADERS += \
 	include/convref/count.h \
 	include/convref/network.h \
 	include/convref/convention.h \
+	include/convref/problems.h \
 	include/convref/verdict.h \
 	include/convref/arithmetic.h \
 	include/convref/verify.h \
@@ -25,10 +26,13 @@ ROOM_MATHS = \
 ROOM_SANDBOX = \
 	verify/sandbox/sandbox.h verify/sandbox/sandbox.c verify/sandbox/environment.h verify/sandbox/environment.c \
 	verify/sandbox/folder.h verify/sandbox/folder.c verify/sandbox/provider.c
-ROOM_PROBLEMS = verify/problems/small_shapes.h verify/problems/small_shapes.c
+ROOM_PROBLEMS = \
+	verify/problems/sets.h verify/problems/sets.c verify/problems/strata.h verify/problems/strata.c \
+	verify/problems/small.c verify/problems/covering.c verify/problems/lessons.c verify/problems/seams.c \
+	verify/problems/rows.c verify/problems/routes.c verify/problems/large.c
 ROOM_ENGINE = \
 	verify/engine/check.h verify/engine/checker.h verify/engine/checker.c \
-	verify/engine/place.h verify/engine/place.c verify/engine/careful.h verify/engine/careful.c verify/engine/flips.h verify/engine/flips.c \
+	verify/engine/place.h verify/engine/place.c verify/engine/repeated.h verify/engine/repeated.c verify/engine/careful.h verify/engine/careful.c verify/engine/flips.h verify/engine/flips.c \
 	verify/engine/expected.h verify/engine/expected.c \
 	verify/engine/ways.h verify/engine/ways.c verify/engine/frame.h verify/engine/frame.c \
 	verify/engine/where.h verify/engine/where.c verify/engine/judge.h verify/engine/judge.c \
@@ -39,7 +43,7 @@ ROOM_ENGINE = \
 ROOM_CHECKS = \
 	verify/checks/checks.h verify/checks/checks.c verify/checks/small.c verify/checks/threads.c verify/checks/turns.c \
 	verify/checks/probes.c verify/checks/real.c verify/checks/special.c verify/checks/covering.c \
-	verify/checks/limits.c verify/checks/seams.c verify/checks/layers.c
+	verify/checks/limits.c verify/checks/huge.c verify/checks/routes.c verify/checks/large.c verify/checks/seams.c verify/checks/layers.c
 ROOM_CANDIDATES = \
 	verify/candidates/outputs.c verify/candidates/sensitivity.c verify/candidates/command.h \
 	verify/candidates/command.c verify/candidates/command_set.c verify/candidates/golden_case.h \
@@ -125,6 +129,7 @@ dist_plots_DATA = verify/measure/plot/speedup.gp verify/measure/plot/roofline.gp
 FAULT_FILES = \
 	verify/proof/faults/faults.c verify/proof/faults/channels.c verify/proof/faults/geometry.c verify/proof/faults/gradients.c \
 	verify/proof/faults/stages.c verify/proof/faults/memory.c verify/proof/faults/precision.c verify/proof/faults/threads.c \
+	verify/proof/faults/state.c verify/proof/faults/sizes.c verify/proof/faults/meetings.c verify/proof/faults/huge.c \
 	verify/proof/faults/naive.c
 NAIVE_FILES = verify/proof/faults/faults.h verify/proof/faults/naive.h
 AWKWARD_FILES = verify/proof/accept/awkward.c verify/proof/accept/transforms.c verify/proof/faults/naive.c

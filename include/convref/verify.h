@@ -30,7 +30,7 @@ struct conv_verify_options {
     int problem_count;
     bool only_problems;                /* nothing but these */
     const char *check;                 /* only this check; NULL for all */
-    int threads;                       /* only this number of threads; 0 for 1, 2, 3 and 5 */
+    int threads;                       /* only this number of threads; 0: check "threads" has 1 to 16 */
     enum conv_accuracy accuracy;       /* of a command; a kernel says its own */
     bool brief;                        /* a verdict only: findings are neither shrunk nor explained */
     bool in_process;                   /* don't fork: for sanitizers that can't follow; a crash is then fatal */

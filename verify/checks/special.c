@@ -1,7 +1,8 @@
 /* special.c - check "special": NaN, infinities and zeros of either sign appear where they must, and nowhere else.
  *
- * One input has a special value, all others are small integers.  An output whose sum has it must be NaN or infinite,
- * every other output is what it would be without, bit for bit; relu passes NaN on, and makes 0 of minus infinity.
+ * One input has a special value, all others are small integers; or zeros in one factor meet infinities in the other, or
+ * infinities each other.  An output whose sum has it must be NaN or infinite, every other output is what it would be without,
+ * bit for bit; relu passes NaN on, and makes 0 of minus infinity.
  *
  * What is 0 * infinity in the padding?  Frameworks differ: a kernel that writes zeros round the image and multiplies
  * them gets NaN, one that leaves the padding out doesn't.  Both are accepted, here and for the holes that a stride
@@ -74,6 +75,43 @@ static void infinite_filter(double *values, const struct conv_problem *problem, 
         values[i] = INFINITY;
 }
 
+/* Zeros in one factor meet infinities in the other: NaN, so a kernel that leaves out products with 0 is wrong. */
+static void zeros_and_infinities(double *values, const struct conv_problem *problem, enum conv_operand operand,
+                                 uint64_t seed, enum conv_accuracy accuracy)
+{
+    const enum probe_factor factor = probe_factor(problem, operand);
+    integers(values, problem, operand, seed, accuracy);
+    for (int64_t i = 0; i < conv_operand_count(problem, operand); i++)
+        if (factor == PROBE_FIRST && i % 3 == (int64_t)(seed % 3))
+            values[i] = 0;
+        else if (factor == PROBE_SECOND && i % 7 == (int64_t)(seed % 7))
+            values[i] = i % 2 ? INFINITY : -INFINITY;
+}
+
+/* And the other way round. */
+static void infinities_and_zeros(double *values, const struct conv_problem *problem, enum conv_operand operand,
+                                 uint64_t seed, enum conv_accuracy accuracy)
+{
+    const enum probe_factor factor = probe_factor(problem, operand);
+    integers(values, problem, operand, seed, accuracy);
+    for (int64_t i = 0; i < conv_operand_count(problem, operand); i++)
+        if (factor == PROBE_SECOND && i % 3 == (int64_t)(seed % 3))
+            values[i] = 0;
+        else if (factor == PROBE_FIRST && i % 11 == (int64_t)(seed % 11))
+            values[i] = i % 2 ? INFINITY : -INFINITY;
+}
+
+/* Infinities on both sides: of the same sign they stay, of both signs in one sum they are NaN. */
+static void infinities_in_both(double *values, const struct conv_problem *problem, enum conv_operand operand,
+                               uint64_t seed, enum conv_accuracy accuracy)
+{
+    const enum probe_factor factor = probe_factor(problem, operand);
+    integers(values, problem, operand, seed, accuracy);
+    for (int64_t i = 0; i < conv_operand_count(problem, operand); i++)
+        if ((factor == PROBE_FIRST && i % 13 == (int64_t)(seed % 13)) || (factor == PROBE_SECOND && i % 5 == (int64_t)(seed % 5)))
+            values[i] = values[i] < 0 ? -INFINITY : INFINITY;
+}
+
 static void negative_zeros(double *values, const struct conv_problem *problem, enum conv_operand operand,
                            uint64_t seed, enum conv_accuracy accuracy)
 {
@@ -85,7 +123,8 @@ static void negative_zeros(double *values, const struct conv_problem *problem, e
 
 static const struct { check_maker *make; bool padding; } specials[] = {
     { nan_in_first, false }, { infinities_in_first, false }, { nan_in_second, true }, { infinity_in_third, false },
-    { nan_in_bias, false }, { infinite_filter, true }, { negative_zeros, false },
+    { nan_in_bias, false }, { infinite_filter, true }, { negative_zeros, false }, { zeros_and_infinities, true },
+    { infinities_and_zeros, false }, { infinities_in_both, true },
 };
 
 /* ---- the problems ---------------------------------------------------------------------------------------------- */
@@ -101,6 +140,12 @@ static const char *const texts[] = {
     "op=transposed c=4 in=5x6 k=3 filter=4x4 stride=2 pad=1 bias=1 act=relu",
     "op=transposed c=4 in=5x6 k=6 filter=3x3 pad=1 groups=2", "c=5 in=37 k=8 filter=5 pad=2",
     "c=3 in=4x5x6 k=4 filter=3x3x3 pad=1",
+    /* channels at which kernels change their ways */
+    "c=64 in=4x5 k=18 filter=3x3 pad=1 bias=1 act=relu", "c=32 in=6x6 k=35 filter=3x3 stride=2 pad=1 act=relu6",
+    "c=130 in=3x5 k=33 filter=1x1 act=relu", "c=24 in=3x20 k=66 filter=1x1 bias=1",
+    "c=96 in=5x17 k=96 filter=3x3 pad=1 groups=96 act=relu", "c=33 in=9x12 k=33 filter=5x5 pad=2 groups=33",
+    "c=24 in=5x8 k=32 filter=3x3 pad=1 groups=4 act=relu", "op=separable c=40 in=5x9 k=36 filter=3x3 pad=1 mid_act=relu act=relu6",
+    "op=transposed c=20 in=5x6 k=8 filter=4x4 stride=2 pad=1 act=relu", "c=5 in=12x21 k=4 filter=5x5 pad=2 act=relu",
 };
 
 /* The zeros are those of dy, and both factors may meet them. */
@@ -111,8 +156,11 @@ static bool pads_second(const struct conv_problem *problem)
 
 static bool all_specials(struct checker *checker, const struct conv_problem *problem)
 {
+    static const double most_f64_macs = 60e3;   /* the reference's long double is slow where it meets NaN */
     if (conv_accuracy_transforms(checker->kernel->accuracy))   /* NaN and infinities spread in a tile or a plane */
         return true;
+    if (problem->type == CONV_F64 && check_macs(problem) > most_f64_macs && checker->kernel->types != 1u << CONV_F64)
+        return true;   /* f32 sees it */
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
         const struct check_data data = { .fill = { .seed = checker->options.seed },
                                          .make = specials[i].make,

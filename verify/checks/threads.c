@@ -1,4 +1,5 @@
-/* threads.c - check "threads": 1, 2, 3 and 5 threads give the same, on integers, bit for bit.
+/* threads.c - check "threads": 1 to 16 threads give the same, on integers, bit for bit: also more than there are cores, and
+ * more than any loop has turns.
  *
  * Sees: work that is divided wrongly, shared scratch, races that show (a race that doesn't is for TSan).
  * Does not see: kernels that start threads of their own without asking workspace.threads.
@@ -6,7 +7,7 @@
 #include "verify/checks/checks.h"
 #include "verify/engine/ways.h"
 
-static const int counts[] = { 1, 2, 3, 5 };
+static const int counts[] = { 1, 2, 3, 4, 5, 7, 8, 16 };
 
 /* Sizes that don't divide by any of them, fewer rows than threads, one channel, several images. */
 static const char *const texts[] = {
@@ -20,6 +21,12 @@ static const char *const texts[] = {
     /* fewer outputs than threads */
     "c=3 in=1x1 k=1 filter=1x1 bias=1", "c=2 in=3 k=1 filter=2", "c=2 in=1x2 k=2 filter=1x1 groups=2",
     "op=transposed c=2 in=1x1 k=1 filter=1x2", "op=separable c=2 in=2x2 k=1 filter=2x2",
+    "n=2 c=3 in=4x4 k=3 filter=3x3 groups=3", "c=4 in=2x2x2 k=2 filter=2x2x2", "c=4 in=3x3 k=2 filter=1x1",
+    /* enough work for all of them, whichever loop is divided */
+    "n=17 c=3 in=5x6 k=4 filter=3x3 pad=1", "c=33 in=6x7 k=35 filter=3x3 pad=1", "c=3 in=37x9 k=2 filter=3x3 pad=1",
+    "n=17 c=5 in=6x7 k=5 filter=3x3 pad=1 groups=5", "c=37 in=9x9 k=37 filter=3x3 pad=1 groups=37", "c=33 in=17x17 k=35 filter=1x1",
+    "c=36 in=7x7 k=72 filter=3x3 groups=18", "op=separable c=19 in=35x9 k=18 filter=3x3 pad=1",
+    "op=transposed c=17 in=19x6 k=18 filter=3x3 stride=2",
 };
 
 static bool all_counts(struct checker *checker, struct conv_problem problem)

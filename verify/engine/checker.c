@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+#include "verify/problems/sets.h"
+
 bool checker_open(struct checker *checker, const struct conv_kernel *kernel, const struct conv_verify_options *options)
 {
     *checker = (struct checker){ .kernel = kernel, .options = *options };
@@ -65,12 +67,7 @@ int64_t checker_problems(const struct conv_verification *result)
     return problems;
 }
 
-double check_macs(const struct conv_problem *problem)
-{
-    const enum conv_operand output = problem->pass == CONV_FORWARD ? CONV_Y
-                                   : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
-    return (double)conv_fan_in(problem) * (double)conv_operand_count(problem, output);
-}
+double check_macs(const struct conv_problem *problem) { return problem_macs(problem); }
 
 bool check_prefers_checksum(const struct conv_problem *problem)
 {

@@ -9,7 +9,6 @@
 #include "verify/engine/guess.h"
 #include "verify/engine/shrink.h"
 #include "verify/engine/ways.h"
-#include "verify/problems/small_shapes.h"
 
 /* After a rejection: shrink the problem, then ask which mistake explains the failing problem and the small shapes,
  * right and wrong ones.  The verdict and the evidence stay as they are. */
@@ -24,7 +23,8 @@ void explain(struct checker *checker)
     struct conv_verification *result = &checker->shared->result;
     const struct conv_problem failed = result->finding.problem;
     const struct check_data data = checker->shared->data;
-    struct small_shapes walk;
+    const struct conv_problem_filter filter = check_filter(checker->kernel);
+    struct conv_problem_walk *walk;
     struct suspects suspects;
     struct conv_problem problem;
     checker->shared->found = result->finding;
@@ -37,10 +37,12 @@ void explain(struct checker *checker)
     checker->suspects = &suspects;
     if (check_macs(&failed) <= most_macs)
         check_exact(checker, &failed, found.finding.threads);
-    small_begin(&walk, checker->kernel);
-    for (int i = 0; suspects.possible && i < MOST_PROBLEMS * EVERY && small_next(&walk, &problem); i++)
-        if (i % EVERY == 0)
-            check_exact(checker, &problem, 1);
+    if (conv_problem_walk_open(&walk, "small", 1, &filter, NULL) == CONV_OK) {
+        for (int i = 0; suspects.possible && i < MOST_PROBLEMS * EVERY && conv_problem_walk_next(walk, &problem); i++)
+            if (i % EVERY == 0)
+                check_exact(checker, &problem, 1);
+        conv_problem_walk_close(walk);
+    }
     checker->suspects = NULL;
     *result = found;
     if (!found.finding.guess[0]

@@ -83,15 +83,15 @@ bool judge_output(struct conv_finding *finding, double *worst, const struct conv
 
 bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                     enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
-                    const double *got, enum conv_accuracy accuracy)
+                    const double *got, struct judging how)
 {
     const struct frame frame = frame_of(problem, output);
-    double *bounds = bounds_of(truth, problem, output, (struct judging){ .accuracy = accuracy });
+    double *bounds = bounds_of(truth, problem, output, how);
     finding->wrong = 0;
     finding->shown = 0;
     for (int64_t i = 0; i < truth->count; i++) {
-        const double bound = bounds ? bounds[i] : 0, value = got[element[i]];
-        if (is_right(value, truth->value[i], bound, false)) {
+        const double bound = bounds ? bounds[i] : 0, value = got[i];
+        if (is_right(value, truth->value[i], bound, !bounds)) {
             if (bound > 0 && fabs(value - truth->value[i]) / bound > *worst)
                 *worst = fabs(value - truth->value[i]) / bound;
             continue;

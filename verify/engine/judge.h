@@ -12,10 +12,10 @@ struct judging { bool exact; enum conv_accuracy accuracy; };
 bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                   enum conv_operand output, const struct conv_truth *truth, const double *got, struct judging how);
 
-/* As above, for some elements: truth element i is that of output element[i]; `got` has all of them. */
+/* As above, for some elements: truth->value[i] and got[i] are those of output element[i]. */
 bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
                     enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
-                    const double *got, enum conv_accuracy accuracy);
+                    const double *got, struct judging how);
 
 /* Where integers came out of a transform: round them first. */
 void judge_rounds(double *got, int64_t count, struct judging how);

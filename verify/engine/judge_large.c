@@ -118,6 +118,7 @@ bool judge_large_spots(struct checker *checker, const struct conv_problem *probl
     struct widened widened;
     struct conv_truth truth;
     int64_t element[MOST_SPOTS];
+    double got[MOST_SPOTS];
     const int count = spots_choose(element, problem, output, checker->options.seed);
     bool good = false;
     if (!widen(&widened, problem, operands, output)
@@ -125,8 +126,10 @@ bool judge_large_spots(struct checker *checker, const struct conv_problem *probl
         widened_free(&widened);
         return checker_impossible(checker, "no memory for some outputs of a large layer");
     }
+    for (int i = 0; i < count; i++)
+        got[i] = widened.at[output][element[i]];
     good = !judge_elements(&result->finding, &result->evidence[result->checks].worst, problem, output, &truth,
-                           element, widened.at[output], checker->kernel->accuracy);
+                           element, got, (struct judging){ .accuracy = checker->kernel->accuracy });
     if (!good) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;

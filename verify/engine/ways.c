@@ -85,3 +85,40 @@ bool check_exact(struct checker *checker, const struct conv_problem *problem, in
     data.by_checksum = true;
     return check_by_checksum(checker, problem, &linear, &data, threads);
 }
+
+/* ---- sets of problems ----------------------------------------------------------------------------------------- */
+
+static bool computes(const struct conv_problem *problem, const void *kernel)
+{
+    return !conv_kernel_refuses(kernel, problem);
+}
+
+struct conv_problem_filter check_filter(const struct conv_kernel *kernel)
+{
+    return (struct conv_problem_filter){
+        .kinds = kernel->kinds, .passes = kernel->passes ? kernel->passes : 1u << CONV_FORWARD,
+        .layouts = kernel->layouts ? kernel->layouts : 1u << CONV_CHANNELS_FIRST,
+        .types = kernel->types ? kernel->types : 1u << CONV_F32, .wanted = computes, .context = kernel,
+    };
+}
+
+static bool walk_set(struct checker *checker, const char *set, bool at_the_page)
+{
+    const struct conv_problem_filter filter = check_filter(checker->kernel);
+    struct conv_problem_walk *walk;
+    struct conv_problem problem;
+    struct conv_error error;
+    bool good = true;
+    if (conv_problem_walk_open(&walk, set, checker->options.seed, &filter, &error) != CONV_OK)
+        return checker_impossible(checker, error.message);
+    while (good && conv_problem_walk_next(walk, &problem)) {
+        if (at_the_page)   /* the first placement is flush with the page behind */
+            checker->runs = (checker->runs + PLACEMENTS - 1) / PLACEMENTS * PLACEMENTS;
+        good = check_exact(checker, &problem, 1);
+    }
+    conv_problem_walk_close(walk);
+    return good;
+}
+
+bool check_set(struct checker *checker, const char *set) { return walk_set(checker, set, false); }
+bool check_set_at_the_page(struct checker *checker, const char *set) { return walk_set(checker, set, true); }

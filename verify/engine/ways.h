@@ -2,6 +2,8 @@
 #ifndef CONVREF_VERIFY_ENGINE_WAYS_H
 #define CONVREF_VERIFY_ENGINE_WAYS_H
 
+#include <convref/problems.h>
+
 #include "verify/engine/checker.h"
 
 /* As check_data() of careful.h, with integers (compared bit for bit) or other numbers (compared against the bound). */
@@ -16,6 +18,14 @@ bool check_exact(struct checker *checker, const struct conv_problem *problem, in
  * large problem, with the latter only. */
 bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                       int threads);
+
+/* check_exact() for every problem of a set (problems/sets.h) that the kernel computes.  The second one has operands end
+ * where the page behind begins. */
+bool check_set(struct checker *checker, const char *set);
+bool check_set_at_the_page(struct checker *checker, const char *set);
+
+/* What a kernel computes, as a filter for sets of problems. */
+struct conv_problem_filter check_filter(const struct conv_kernel *kernel);
 
 /* One problem in all passes, layouts and types that the kernel computes, backward passes without activation: the first
  * for which `one` returns false ends it. */

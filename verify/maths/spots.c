@@ -73,39 +73,48 @@ static void add_bias(struct spot *spot, double bias)
 struct view {
     struct conv_axis axis[CONV_AXES];
     int64_t n, c, k, groups;
-    const double *x, *w, *y;
+    enum conv_operand x, y;
+    const struct spots_inputs *inputs;
     struct watcher watcher;
 };
 
-static struct view view_of(const struct conv_problem *problem, const double *const in[CONV_OPERANDS])
+static struct view view_of(const struct conv_problem *problem, const struct spots_inputs *inputs)
 {
     const bool mirrored = problem->op == CONV_OP_TRANSPOSED;
-    struct view v = { .n = problem->n, .c = problem->c, .k = problem->k, .groups = problem->groups, .x = in[CONV_X],
-                      .w = in[CONV_WEIGHTS], .y = in[CONV_Y] };
+    struct view v = { .n = problem->n, .c = problem->c, .k = problem->k, .groups = problem->groups, .x = CONV_X,
+                      .y = CONV_Y, .inputs = inputs };
     for (int a = 0; a < CONV_AXES; a++)
         v.axis[a] = mirrored ? conv_mirror(problem->axis[a]) : problem->axis[a];
     if (mirrored) {
         v.c = problem->k, v.k = problem->c;
-        v.x = in[CONV_Y], v.y = in[CONV_X];
+        v.x = CONV_Y, v.y = CONV_X;
     }
     return v;
 }
 
+static double read(const struct spots_inputs *inputs, enum conv_operand operand, int64_t element)
+{
+    return inputs->read(inputs->context, operand, element);
+}
+
 static double x_at(const struct view *v, int64_t n, int64_t c, const int64_t at[CONV_AXES])
 {
-    return v->x[(((n * v->c + c) * v->axis[0].in + at[0]) * v->axis[1].in + at[1]) * v->axis[2].in + at[2]];
+    const struct conv_axis *a = v->axis;
+    return read(v->inputs, v->x, (((n * v->c + c) * a[0].in + at[0]) * a[1].in + at[1]) * a[2].in + at[2]);
 }
 
 static double y_at(const struct view *v, int64_t n, int64_t k, const int64_t at[CONV_AXES])
 {
-    return v->y[(((n * v->k + k) * v->axis[0].out + at[0]) * v->axis[1].out + at[1]) * v->axis[2].out + at[2]];
+    const struct conv_axis *a = v->axis;
+    return read(v->inputs, v->y, (((n * v->k + k) * a[0].out + at[0]) * a[1].out + at[1]) * a[2].out + at[2]);
 }
 
 static double w_at(const struct view *v, int64_t k, int64_t c, const int64_t tap[CONV_AXES])
 {
+    const struct conv_axis *a = v->axis;
     const int64_t C = v->c / v->groups;
-    return v
-        ->w[(((k * C + c) * v->axis[0].filter + tap[0]) * v->axis[1].filter + tap[1]) * v->axis[2].filter + tap[2]];
+    return read(v->inputs, CONV_WEIGHTS,
+                (((k * C + c) * a[0].filter + tap[0]) * a[1].filter + tap[1]) * a[2].filter + tap[2]);
 }
 
 /* Every tap in turn: false behind the last.  Start with { 0, 0, -1 }. */
@@ -207,12 +216,12 @@ long double spots_activated(enum conv_activation act, long double value)
 }
 
 /* Both stages: the middle at one position, all channels of it.  S is carried through both. */
-static struct spot spot_of_separable(const struct conv_problem *problem, const double *const in[CONV_OPERANDS],
+static struct spot spot_of_separable(const struct conv_problem *problem, const struct spots_inputs *inputs,
                                      int64_t element, const struct watcher *watcher)
 {
     struct conv_problem depthwise, pointwise;
     conv_separable_stages(&depthwise, &pointwise, problem);
-    const struct view v = view_of(&depthwise, in);
+    const struct view v = view_of(&depthwise, inputs);
     const int64_t outs[] = SIZES(&v, out), many = depthwise.k;
     int64_t at[5];
     struct spot spot = { 0 };
@@ -220,9 +229,9 @@ static struct spot spot_of_separable(const struct conv_problem *problem, const d
     for (int64_t m = 0; m < many; m++) {
         struct spot middle =
             spot_of_y(&v, (((at[0] * many + m) * outs[0] + at[2]) * outs[1] + at[3]) * outs[2] + at[4]);
-        if (in[CONV_BIAS])
-            add_bias(&middle, in[CONV_BIAS][m]);
-        const double w = in[CONV_PW][at[1] * many + m];
+        if (problem->bias)
+            add_bias(&middle, read(inputs, CONV_BIAS, m));
+        const double w = read(inputs, CONV_PW, at[1] * many + m);
         const long double product = spots_activated(problem->mid_act, middle.value) * w;
         if (watcher->visit)
             watcher->visit(watcher->context, (double)product);
@@ -235,9 +244,9 @@ static struct spot spot_of_separable(const struct conv_problem *problem, const d
 }
 
 static struct spot spot_of(const struct conv_problem *problem, enum conv_operand output,
-                           const double *const in[CONV_OPERANDS], int64_t element, struct watcher watcher)
+                           const struct spots_inputs *inputs, int64_t element, struct watcher watcher)
 {
-    struct view v = view_of(problem, in);
+    struct view v = view_of(problem, inputs);
     const enum conv_operand bias = problem->op == CONV_OP_SEPARABLE ? CONV_PW_BIAS : CONV_BIAS;
     const int64_t pixels = problem->axis[0].out * problem->axis[1].out * problem->axis[2].out;
     struct spot spot;
@@ -245,24 +254,33 @@ static struct spot spot_of(const struct conv_problem *problem, enum conv_operand
     if (output == CONV_WEIGHTS)
         spot = spot_of_w(&v, element);
     else if (problem->op == CONV_OP_SEPARABLE)
-        spot = spot_of_separable(problem, in, element, &watcher);
+        spot = spot_of_separable(problem, inputs, element, &watcher);
     else if ((output == CONV_Y) == (problem->op != CONV_OP_TRANSPOSED))
         spot = spot_of_y(&v, element);
     else
         spot = spot_of_x(&v, element);
-    if (problem->pass == CONV_FORWARD && in[bias])
-        add_bias(&spot, in[bias][element / pixels % problem->k]);
+    if (problem->pass == CONV_FORWARD && problem->bias)
+        add_bias(&spot, read(inputs, bias, element / pixels % problem->k));
     return spot;
+}
+
+/* ---- inputs ---------------------------------------------------------------------------------------------------- */
+
+static double read_array(const void *context, enum conv_operand operand, int64_t element)
+{
+    const double *const *in = context;
+    return in[operand][element];
 }
 
 long double spots_products(const struct conv_problem *problem, enum conv_operand output,
                            const double *const in[CONV_OPERANDS], int64_t element, spots_visitor *visit, void *context)
 {
-    return spot_of(problem, output, in, element, (struct watcher){ visit, context }).value;
+    const struct spots_inputs inputs = { read_array, in };
+    return spot_of(problem, output, &inputs, element, (struct watcher){ visit, context }).value;
 }
 
-bool spots_truth(struct conv_truth *truth, const struct conv_problem *problem, enum conv_operand output,
-                 const double *const in[CONV_OPERANDS], const int64_t *element, int count)
+bool spots_truth_by(struct conv_truth *truth, const struct conv_problem *problem, enum conv_operand output,
+                    const struct spots_inputs *inputs, const int64_t *element, int count)
 {
     const size_t many = (size_t)count + 1;
     struct conv_truth made = { count, malloc(many * sizeof(double)), malloc(many * sizeof(double)),
@@ -272,11 +290,18 @@ bool spots_truth(struct conv_truth *truth, const struct conv_problem *problem, e
         return false;
     }
     for (int i = 0; i < count; i++) {
-        const struct spot spot = spot_of(problem, output, in, element[i], (struct watcher){ NULL, NULL });
+        const struct spot spot = spot_of(problem, output, inputs, element[i], (struct watcher){ NULL, NULL });
         made.value[i] = (double)spots_activated(problem->act, spot.value);
         made.magnitude[i] = (double)spot.magnitude;
         made.taps[i] = spot.taps;
     }
     *truth = made;
     return true;
+}
+
+bool spots_truth(struct conv_truth *truth, const struct conv_problem *problem, enum conv_operand output,
+                 const double *const in[CONV_OPERANDS], const int64_t *element, int count)
+{
+    const struct spots_inputs inputs = { read_array, in };
+    return spots_truth_by(truth, problem, output, &inputs, element, count);
 }

@@ -15,6 +15,12 @@ int spots_choose(int64_t element[MOST_SPOTS], const struct conv_problem *problem
 bool spots_truth(struct conv_truth *truth, const struct conv_problem *problem, enum conv_operand output,
                  const double *const in[CONV_OPERANDS], const int64_t *element, int count);
 
+/* The same, of inputs that are in no array: element `element` of an operand, channels first, is what `read` says. */
+typedef double spots_reader(const void *context, enum conv_operand operand, int64_t element);
+struct spots_inputs { spots_reader *read; const void *context; };
+bool spots_truth_by(struct conv_truth *truth, const struct conv_problem *problem, enum conv_operand output,
+                    const struct spots_inputs *inputs, const int64_t *element, int count);
+
 /* Every product that enters one output, one call each.  Returns their sum with the bias, before the activation.  The
  * products of a separable layer are those of its second stage. */
 typedef void spots_visitor(void *context, double product);

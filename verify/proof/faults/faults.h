@@ -2,7 +2,8 @@
  *
  *     F(name, "what is wrong", "owner/project #number", STATED, kinds, passes, threads, the mistake...)
  *
- * STATED: the report says what was wrong in the code.  INFERRED: we concluded it from the symptoms.  The mistake is
+ * STATED: the report says what was wrong in the code.  INFERRED: we concluded it from the symptoms.  Without a report it is
+ * "blind spot", and the check that is meant to see it: a kind that the verifier once let through.  The mistake is
  * written as members of struct mistake (naive.h).  A theme is one file with such a list; faults.c joins the themes.
  */
 #ifndef CONVREF_VERIFY_PROOF_FAULTS_FAULTS_H
@@ -38,7 +39,8 @@ enum { ONE_THREAD, THREADED };
     const struct conv_kernel *const theme[] = { LIST(FAULT_ELEMENT) NULL };
 
 extern const struct conv_kernel *const faults_of_channels[], *const faults_of_geometry[], *const faults_of_gradients[],
-    *const faults_of_stages[], *const faults_of_memory[], *const faults_of_precision[], *const faults_of_threads[];
+    *const faults_of_stages[], *const faults_of_memory[], *const faults_of_precision[], *const faults_of_threads[],
+    *const faults_of_state[], *const faults_of_sizes[], *const faults_of_meetings[], *const faults_of_huge[];
 
 /* C/G and K/G */
 static inline int64_t channels_of(const struct conv_problem *conv) { return conv->c / conv->groups; }

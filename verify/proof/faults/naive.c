@@ -77,7 +77,25 @@ static void add(const struct walk *walk, const struct product *p, double *sum, d
     *sum = walk->mistake->add ? walk->mistake->add(p, *sum, product) : naive_round(walk->conv, *sum + product);
 }
 
-/* One product to its sum; `inside`: its tap reads an element of x, not the padding. */
+/* The product of two elements, to the sum of the third: the pass says which is which. */
+static void add_at(const struct walk *walk, const struct product *p, int64_t x, int64_t w, int64_t y)
+{
+    const struct conv_operands *o = walk->operands;
+    if (walk->conv->pass == CONV_FORWARD)
+        add(walk, p, &walk->sums[y], read(walk, o->x, x) * read(walk, o->w, w));
+    else if (walk->conv->pass == CONV_BACKWARD_DATA)
+        add(walk, p, &walk->sums[x], read(walk, o->y, y) * read(walk, o->w, w));
+    else
+        add(walk, p, &walk->sums[w], read(walk, o->y, y) * read(walk, o->x, x));
+}
+
+static void add_outside(const struct walk *walk, const struct product *p, int64_t w, int64_t y)
+{
+    if (walk->conv->pass == CONV_FORWARD && walk->mistake->outside != 0)
+        add(walk, p, &walk->sums[y], walk->mistake->outside * read(walk, walk->operands->w, w));
+}
+
+/* One product that a mistake may move or lose; `inside`: its tap reads an element of x, not the padding. */
 static void add_product(const struct walk *walk, struct product *p, bool inside)
 {
     const struct conv_problem *conv = walk->conv;
@@ -86,19 +104,11 @@ static void add_product(const struct walk *walk, struct product *p, bool inside)
         return;
     const int64_t w = mistake->weight_at ? mistake->weight_at(p) : weight_at(p);
     const int64_t y = naive_image_at(conv, conv->k, walk->out, p->n, p->k, p->out);
-    if (!inside) {
-        if (conv->pass == CONV_FORWARD && mistake->outside != 0)
-            add(walk, p, &walk->sums[y], mistake->outside * read(walk, walk->operands->w, w));
-        return;
-    }
-    const int64_t x = mistake->input_at ? mistake->input_at(p)
-                                        : naive_image_at(conv, conv->c, walk->in, p->n, p->c, p->in);
-    if (conv->pass == CONV_FORWARD)
-        add(walk, p, &walk->sums[y], read(walk, walk->operands->x, x) * read(walk, walk->operands->w, w));
-    else if (conv->pass == CONV_BACKWARD_DATA)
-        add(walk, p, &walk->sums[x], read(walk, walk->operands->y, y) * read(walk, walk->operands->w, w));
+    if (!inside)
+        add_outside(walk, p, w, y);
     else
-        add(walk, p, &walk->sums[w], read(walk, walk->operands->y, y) * read(walk, walk->operands->x, x));
+        add_at(walk, p, mistake->input_at ? mistake->input_at(p)
+                                          : naive_image_at(conv, conv->c, walk->in, p->n, p->c, p->in), w, y);
 }
 
 /* Where a window and a tap meet on one axis.  False: there is no such product. */
@@ -115,21 +125,55 @@ static bool meet(const struct walk *walk, struct product *p, int axis, int64_t w
         && window < (mirrored ? walk->in : walk->out)[axis];
 }
 
+/* The products of one row of windows and one row of taps: each may be moved by the mistake ... */
+static void walk_row(const struct walk *walk, struct product *p, bool all_inside)
+{
+    const struct conv_axis *a = &walk->axis[CONV_W];
+    bool inside;
+    for (int64_t window = 0; window < a->out; window++)
+        for (int64_t tap = 0; tap < a->filter; tap++)
+            if (meet(walk, p, CONV_W, window, tap, &inside)) {
+                struct product moved = *p;
+                add_product(walk, &moved, all_inside && inside);
+            }
+}
+
+/* ... or none is, and their places follow from each other.  It is most of the walk's time. */
+static void walk_plain_row(const struct walk *walk, struct product *p, bool all_inside)
+{
+    const struct conv_problem *conv = walk->conv;
+    const struct conv_axis *a = &walk->axis[CONV_W];
+    const bool last = conv->layout == CONV_CHANNELS_LAST;
+    bool inside;
+    p->in[CONV_W] = p->out[CONV_W] = p->tap[CONV_W] = 0;
+    const int64_t x = naive_image_at(conv, conv->c, walk->in, p->n, p->c, p->in), w = weight_at(p);
+    const int64_t y = naive_image_at(conv, conv->k, walk->out, p->n, p->k, p->out);
+    for (int64_t window = 0; window < a->out; window++)
+        for (int64_t tap = 0; tap < a->filter; tap++) {
+            if (!meet(walk, p, CONV_W, window, tap, &inside))
+                continue;
+            const int64_t to = y + p->out[CONV_W] * (last ? conv->k : 1);
+            if (all_inside && inside)
+                add_at(walk, p, x + p->in[CONV_W] * (last ? conv->c : 1), w + tap, to);
+            else
+                add_outside(walk, p, w + tap, to);
+        }
+}
+
 /* All windows and taps of one pair of channels: axis after axis, from `axis` on. */
 static void walk_windows(const struct walk *walk, struct product *p, int axis, bool all_inside)
 {
+    const struct mistake *mistake = walk->mistake;
     const struct conv_axis *a = &walk->axis[axis];
+    if (axis == CONV_W) {
+        (mistake->product || mistake->weight_at || mistake->input_at ? walk_row : walk_plain_row)(walk, p, all_inside);
+        return;
+    }
     for (int64_t window = 0; window < a->out; window++)
         for (int64_t tap = 0; tap < a->filter; tap++) {
             bool inside;
-            if (!meet(walk, p, axis, window, tap, &inside))
-                continue;
-            if (axis < CONV_W) {
+            if (meet(walk, p, axis, window, tap, &inside))
                 walk_windows(walk, p, axis + 1, all_inside && inside);
-            } else {
-                struct product moved = *p;   /* a mistake may change it */
-                add_product(walk, &moved, all_inside && inside);
-            }
         }
 }
 

@@ -1,0 +1,52 @@
+/* sets.h - what a set of problems is: a walk that can begin, step and end.  Internal.
+ *
+ * Adding a set is one file in this room and one line in sets.c.   Read next: small_shapes.c, routes.c
+ */
+#ifndef CONVREF_VERIFY_PROBLEMS_SETS_H
+#define CONVREF_VERIFY_PROBLEMS_SETS_H
+
+#include <convref/problems.h>
+#include <convref/tensor.h>
+
+#include "core/random.h"
+
+struct problem_set {
+    const char *name, *words;
+    size_t state_bytes;                  /* of a walk; zeroed before begin() */
+    bool (*begin)(void *state, const struct conv_problem_filter *filter, uint64_t seed);   /* false: memory is short */
+    bool (*next)(void *state, struct conv_problem *problem);     /* only problems that pass; false: there is none any more */
+    void (*end)(void *state);            /* may be NULL */
+};
+
+extern const struct problem_set set_small, set_covering, set_lessons, set_remainders, set_seams, set_rows, set_routes,
+    set_ordinary, set_large_pairs, set_large_settings;
+
+/* Does the filter let this bit of a set through?  An empty set lets all. */
+static inline bool filter_has(unsigned set, int bit) { return !set || set & 1u << bit; }
+
+/* The most multiply-adds that the problem can have, padding included. */
+double problem_macs(const struct conv_problem *problem);
+
+/* ---- drawing by lot --------------------------------------------------------------------------------------------- */
+
+struct dice { uint64_t state; };
+
+static inline int64_t below(struct dice *dice, int64_t limit)
+{
+    return (int64_t)(random_next(&dice->state) % (uint64_t)limit);
+}
+static inline int64_t from_to(struct dice *dice, int64_t from, int64_t to) { return from + below(dice, to - from + 1); }
+static inline int64_t one_of(struct dice *dice, const int *list, int count) { return list[below(dice, count)]; }
+#define ONE_OF(dice, ...) one_of(dice, (const int[]){ __VA_ARGS__ }, sizeof (int[]){ __VA_ARGS__ } / sizeof(int))
+
+/* A kind, pass, layout and type that the filter lets through, where there is one. */
+int drawn_bit(struct dice *dice, unsigned set, int count);
+
+/* Pass, layout, type, bias and activations by lot; op and mult follow from the kind. */
+void draw_modes(struct conv_problem *problem, enum conv_kind kind, const struct conv_problem_filter *filter,
+                struct dice *dice);
+
+/* Finish a problem that was put together, which must be of this kind and pass the filter. */
+bool is_drawn(struct conv_problem *problem, enum conv_kind kind, const struct conv_problem_filter *filter);
+
+#endif
