@@ -32,14 +32,19 @@ ROOM_PROBLEMS = \
 	verify/problems/rows.c verify/problems/routes.c verify/problems/large.c
 ROOM_ENGINE = \
 	verify/engine/check.h verify/engine/checker.h verify/engine/checker.c \
-	verify/engine/place.h verify/engine/place.c verify/engine/repeated.h verify/engine/repeated.c verify/engine/careful.h verify/engine/careful.c verify/engine/flips.h verify/engine/flips.c \
+	verify/engine/place.h verify/engine/place.c verify/engine/repeated.h verify/engine/repeated.c \
+	verify/engine/careful.h verify/engine/careful.c verify/engine/flips.h verify/engine/flips.c \
 	verify/engine/expected.h verify/engine/expected.c \
 	verify/engine/ways.h verify/engine/ways.c verify/engine/frame.h verify/engine/frame.c \
-	verify/engine/where.h verify/engine/where.c verify/engine/judge.h verify/engine/judge.c \
-	verify/engine/judge_large.h verify/engine/judge_large.c verify/engine/guess.h verify/engine/guess.c \
-	verify/engine/shrink.h verify/engine/shrink.c verify/engine/explain.h verify/engine/explain.c \
+	verify/engine/judge.h verify/engine/judge.c verify/engine/judge_large.h verify/engine/judge_large.c \
 	verify/engine/arithmetic.c verify/engine/forked.h verify/engine/forked.c verify/engine/verify.c \
-	verify/engine/parallel.c verify/engine/verdict.c verify/engine/repro.c
+	verify/engine/parallel.c verify/engine/verdict.c
+ROOM_FINDINGS = \
+	verify/findings/explain.h verify/findings/explain.c verify/findings/shrink.h verify/findings/shrink.c \
+	verify/findings/roomier.h verify/findings/roomier.c verify/findings/where.h verify/findings/where.c \
+	verify/findings/guess.h verify/findings/guess.c verify/findings/mistake.h verify/findings/mistake.c \
+	verify/findings/settings.c verify/findings/tensors.c verify/findings/parts.c verify/findings/results.c \
+	verify/findings/repro.c
 ROOM_CHECKS = \
 	verify/checks/checks.h verify/checks/checks.c verify/checks/small.c verify/checks/threads.c verify/checks/turns.c \
 	verify/checks/probes.c verify/checks/real.c verify/checks/special.c verify/checks/covering.c \
@@ -64,7 +69,7 @@ ROOM_MEASURE = \
 noinst_LTLIBRARIES += libverify.la
 LIBRARY_PARTS += libverify.la
 libverify_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_NETWORKS_DIR='"$(pkgdatadir)/networks"'
-libverify_la_SOURCES = $(ROOM_IO) $(ROOM_MATHS) $(ROOM_SANDBOX) $(ROOM_PROBLEMS) $(ROOM_ENGINE) $(ROOM_CHECKS) \
+libverify_la_SOURCES = $(ROOM_IO) $(ROOM_MATHS) $(ROOM_SANDBOX) $(ROOM_PROBLEMS) $(ROOM_ENGINE) $(ROOM_FINDINGS) $(ROOM_CHECKS) \
 	$(ROOM_CANDIDATES) $(ROOM_GOLDEN) $(ROOM_COUNT) $(ROOM_MEASURE)
 
 # ---- ONNX: messages are C that protoc-c makes of onnx.proto --------------------------------------------

@@ -16,8 +16,10 @@ verdict     ACCEPT, REJECT, INCONCLUSIVE (never a pass) or SKIPPED
 kernel      its name; empty for arrays
 reason      of INCONCLUSIVE and SKIPPED, in words
 checks      name -> (problems, elements, worst error / bound, seconds)
-finding     of REJECT, a dict: fault, check, problem, operand, elements, wrong, where, first, guess, seed, repro;
-            first is a list of the first wrong elements: (index in words, expected, got, allowed error)
+finding     of REJECT, a dict: fault, check, problem, operand, elements, wrong, where, first, guess, seed,
+            repro, roomier;
+            first is a list of the first wrong elements: (index in words, expected, got, allowed error);
+            roomier is a larger problem that shows the pattern, a dict: problem, elements, wrong, where; or None
 arithmetic  what the kernel seems to compute in, and how sure that is; may be empty
 warning     what is odd but not wrong
 notes       check -> what else it found out
@@ -31,6 +33,13 @@ def _first(finding):
              one.bound) for one in rows]
 
 
+def _roomier(finding):
+    if not finding.has_roomier:
+        return None
+    return {"problem": Problem._copy_of(ctypes.addressof(finding.roomier)), "elements": finding.roomier_elements,
+            "wrong": finding.roomier_wrong, "where": finding.pattern.decode(errors="replace")}
+
+
 def _finding(finding, kernel):
     problem = Problem._copy_of(ctypes.addressof(finding.problem))
     repro = lib.conv_repro_line(ctypes.create_string_buffer(2048), ctypes.byref(finding), kernel) if kernel else b""
@@ -38,7 +47,7 @@ def _finding(finding, kernel):
     return {"fault": lib.conv_fault_name(finding.fault).decode(), "check": finding.check.decode(), "problem": problem,
             "operand": names.get(finding.operand, ""), "elements": finding.elements, "wrong": finding.wrong,
             "where": finding.where.decode(errors="replace"), "first": _first(finding),
-            "guess": finding.guess.decode(), "seed": finding.seed, "repro": repro.decode()}
+            "guess": finding.guess.decode(), "seed": finding.seed, "repro": repro.decode(), "roomier": _roomier(finding)}
 
 
 def _arithmetic(result):
@@ -87,6 +96,9 @@ def _finding_lines(finding):
     if finding["guess"]:
         yield f"    guess    {finding['guess']}"
     yield f"    problem  {finding['problem']}"
+    if finding["roomier"]:
+        roomier = finding["roomier"]
+        yield f"    pattern  of {roomier['problem']}: {roomier['wrong']} of {roomier['elements']}, {roomier['where']}"
     if finding["repro"]:
         yield f"    repro    {finding['repro']}"
 

@@ -8,11 +8,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "verify/engine/guess.h"
+#include "verify/findings/guess.h"
 #include "verify/engine/judge.h"
 #include "verify/io/tensor_file.h"
 
@@ -98,7 +99,6 @@ static enum conv_status judge_real(struct conv_verification *result, const struc
     const bool exact = made->plan.data == GOLDEN_INTEGERS;
     struct conv_operands operands;
     struct conv_truth truth;
-    struct suspects suspects;
     enum conv_status status = golden_operands(&operands, made, array->pass, error);
     if (status == CONV_OK)
         status = conv_truth_compute(&truth, NULL, &problem, array->operand, &operands, error);
@@ -107,9 +107,8 @@ static enum conv_status judge_real(struct conv_verification *result, const struc
     if (judge_output(&result->finding, &result->evidence[0].worst, &problem, array->operand, &truth, got,
                      (struct judging){ .exact = exact })) {
         reject(result, &problem, exact);
-        suspect_all(&suspects);
-        suspect_those_who_fit(&suspects, &problem, array->operand, &operands, got, exact);
-        suspect_name(&result->finding, &suspects);
+        const struct testimony said = { &problem, array->operand, &operands, &truth, got, { .exact = exact }, NAN };
+        guess_from(&result->finding, &said);
     }
     conv_truth_free(&truth);
     golden_operands_free(&operands);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verify/engine/guess.h"
+#include "verify/findings/guess.h"
 #include "verify/engine/judge.h"
 
 /* All inputs are integers that the class has, and no partial sum of any output reaches the limit of exact integers.
@@ -42,7 +42,6 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
     struct conv_evidence *evidence = &result->evidence[0];
     const bool exact = is_exact(problem, operands, truth, result->accuracy);
     const struct judging how = { exact, result->accuracy };
-    struct suspects suspects;
     conv_operand_widen(got, problem, output, operands->at[output]);
     snprintf(result->finding.check, sizeof result->finding.check, "%s", exact ? "integers" : "bound");
     if (strcmp(evidence->check, "bound"))   /* of dw and dbias the weaker comparison is told */
@@ -52,9 +51,8 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
     if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got, how)) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;
-        suspect_all(&suspects);
-        suspect_those_who_fit(&suspects, problem, output, operands, got, exact);
-        suspect_name(&result->finding, &suspects);
+        const struct testimony said = { problem, output, operands, truth, got, how, NAN };
+        guess_from(&result->finding, &said);
     }
 }
 

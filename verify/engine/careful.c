@@ -17,7 +17,7 @@
 #include "core/guest.h"
 #include "core/plan.h"
 #include "verify/engine/expected.h"
-#include "verify/engine/guess.h"
+#include "verify/findings/guess.h"
 #include "verify/engine/judge.h"
 #include "verify/engine/judge_large.h"
 #include "verify/engine/place.h"
@@ -25,6 +25,9 @@
 
 /* Bytes that outputs are filled with before the first and the second call: a NaN, and a small negative number. */
 static const unsigned char poisons[] = { POISON_FIRST, 0xA5 };
+
+/* While a failure is explained, outputs are filled with a number instead, so that what is added to it can be told. */
+static const double held_number = 0.5;
 
 /* Above this many multiply-adds one call has to do. */
 static const int64_t large = INT64_C(50) * 1000 * 1000;
@@ -37,29 +40,34 @@ bool check_reported(struct checker *checker, const struct conv_plan *plan)
 
 /* ---- comparing ---------------------------------------------------------------------------------------------- */
 
+/* What outputs are filled with before a call, as bytes of one element. */
+struct filling { unsigned char bytes[sizeof(double)]; double value; };
+
+static struct filling filling_of(const struct checker *checker, const struct conv_problem *problem, int call)
+{
+    struct filling filling;
+    memset(filling.bytes, poisons[call], sizeof filling.bytes);
+    if (checker->suspects)
+        conv_set(problem->type, filling.bytes, 0, held_number);
+    filling.value = conv_get(problem->type, filling.bytes, 0);
+    return filling;
+}
+
 /* Is an element still what the output was filled with, bit for bit?  A NaN that the kernel made has other bits. */
-static bool holds_poison(const struct conv_problem *problem, enum conv_operand output, const void *data,
-                         unsigned char poison)
+static bool holds_filling(const struct conv_problem *problem, enum conv_operand output, const void *data,
+                          const struct filling *filling)
 {
     const size_t size = conv_type_facts(problem->type)->size, bytes = conv_operand_bytes(problem, output);
-    const unsigned char *at = data;
-    for (size_t i = 0; i < bytes; i += size) {
-        size_t same = 0;
-        while (same < size && at[i + same] == poison)
-            same++;
-        if (same == size)
+    for (size_t i = 0; i < bytes; i += size)
+        if (!memcmp((const char *)data + i, filling->bytes, size))
             return true;
-    }
     return false;
 }
 
 /* Is the first wrong element of the value that the output was filled with? */
-static bool is_poison(const struct conv_problem *problem, double value, unsigned char poison)
+static bool is_filling(double value, const struct filling *filling)
 {
-    unsigned char bytes[sizeof(double)];
-    memset(bytes, poison, sizeof bytes);
-    const double filled = conv_get(problem->type, bytes, 0);
-    return isnan(filled) ? isnan(value) : value == filled;
+    return isnan(filling->value) ? isnan(value) : value == filling->value;
 }
 
 /* Where 0 * infinity in the padding may have made NaN, NaN is as right as the truth. */
@@ -78,11 +86,15 @@ static void accept_padding(struct checker *checker, const struct conv_problem *p
     }
 }
 
-static void poison_outputs(const struct conv_problem *problem, const struct conv_operands *operands, int call)
+static void fill_outputs(const struct checker *checker, const struct conv_problem *problem,
+                         const struct conv_operands *operands, int call)
 {
+    const size_t size = conv_type_facts(problem->type)->size;
+    const struct filling filling = filling_of(checker, problem, call);
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
         if (operands->at[operand] && conv_operand_role(problem, operand) == CONV_OUTPUT)
-            memset(operands->at[operand], poisons[call], conv_operand_bytes(problem, operand));
+            for (size_t i = 0; i < conv_operand_bytes(problem, operand); i += size)
+                memcpy((char *)operands->at[operand] + i, filling.bytes, size);
 }
 
 /* ---- one problem on its way -------------------------------------------------------------------------------- */
@@ -103,12 +115,22 @@ static enum conv_fault fault_of(const struct run *run, enum conv_operand output,
 {
     struct conv_finding *finding = &run->checker->shared->result.finding;
     const void *data = run->operands.at[output];
-    if (is_poison(run->problem, finding->first[0].got, poisons[call])
-        && holds_poison(run->problem, output, data, poisons[call]))
+    const struct filling filling = filling_of(run->checker, run->problem, call);
+    if (is_filling(finding->first[0].got, &filling) && holds_filling(run->problem, output, data, &filling))
         return CONV_FAULT_UNWRITTEN;
     if (call > 0 && expected_kept(finding->guess, &run->expected, output, got, &run->before))
         return CONV_FAULT_UNSTABLE;
     return CONV_FAULT_VALUES;
+}
+
+static void tell_suspects(const struct run *run, enum conv_operand output, const double *got, int call)
+{
+    const struct checker *checker = run->checker;
+    const struct testimony said = {
+        .problem = run->problem, .output = output, .operands = &run->operands, .truth = &run->expected.now[output],
+        .got = got, .how = { checker->data.exact, checker->kernel->accuracy },
+        .held = filling_of(checker, run->problem, call).value };
+    suspects_hear(checker->suspects, &said);
 }
 
 /* One output after one call. */
@@ -129,7 +151,7 @@ static bool judge(struct run *run, enum conv_operand output, int call)
     const bool wrong = judge_output(&result->finding, &evidence->worst, run->problem, output, truth, got, how);
     evidence->elements += truth->count;
     if (checker->suspects)
-        suspect_those_who_fit(checker->suspects, run->problem, output, &run->operands, got, how.exact);
+        tell_suspects(run, output, got, call);
     if (wrong) {
         result->verdict = CONV_REJECT;
         result->finding.fault = fault_of(run, output, got, call);
@@ -237,7 +259,7 @@ static bool change_data(struct run *run)
 static bool call_and_judge(struct run *run, int call)
 {
     struct checker *checker = run->checker;
-    poison_outputs(run->problem, &run->operands, call);
+    fill_outputs(checker, run->problem, &run->operands, call);
     if (call == 0 || !keeps_scratch(run->number))
         plan_poison(run->plan, poisons[call]);
     if (checker->kernel->device && !load(run))
@@ -283,7 +305,7 @@ bool check_data(struct checker *checker, const struct conv_problem *problem, con
     if (good) {
         checker->scratch = plan_guard(run.plan, PLAN_SCRATCH);
         checker->packed = plan_guard(run.plan, PLAN_PACKED);
-        poison_outputs(problem, &run.operands, 0);
+        fill_outputs(checker, problem, &run.operands, 0);
         good = load(&run) && make_calls(&run);
     }
     checker->scratch = checker->packed = NULL;

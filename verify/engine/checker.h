@@ -19,6 +19,7 @@ struct touched {
     enum conv_operand operand;          /* whose memory; CONV_OPERANDS: none of theirs */
     enum { IN_OPERAND, IN_SCRATCH, IN_PACKED } block;
     int where;                          /* guarded_where() */
+    int64_t distance;                   /* bytes from the end of the block; negative inside and before it */
 };
 
 /* Writes one input of a problem as doubles, channels first. */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "verify/engine/frame.h"
-#include "verify/engine/where.h"
+#include "verify/findings/where.h"
 
 static bool is_right(double got, double expected, double bound, bool exact)
 {

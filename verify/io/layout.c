@@ -67,7 +67,7 @@ static const struct field fields[] = {
     Y(check), Y(problems), Y(elements), Y(worst), Y(seconds), Y(note),
 #define G(name) FIELD(conv_finding, name)
     G(fault), G(check), G(problem), G(seed), G(threads), G(operand), G(elements), G(wrong), G(shown), G(first),
-    G(where), G(guess),
+    G(where), G(guess), G(needs_others), G(has_roomier), G(roomier), G(roomier_elements), G(roomier_wrong), G(pattern),
 #define X(name) FIELD(conv_wrong, name)
     X(expected), X(got), X(bound),
 };

@@ -31,6 +31,9 @@ static void print_finding(FILE *file, const struct conv_verification *result)
     if (finding->guess[0])
         fprintf(file, "    guess    %s\n", finding->guess);
     fprintf(file, "    problem  %s\n", conv_problem_print(problem, &finding->problem));
+    if (finding->has_roomier)
+        fprintf(file, "    pattern  of %s: %" PRId64 " of %" PRId64 ", %s\n", conv_problem_print(problem, &finding->roomier),
+                finding->roomier_wrong, finding->roomier_elements, finding->pattern);
     if (result->kernel[0])
         fprintf(file, "    repro    %s\n", conv_repro_line(repro, finding, result->kernel));
 }
@@ -129,6 +132,10 @@ static json_t *finding_json(const struct conv_verification *result)
         "elements", (json_int_t)finding->elements, "wrong", (json_int_t)finding->wrong, "where", finding->where,
         "guess", finding->guess, "first", wrong);
     json_object_set_new(json, "problem", json_string(conv_problem_print(text, &finding->problem)));
+    if (finding->has_roomier)
+        json_object_set_new(json, "roomier", json_pack("{s:s, s:I, s:I, s:s}",
+            "problem", conv_problem_print(text, &finding->roomier), "elements", (json_int_t)finding->roomier_elements,
+            "wrong", (json_int_t)finding->roomier_wrong, "where", finding->pattern));
     json_object_set_new(json, "repro", json_string(repro_of(text, result)));
     return json;
 }

@@ -1,6 +1,6 @@
 /* where.h - where wrong outputs lie, in words: "k = 2 (of 4); q = 6, 12, ... 30 (every 6)".  Internal. */
-#ifndef CONVREF_VERIFY_ENGINE_WHERE_H
-#define CONVREF_VERIFY_ENGINE_WHERE_H
+#ifndef CONVREF_VERIFY_FINDINGS_WHERE_H
+#define CONVREF_VERIFY_FINDINGS_WHERE_H
 
 #include "verify/engine/frame.h"
 

@@ -1,6 +1,6 @@
 /* shrink.h - from a failing problem to the smallest one that still fails.  Internal. */
-#ifndef CONVREF_VERIFY_ENGINE_SHRINK_H
-#define CONVREF_VERIFY_ENGINE_SHRINK_H
+#ifndef CONVREF_VERIFY_FINDINGS_SHRINK_H
+#define CONVREF_VERIFY_FINDINGS_SHRINK_H
 
 #include "verify/engine/checker.h"
 

@@ -19,6 +19,15 @@ static void quote(char *quoted, size_t room, const char *text)
     quoted[used] = 0;
 }
 
+/* What judges files and commands is no check of the list. */
+static bool names_a_check(const char *name)
+{
+    for (int i = 0; i < conv_check_count(); i++)
+        if (!strcmp(conv_check_at(i).name, name))
+            return true;
+    return false;
+}
+
 char *conv_repro_line(char text[CONV_REPRO_TEXT], const struct conv_finding *finding, const char *kernel)
 {
     const struct conv_kernel *known = conv_kernel_find(kernel);
@@ -32,11 +41,11 @@ char *conv_repro_line(char text[CONV_REPRO_TEXT], const struct conv_finding *fin
         quote(what, sizeof what, kernel);
     else
         snprintf(what, sizeof what, "%s", kernel);
-    const int used = snprintf(text, CONV_REPRO_TEXT, "convref verify%s %s %s --seed %" PRIu64 "%s", provider,
-                              what[0] == '\'' ? "--exec" : "--kernel", what, finding->seed, threads);
-    if (!strcmp(finding->check, CHECK_TURNS))   /* one problem alone would not show it */
-        snprintf(text + used, CONV_REPRO_TEXT - (size_t)used, " --check %s", finding->check);
-    else
+    int used = snprintf(text, CONV_REPRO_TEXT, "convref verify%s %s %s --seed %" PRIu64 "%s", provider,
+                        what[0] == '\'' ? "--exec" : "--kernel", what, finding->seed, threads);
+    if (names_a_check(finding->check))
+        used += snprintf(text + used, CONV_REPRO_TEXT - (size_t)used, " --check %s", finding->check);
+    if (!finding->needs_others && strcmp(finding->check, CHECK_TURNS))
         snprintf(text + used, CONV_REPRO_TEXT - (size_t)used, " \"%s\"",
                  conv_problem_print(problem, &finding->problem));
     return text;

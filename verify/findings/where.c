@@ -1,5 +1,5 @@
 /* where.c - where wrong outputs lie, in words.   Declared in where.h. */
-#include "verify/engine/where.h"
+#include "verify/findings/where.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
  * repro line is all that is needed.  A kernel that returns is tried in this process; one that crashes or hangs, in a
  * child for each attempt (forked.c).
  */
-#include "verify/engine/shrink.h"
+#include "verify/findings/shrink.h"
 
 #include <convref/machine.h>
 #include <string.h>
@@ -13,10 +13,13 @@
 #include "verify/engine/ways.h"
 
 static bool one_image(struct conv_problem *p) { p->n = 1; return true; }
+static bool half_images(struct conv_problem *p) { p->n /= 2; return p->n > 0; }
+static bool less_images(struct conv_problem *p) { p->n--; return p->n > 0; }
 static bool no_bias(struct conv_problem *p) { p->bias = false; return true; }
 static bool no_act(struct conv_problem *p) { p->act = CONV_ACT_NONE; return true; }
 static bool no_mid_act(struct conv_problem *p) { p->mid_act = CONV_ACT_NONE; return true; }
 static bool one_mult(struct conv_problem *p) { p->mult = 1; return true; }
+static bool less_mult(struct conv_problem *p) { p->mult--; return p->mult > 0; }
 static bool first_layout(struct conv_problem *p) { p->layout = CONV_CHANNELS_FIRST; return true; }
 
 /* One group of many, with its channels; then one group less. */
@@ -46,22 +49,27 @@ static bool less_k(struct conv_problem *p) { p->k -= p->groups; return p->k > 0;
 
 static bool (*const plain[])(struct conv_problem *) = {
     one_image, one_group, two_groups, half_groups, third_of_groups, one_c, one_k, half_c, half_k, no_bias, no_act,
-    no_mid_act, one_mult, first_layout, fewer_groups, less_c, less_k,
+    no_mid_act, one_mult, first_layout, half_images, less_images, less_mult, fewer_groups, less_c, less_k,
 };
 
-/* Reductions of one axis. */
-static bool half_in(struct conv_axis *a) { a->in /= 2; return a->in > 0; }
-static bool less_in(struct conv_axis *a) { a->in--; return a->in > 0; }
+/* Reductions of one axis: a setting goes at once, by half, or by one. */
 static bool one_tap(struct conv_axis *a) { a->filter = 1; return true; }
-static bool less_taps(struct conv_axis *a) { a->filter--; return a->filter > 0; }
 static bool no_stride(struct conv_axis *a) { a->stride = 1; return true; }
 static bool no_dilation(struct conv_axis *a) { a->dilation = 1; return true; }
 static bool no_pad_begin(struct conv_axis *a) { a->pad_begin = 0; return true; }
 static bool no_pad_end(struct conv_axis *a) { a->pad_end = 0; return true; }
 static bool no_output_pad(struct conv_axis *a) { a->output_pad = 0; return true; }
 
+#define STEPS_OF(field, least) \
+    static bool half_##field(struct conv_axis *a) { a->field /= 2; return a->field >= (least); } \
+    static bool less_##field(struct conv_axis *a) { a->field--; return a->field >= (least); }
+STEPS_OF(in, 1) STEPS_OF(filter, 1) STEPS_OF(stride, 1) STEPS_OF(dilation, 1) STEPS_OF(pad_begin, 0) STEPS_OF(pad_end, 0)
+STEPS_OF(output_pad, 0)
+
 static bool (*const of_axis[])(struct conv_axis *) = {
-    half_in, one_tap, no_stride, no_dilation, no_pad_begin, no_pad_end, no_output_pad, less_in, less_taps,
+    half_in, one_tap, no_stride, no_dilation, no_pad_begin, no_pad_end, no_output_pad, half_filter, half_stride, half_dilation,
+    half_pad_begin, half_pad_end, half_output_pad, less_in, less_filter, less_stride, less_dilation, less_pad_begin,
+    less_pad_end, less_output_pad,
 };
 
 enum { PLAIN = sizeof plain / sizeof *plain, OF_AXIS = sizeof of_axis / sizeof *of_axis };

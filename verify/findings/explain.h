@@ -1,6 +1,6 @@
 /* explain.h - after the verdict: the smallest failing problem, what it looks like, and which arithmetic it is.  Internal. */
-#ifndef CONVREF_VERIFY_ENGINE_EXPLAIN_H
-#define CONVREF_VERIFY_ENGINE_EXPLAIN_H
+#ifndef CONVREF_VERIFY_FINDINGS_EXPLAIN_H
+#define CONVREF_VERIFY_FINDINGS_EXPLAIN_H
 
 #include "verify/engine/checker.h"
 
