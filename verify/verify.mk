@@ -137,15 +137,16 @@ FAULT_FILES = \
 	verify/proof/faults/state.c verify/proof/faults/sizes.c verify/proof/faults/meetings.c verify/proof/faults/huge.c \
 	verify/proof/faults/naive.c
 NAIVE_FILES = verify/proof/faults/faults.h verify/proof/faults/naive.h
-AWKWARD_FILES = verify/proof/accept/awkward.c verify/proof/accept/transforms.c verify/proof/faults/naive.c
-EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) verify/proof/accept/awkward.c verify/proof/accept/transforms.c \
-	verify/proof/accept/transforms.h tools/faults-table tools/mutate
+AWKWARD_FILES = verify/proof/accept/awkward.c verify/proof/accept/terms.c verify/proof/accept/manners.c \
+	verify/proof/accept/shares.c verify/proof/accept/walks.c verify/proof/accept/transforms.c verify/proof/faults/naive.c
+AWKWARD_HEADERS = verify/proof/accept/awkward.h verify/proof/accept/terms.h
+EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) $(AWKWARD_FILES) $(AWKWARD_HEADERS) tools/faults-table tools/mutate
 proofdir = $(pkglibdir)
 proof_DATA = verify/faults.so verify/awkward.so
 verify/faults.so: $(FAULT_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(FAULT_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
-verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) verify/proof/accept/transforms.h include/convref/kernel.h include/convref/problem.h
+verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) $(AWKWARD_HEADERS) include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(AWKWARD_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
 CLEANFILES += verify/faults.so verify/awkward.so

@@ -8,10 +8,9 @@
 #include <convref/kernel.h>
 #include <math.h>
 
+#include "verify/proof/accept/awkward.h"
 #include "verify/proof/faults/naive.h"
-#include "verify/proof/accept/transforms.h"
 
-#define LAYOUTS (1u << CONV_CHANNELS_FIRST | 1u << CONV_CHANNELS_LAST)
 #define CONVOLUTIONS (1u << CONV_STANDARD | 1u << CONV_GROUPED | 1u << CONV_DEPTHWISE)
 
 /* ---- operands of two axes ------------------------------------------------------------------------------------------- */
@@ -149,8 +148,8 @@ static const char *needs_3x3(const struct conv_problem *conv)
         (void)workspace; \
         run_winograd(&winograd_##m, conv, operands); \
     } \
-    const struct conv_kernel awkward_winograd_##m = { \
-        .name = "awkward_winograd_" #m, .title = "Winograd's F(" #m "x" #m ", 3x3)", .kinds = CONVOLUTIONS, .layouts = LAYOUTS, \
+    static const struct conv_kernel awkward_winograd_##m = { \
+        .name = "awkward_winograd_" #m, .title = "Winograd's F(" #m "x" #m ", 3x3)", .kinds = CONVOLUTIONS, .layouts = AWKWARD_LAYOUTS, \
         .accuracy = CONV_WINOGRAD_##m, .applies = needs_3x3, .run = run_winograd_##m };
 WINOGRAD(2)
 WINOGRAD(4)
@@ -253,6 +252,10 @@ static size_t fft_bytes(const struct conv_problem *conv, int threads)
     return (size_t)(3 * rows * columns + rows + columns) * sizeof(float complex);
 }
 
-const struct conv_kernel awkward_fft = {
+static const struct conv_kernel awkward_fft = {
     .name = "awkward_fft", .title = "products of Fourier transforms", .kinds = CONVOLUTIONS | 1u << CONV_POINTWISE,
-    .layouts = LAYOUTS, .accuracy = CONV_FFT, .applies = needs_two_axes, .scratch_bytes = fft_bytes, .run = run_fft };
+    .layouts = AWKWARD_LAYOUTS, .accuracy = CONV_FFT, .applies = needs_two_axes, .scratch_bytes = fft_bytes, .run = run_fft };
+
+const struct conv_kernel *const awkward_transforms[] = {
+    &awkward_winograd_2, &awkward_winograd_4, &awkward_winograd_6, &awkward_fft, NULL
+};
