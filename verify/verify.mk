@@ -48,7 +48,9 @@ ROOM_FINDINGS = \
 ROOM_CHECKS = \
 	verify/checks/checks.h verify/checks/checks.c verify/checks/small.c verify/checks/threads.c verify/checks/turns.c \
 	verify/checks/probes.c verify/checks/real.c verify/checks/special.c verify/checks/covering.c \
-	verify/checks/limits.c verify/checks/huge.c verify/checks/routes.c verify/checks/large.c verify/checks/seams.c verify/checks/layers.c
+	verify/checks/limits.c verify/checks/routes.c verify/checks/large.c verify/checks/seams.c verify/checks/layers.c \
+	verify/checks/huge.c verify/checks/huge_memory.h verify/checks/huge_memory.c verify/checks/huge_run.h \
+	verify/checks/huge_run.c
 ROOM_CANDIDATES = \
 	verify/candidates/outputs.c verify/candidates/sensitivity.c verify/candidates/command.h \
 	verify/candidates/command.c verify/candidates/command_set.c verify/candidates/golden_case.h \
@@ -139,14 +141,14 @@ FAULT_FILES = \
 NAIVE_FILES = verify/proof/faults/faults.h verify/proof/faults/naive.h
 AWKWARD_FILES = verify/proof/accept/awkward.c verify/proof/accept/terms.c verify/proof/accept/manners.c \
 	verify/proof/accept/shares.c verify/proof/accept/walks.c verify/proof/accept/transforms.c verify/proof/faults/naive.c
-AWKWARD_HEADERS = verify/proof/accept/awkward.h verify/proof/accept/terms.h
-EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) $(AWKWARD_FILES) $(AWKWARD_HEADERS) tools/faults-table tools/mutate
+AWKWARD_SHARED = verify/proof/accept/awkward.h verify/proof/accept/terms.h
+EXTRA_DIST += $(FAULT_FILES) $(NAIVE_FILES) $(AWKWARD_FILES) $(AWKWARD_SHARED) tools/faults-table tools/mutate
 proofdir = $(pkglibdir)
 proof_DATA = verify/faults.so verify/awkward.so
 verify/faults.so: $(FAULT_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(FAULT_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
-verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) $(AWKWARD_HEADERS) include/convref/kernel.h include/convref/problem.h
+verify/awkward.so: $(AWKWARD_FILES) $(NAIVE_FILES) $(AWKWARD_SHARED) include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) verify && sources= && for s in $(AWKWARD_FILES); do \
 	    sources="$$sources $(srcdir)/$$s"; done && $(COMPILE_MODULE) -o $@ $$sources -lm
 CLEANFILES += verify/faults.so verify/awkward.so

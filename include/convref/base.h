@@ -10,6 +10,8 @@
  *   Errors.  A function that can fail returns an enum conv_status and, where `error` is not
  *   NULL, says there in words what is wrong, where, and what would be right.  On failure its
  *   outputs are unchanged or, where it says so, empty.
+ *
+ * Threads: safe, as long as threads don't share an error.
  */
 #ifndef CONVREF_BASE_H
 #define CONVREF_BASE_H
@@ -32,7 +34,7 @@ extern "C" {
 #define CONV_PRINTF(string, first)
 #endif
 
-/* What came of a call.  conv_exit_status() in verify.h maps these to the program's exit status. */
+/* What came of a call.  conv_exit_status() in verdict.h maps these to the program's exit status. */
 enum conv_status {
     CONV_OK = 0,
     CONV_BAD_INPUT,      /* a text, shape or value that can't be */

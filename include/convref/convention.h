@@ -4,6 +4,8 @@
  * one "FLOP" is.  Each convention here is a row of factors, one for each thing that can be counted.  The factors were
  * read in the tools' sources and confirmed by running them on 12 networks, integer by integer (docs/counting.md);
  * what they do with transposed layers, which none of the 12 has, was read alone.
+ *
+ * Threads: safe; nothing here is kept.   Read next: docs/counting.md
  */
 #ifndef CONVREF_CONVENTION_H
 #define CONVREF_CONVENTION_H

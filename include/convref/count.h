@@ -2,6 +2,8 @@
  *
  * One place, one formula each; tests compare them with a reference that counts its own multiplications.
  * Whole networks are counted in network.h.   The formulas are derived in docs/counting.md.
+ *
+ * Threads: safe; nothing here is kept.   Read next: network.h
  */
 #ifndef CONVREF_COUNT_H
 #define CONVREF_COUNT_H

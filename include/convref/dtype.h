@@ -2,7 +2,9 @@
  *
  * Today f32 and f64.  A narrower type (f16, bf16, s8, ...) is one more row in core/dtype.c and one
  * more name here: everything else, the reference included, reads elements as doubles, which hold
- * every one of those types exactly.   Read next: problem.h
+ * every one of those types exactly.
+ *
+ * Threads: safe; different elements may be set by different threads.   Read next: problem.h
  */
 #ifndef CONVREF_DTYPE_H
 #define CONVREF_DTYPE_H

@@ -1,7 +1,9 @@
-/* layout.h - where the fields of the public structs lie, for languages that can't read headers.
+/* layout.h - for bindings: where the fields of the public structs lie, for languages that can't read headers.
  *
  * A binding that writes the structs down a second time goes wrong, silently, on the day when a field is added.  One
- * that asks here can't: the compiler fills in the answers (python/convref/_library.py is such a binding).
+ * that asks here can't: the compiler fills in the answers.  Programs in C and C++ have no use for it.
+ *
+ * Threads: safe; each call makes a text of its own.   Read next: python/convref/_library.py, such a binding
  */
 #ifndef CONVREF_LAYOUT_H
 #define CONVREF_LAYOUT_H

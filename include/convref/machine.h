@@ -1,7 +1,9 @@
 /* machine.h - what this machine is, and how fast it can possibly be.
  *
  * Facts come from hwloc and the system; the roof is measured by the program itself, because a percentage
- * of a figure from a data sheet means little on a shared or virtual machine.   Read next: bench.h
+ * of a figure from a data sheet means little on a shared or virtual machine.
+ *
+ * Threads: safe, but measure the roof with nothing else running; it reads the limit of isa.h.   Read next: bench.h
  */
 #ifndef CONVREF_MACHINE_H
 #define CONVREF_MACHINE_H

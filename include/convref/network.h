@@ -1,7 +1,9 @@
 /* network.h - a network as a list of nodes, read from a text file or an ONNX model, with its totals.
  *
  * The grammar and the meaning of every total are in docs/networks.md.  A network can't be run; its layers
- * are problems, which can.   Read next: the files in networks/
+ * are problems, which can.
+ *
+ * Threads: safe for different networks; one that nobody changes may be read by many.   Read next: the files in networks/
  */
 #ifndef CONVREF_NETWORK_H
 #define CONVREF_NETWORK_H

@@ -21,6 +21,8 @@
  *
  * docs/problem.md explains every key.  oneDNN's benchdnn strings are read as well.
  * Not here: data (tensor.h), code that computes (kernel.h), counts (count.h).
+ *
+ * Threads: safe; nothing here is kept.   Read next: tensor.h
  */
 #ifndef CONVREF_PROBLEM_H
 #define CONVREF_PROBLEM_H

@@ -3,9 +3,10 @@
  * The pages in reference/ compute in double what the formulas say (f64 problems: in long double) and
  * return beside each output what a judge needs: how many products it has, and the sum of their
  * absolute values.  They know one layout (channels first) and one input type (double), because every
- * element type is exact in double; conv_truth_compute() converts.
+ * element type is exact in double; conv_truth_compute() converts.  While a provider's function runs, it fails: a kernel
+ * isn't helped to answers.
  *
- * Read next: reference/ref_forward.c
+ * Threads: safe; a truth is its caller's.   Read next: reference/ref_forward.c
  */
 #ifndef CONVREF_REFERENCE_H
 #define CONVREF_REFERENCE_H

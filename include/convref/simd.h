@@ -9,6 +9,8 @@
  *     AVX2     8                    16
  *     AVX-512  16                   32
  *     NEON     4                    32          (the baseline of AArch64)
+ *
+ * Threads: safe; nothing here is kept.   Read next: docs/adding-a-kernel.md
  */
 #ifndef CONVREF_SIMD_H
 #define CONVREF_SIMD_H

@@ -14,7 +14,7 @@
  * PyTorch and ONNX store them.  Separable: w is C*mult x 1 x ... with a bias of C*mult, and two more
  * operands, pw (K x C*mult x 1 ...) and pw_bias (K), belong to the pointwise stage.
  *
- * Read next: kernel.h
+ * Threads: safe for different tensors, and for different parts of one; nothing here is kept.   Read next: kernel.h
  */
 #ifndef CONVREF_TENSOR_H
 #define CONVREF_TENSOR_H

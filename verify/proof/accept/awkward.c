@@ -1,9 +1,9 @@
 /* awkward.c - the accept-set: a provider whose kernels are all right, each in an unusual way.
  *
- * A verifier that rejects everything catches every fault.  These kernels hold the other end: orders of summation, numbers
- * of accumulators, roundings, uses of memory and of threads that a correct kernel may have.  All must be accepted, by
- * default and with any seed (tests/test_accept, `convref verify --self`).  Each declares its class of accuracy: direct,
- * narrow inputs or sums, or a transform.   Read next: manners.c, docs/faults.md
+ * A verifier that rejects everything catches every fault.  These kernels hold the other end: orders of summation,
+ * numbers of accumulators, roundings, uses of memory and of threads that a correct kernel may have.  All must be
+ * accepted, by default and with any seed (tests/test_accept, `convref verify --self`).  Each declares its class of
+ * accuracy: direct, narrow inputs or sums, or a transform.   Read next: manners.c, docs/faults.md
  */
 #include "verify/proof/accept/awkward.h"
 

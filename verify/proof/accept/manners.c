@@ -1,7 +1,7 @@
 /* manners.c - of the accept-set, the kernels that sum the terms of an output in an unusual manner.
  *
- * Orders, numbers of accumulators, roundings; and whence a term is read, and when an output is written.  All are right, and
- * claim nothing but that.   Read next: terms.h, shares.c
+ * Orders, numbers of accumulators, roundings; and whence a term is read, and when an output is written.  All are
+ * right, and claim nothing but that.   Read next: terms.h, shares.c
  */
 #include <math.h>
 

@@ -1,8 +1,8 @@
 /* transforms.c - of the accept-set, the kernels that transform before they multiply: Winograd and Fourier.
  *
  * They are right in their own way: integers come out beside the integer, and the error of an output depends on its
- * neighbours.  Each declares its class.  They are written to be short, not fast: every tile and plane is transformed anew for
- * each filter.   Read next: awkward.c, convref/accuracy.h
+ * neighbours.  Each declares its class.  They are written to be short, not fast: every tile and plane is transformed
+ * anew for each filter.   Read next: awkward.c, convref/accuracy.h
  */
 #include <complex.h>
 #include <convref/kernel.h>

@@ -1,6 +1,7 @@
 /* walks.c - of the accept-set, the walk of the planted faults without a mistake: every operation and pass.
  *
- * Direct, and in each class of narrow arithmetic, which is then declared.   Read next: proof/faults/naive.h, transforms.c
+ * Direct, and in each class of narrow arithmetic, which is then declared.   Read next: proof/faults/naive.h,
+ * transforms.c
  */
 #include <math.h>
 
