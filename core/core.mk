@@ -23,7 +23,7 @@ LIBRARY_PARTS += libcore.la
 libcore_la_SOURCES = \
 	core/words.h core/random.h core/error.c \
 	core/dtype.c \
-	core/problem.c core/problem_text.c core/problem_json.c \
+	core/problem.c core/problem_text.c core/problem_print.c core/problem_json.c \
 	core/problem_benchdnn.h core/problem_benchdnn.c \
 	core/tensor.c core/operand.c core/fill.c core/accuracy.c \
 	core/guarded.h core/guarded.c \

@@ -37,8 +37,8 @@ endif
 
 UNIT_TESTS = \
 	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_golden tests/test_count \
-	tests/test_kernels tests/test_run tests/test_checks tests/test_verify tests/test_faults tests/test_accept \
-	tests/test_bench tests/test_threads tests/test_fuzz tests/test_sandbox tests/test_requantise
+	tests/test_kernels tests/test_run tests/test_maths tests/test_checks tests/test_verify tests/test_faults \
+	tests/test_accept tests/test_bench tests/test_threads tests/test_fuzz tests/test_sandbox tests/test_requantise
 
 if HAVE_CUNIT
 noinst_LTLIBRARIES += libtest.la
@@ -52,10 +52,12 @@ tests_test_tensor_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_run_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_bench_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_checks_LDFLAGS = $(AM_LDFLAGS) -static
+tests_test_maths_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_requantise_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_golden_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_count_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_checks_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_maths_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_kernels_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_run_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_bench_CPPFLAGS = $(TEST_CPPFLAGS)

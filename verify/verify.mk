@@ -84,7 +84,7 @@ libonnx_la_SOURCES = verify/onnx/onnx.h verify/onnx/model.h verify/onnx/read.c v
 	verify/onnx/conv_node.c verify/onnx/case.c \
 	verify/count/onnx/graph.h verify/count/onnx/graph.c verify/count/onnx/network.c \
 	verify/count/onnx/infer.h verify/count/onnx/infer.c verify/count/onnx/infer_layers.c verify/count/onnx/infer_elements.c \
-	verify/count/onnx/infer_shapes.c
+	verify/count/onnx/infer_shapes.c verify/count/onnx/infer_parts.c
 nodist_libonnx_la_SOURCES = $(ONNX_MESSAGES)
 # both files at once, by way of one; a header that was removed is made again
 verify/onnx/onnx.pb-c.c: $(top_srcdir)/verify/onnx/onnx.proto
@@ -109,7 +109,8 @@ ROOM_CLI = \
 ROOM_REPORT = \
 	verify/measure/results.h verify/measure/results.c verify/measure/plots.h verify/measure/plots.c \
 	verify/measure/alloc_count.h verify/measure/alloc_count.c \
-	verify/report/study.h verify/report/study.c verify/report/style.h verify/report/page.c \
+	verify/report/study.h verify/report/study.c verify/report/pictures.h verify/report/pictures.c \
+	verify/report/style.h verify/report/page.c verify/report/counts.h verify/report/counts.c \
 	verify/report/verdicts.h verify/report/verdicts.c verify/report/tap.h verify/report/tap.c
 ROOM_CANDIDATES_OF_THE_PROGRAM = \
 	verify/candidates/candidates.h verify/candidates/candidates.c verify/candidates/kernels.c \

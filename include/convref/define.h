@@ -1,6 +1,6 @@
 /* define.h - what the files of kernels are written with: how one is defined, checked, and kept naive where it must be.
  *
- * Not here: what a kernel is (kernel.h), vectors (simd.h).   Read next: docs/adding-a-kernel.md
+ * Not here: what a kernel is (kernel.h), vectors (simd.h).   Threads: safe.   Read next: docs/adding-a-kernel.md
  */
 #ifndef CONVREF_DEFINE_H
 #define CONVREF_DEFINE_H

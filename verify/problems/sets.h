@@ -1,6 +1,6 @@
 /* sets.h - what a set of problems is: a walk that can begin, step and end.  Internal.
  *
- * Adding a set is one file in this room and one line in sets.c.   Read next: small_shapes.c, routes.c
+ * Adding a set is one file in this room and one line in sets.c.   Read next: small.c, routes.c
  */
 #ifndef CONVREF_VERIFY_PROBLEMS_SETS_H
 #define CONVREF_VERIFY_PROBLEMS_SETS_H

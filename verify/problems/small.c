@@ -1,4 +1,4 @@
-/* small_shapes.c - set "small": every valid small shape.   Declared in sets.h.
+/* small.c - set "small": every valid small shape.   Declared in sets.h.
  *
  * Each axis is exhaustive: all sizes up to some number with all filters, strides, dilations and paddings, and so are 1-D
  * problems; in 2-D and 3-D every axis meets a part of the others.  What has no

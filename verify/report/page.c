@@ -1,18 +1,14 @@
 /* page.c - writes a study down: one HTML page with everything in it, pictures too.   Declared in study.h.
  *
- * No network access, no scripts; readable on a phone and on paper.
+ * No network access, no scripts; readable on a phone and on paper.   Not here: how pictures are made (pictures.c).
  */
 #include <config.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "verify/measure/plots.h"
+#include "verify/report/pictures.h"
 #include "verify/report/style.h"
-#include "verify/report/study.h"
 
 /* ---- pieces of HTML ---------------------------------------------------------------------------------------------- */
 
@@ -46,118 +42,6 @@ static void put_svg(FILE *file, const char *path, const char *alternative)
     put(file, alternative);
     fputs("</figcaption></figure>\n", file);
     free(text);
-}
-
-/* ---- pictures: tables into a folder, then gnuplot ------------------------------------------------------------------- */
-
-static enum conv_status write_tsv(const char *folder, const char *name, struct table *table,
-                                  const struct results *results, struct conv_error *error)
-{
-    char path[4200];
-    struct conv_output output;
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    enum conv_status status = conv_output_open(&output, path, error);
-    if (status == CONV_OK) {
-        if (results)
-            results_print_machine(output.file, results, "# ");
-        table_print(table, output.file, TABLE_TSV);
-        status = conv_output_commit(&output, error);
-    }
-    table_free(table);
-    return status;
-}
-
-/* All networks of the folder that have been counted: for the table and the plot. */
-static struct table *network_table(void)
-{
-    static const char *const names[] = {
-        "alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "resnext50_32x4d", "squeezenet1_0",
-        "densenet121", "xception", "mobilenet_v1", "mobilenet_v1_dense", "mobilenet_v1_0.5", "mobilenet_v2",
-        "shufflenet_v1_g3", "shufflenet_v2", "efficientnet_b0", "convnext_tiny",
-    };
-    static const struct table_column columns[] = {
-        { "network", "network", false }, { "params", "parameters", true }, { "macs_conv", "MACs conv", true },
-        { "macs_fc", "MACs fc", true }, { "macs_inside", "conv without padding", true },
-        { "checked", "totals checked", true }, { "exact", "exact", false },
-    };
-    struct table *table = table_create(columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct conv_network network;
-        char *path = conv_network_find(names[i]);
-        if (path && conv_network_read(&network, path, NULL) == CONV_OK) {
-            table_text(table, network.name);
-            table_integer(table, network.totals[CONV_TOTAL_PARAMS]);
-            table_integer(table, network.totals[CONV_TOTAL_MACS_CONV]);
-            table_integer(table, network.totals[CONV_TOTAL_MACS_FC]);
-            table_integer(table, network.totals[CONV_TOTAL_MACS_INSIDE]);
-            table_integer(table, network.expectation_count);
-            table_text(table, conv_network_check(&network) ? "NO" : "yes");
-            conv_network_free(&network);
-        }
-        free(path);
-    }
-    return table;
-}
-
-/* One picture from one table of the folder; without gnuplot there are none, and that is no error. */
-static enum conv_status draw(const char *folder, const char *tsv, enum plot plot, const char *ladder,
-                             const char *heading, struct conv_error *error)
-{
-    char path[4200], svg[4200];
-    struct tsv table;
-    snprintf(path, sizeof path, "%s/%s", folder, tsv);
-    snprintf(svg, sizeof svg, "%s/%s%s%s.svg", folder, plot_name(plot), ladder ? "-" : "", ladder ? ladder : "");
-    enum conv_status status = tsv_read(&table, path, error);
-    if (status != CONV_OK)
-        return status;
-    status = plot_table(svg, plot, &table, ladder, heading, error);
-    tsv_free(&table);
-    return status == CONV_NOT_APPLICABLE ? CONV_OK : status;
-}
-
-static const char *const ladders[][2] = {
-    { "std", "Standard convolutions" }, { "pw", "Pointwise convolutions" },
-    { "dw", "Depthwise convolutions, channels first" }, { "dw_nhwc", "Depthwise convolutions, channels last" },
-    { "grp", "Grouped convolutions" }, { "sep", "Separable convolutions" },
-};
-enum { LADDERS = sizeof ladders / sizeof *ladders };
-
-static bool has_ladder(const struct study *study, const char *ladder)
-{
-    char name[32];
-    for (int i = 0; i < study->results.count; i++)
-        if (result_counts(&study->results.rows[i])
-            && !strcmp(conv_kernel_ladder(name, study->results.rows[i].kernel), ladder))
-            return true;
-    return false;
-}
-
-enum conv_status study_keep(const char *folder, const struct study *study, struct conv_error *error)
-{
-    char heading[256];
-    mkdir(folder, 0777);   /* that it can't be made shows when the first file is opened */
-    enum conv_status status = write_tsv(folder, "results.tsv", results_table(&study->results), &study->results, error);
-    if (status == CONV_OK)
-        status = write_tsv(folder, "blocks.tsv", study_block_table(study), &study->results, error);
-    if (status == CONV_OK)
-        status = write_tsv(folder, "networks.tsv", network_table(), NULL, error);
-    if (status == CONV_OK)
-        status = draw(folder, "networks.tsv", PLOT_NETWORKS, NULL, "Parameters and multiply-adds of one image", error);
-    if (status == CONV_OK && study->results.count > 0) {
-        snprintf(heading, sizeof heading, "Every layer against the roof: fastest step, one thread, warm caches");
-        status = draw(folder, "results.tsv", PLOT_ROOFLINE, NULL, heading, error);
-    }
-    for (int i = 0; i < LADDERS && status == CONV_OK; i++)
-        if (has_ladder(study, ladders[i][0])) {
-            snprintf(heading, sizeof heading, "%s: speed-up over the first step, one thread", ladders[i][1]);
-            status = draw(folder, "results.tsv", PLOT_SPEEDUP, ladders[i][0], heading, error);
-        }
-    if (status == CONV_OK && study->block_count > 0 && study->results.count > 0) {
-        snprintf(heading, sizeof heading, "%s: a separable block against its standard twin, one thread",
-                 study->network.name);
-        status = draw(folder, "blocks.tsv", PLOT_RATIO, NULL, heading, error);
-    }
-    return status;
 }
 
 /* ---- sums ------------------------------------------------------------------------------------------------------------- */
@@ -314,7 +198,7 @@ static void write_counts(FILE *file, const struct study *study, const char *fold
     fputs("</details>\n", file);
     snprintf(svg, sizeof svg, "%s/networks.svg", folder);
     put_svg(file, svg, "Parameters against multiply-adds, one point a network");
-    put_table(file, network_table());
+    put_table(file, study_network_table());
     fputs("<p class=\"note\">Every total is recounted from the network's file and compared with the published one.</p>"
           "</section>\n", file);
 }
@@ -358,9 +242,9 @@ static void write_ladders(FILE *file, const struct study *study, const char *fol
           "often as it stands in its network; one thread, warm caches. <i>of roof</i> is the time that this machine's "
           "measured arithmetic and bandwidth would allow, over the time taken; <i>faster</i> is over the first step of the "
           "same ladder; <i>allocations</i> are heap allocations inside all timed calls.</p>\n", file);
-    for (int i = 0; i < LADDERS; i++)
-        if (has_ladder(study, ladders[i][0]))
-            write_ladder(file, study, folder, ladders[i][0], ladders[i][1]);
+    for (int i = 0; i < STUDY_LADDERS; i++)
+        if (study_has_ladder(study, study_ladders[i][0]))
+            write_ladder(file, study, folder, study_ladders[i][0], study_ladders[i][1]);
     fputs("<h3>The roofline</h3>\n", file);
     snprintf(svg, sizeof svg, "%s/roofline.svg", folder);
     put_svg(file, svg, "Every layer as a point: its arithmetic intensity and the speed of its fastest step, below the roof");
@@ -424,23 +308,6 @@ static void write_page(FILE *file, const struct study *study, const char *folder
     fputs("</body></html>\n", file);
 }
 
-/* Remove the files of study_keep(), and the folder. */
-static void remove_folder(const char *folder)
-{
-    static const char *const files[] = { "results.tsv", "blocks.tsv", "networks.tsv", "networks.svg", "roofline.svg",
-                                         "ratio.svg" };
-    char path[4200];
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
-        unlink(path);
-    }
-    for (int i = 0; i < LADDERS; i++) {
-        snprintf(path, sizeof path, "%s/speedup-%s.svg", folder, ladders[i][0]);
-        unlink(path);
-    }
-    rmdir(folder);
-}
-
 enum conv_status study_page(FILE *file, const struct study *study, struct conv_error *error)
 {
     char folder[] = "/tmp/convref-report-XXXXXX";
@@ -449,6 +316,6 @@ enum conv_status study_page(FILE *file, const struct study *study, struct conv_e
     enum conv_status status = study_keep(folder, study, error);
     if (status == CONV_OK)
         write_page(file, study, folder);
-    remove_folder(folder);
+    study_remove_kept(folder);
     return status;
 }

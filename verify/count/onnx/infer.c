@@ -2,8 +2,8 @@
  *
  * Shapes are those of ONNX: the batch first, channels behind it, any number of axes.  Graphs compute some of their
  * own shapes (Shape, Gather, Concat, Reshape), so the numbers of short integer values are followed as well.
- * Here is what the rules share; they are in infer_layers.c (what has weights or a window), infer_elements.c and
- * infer_shapes.c.   Not here: values (graph.c), networks (network.c).
+ * Here is what the rules share; they are in infer_layers.c (what has weights or a window), infer_elements.c,
+ * infer_shapes.c and infer_parts.c.   Not here: values (graph.c), networks (network.c).
  * Source: the documentation of the operators, opset 6 to 21
  */
 #include "verify/count/onnx/infer.h"
@@ -54,6 +54,12 @@ bool step_find_axis(int *found, int64_t axis, int rank)
         return false;
     *found = (int)(axis < 0 ? axis + rank : axis);
     return true;
+}
+
+int64_t step_clamp(int64_t index, int64_t size, int64_t least, int64_t most)
+{
+    index = index < 0 ? index + size : index;
+    return index < least ? least : index > most ? most : index;
 }
 
 enum conv_status step_numbers(const int64_t **values, int *count, const struct step *step, const char *attribute,

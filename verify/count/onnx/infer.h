@@ -28,6 +28,9 @@ enum conv_status step_needs(const struct step *step, int count);
 /* An axis, counted from the end if it is negative. */
 bool step_find_axis(int *found, int64_t axis, int rank);
 
+/* One end of a slice, as the documentation clamps it. */
+int64_t step_clamp(int64_t index, int64_t size, int64_t least, int64_t most);
+
 /* Numbers that were an attribute once and are an input now; `count` is -1 if there are neither. */
 enum conv_status step_numbers(const int64_t **values, int *count, const struct step *step, const char *attribute,
                               int input);
