@@ -21,7 +21,7 @@ noinst_LTLIBRARIES += libcore.la
 LIBRARY_PARTS += libcore.la
 
 libcore_la_SOURCES = \
-	core/words.h core/random.h core/error.c \
+	core/words.h core/random.h core/main_output.h core/error.c \
 	core/dtype.c \
 	core/problem.c core/problem_text.c core/problem_print.c core/problem_json.c \
 	core/problem_benchdnn.h core/problem_benchdnn.c \

@@ -114,7 +114,8 @@ static void model_of(char model[128], const char *title)
     const char *bracket = strrchr(title, '[');
     CU_ASSERT_FATAL(bracket != NULL);
     if (!strncmp(bracket, blind, sizeof blind - 1))
-        snprintf(model, 128, "blind spot: `%.*s`", (int)strcspn(bracket + sizeof blind - 1, "]"), bracket + sizeof blind - 1);
+        snprintf(model, 128, "blind spot: `%.*s`", (int)strcspn(bracket + sizeof blind - 1, "]"),
+                 bracket + sizeof blind - 1);
     else
         snprintf(model, 128, "[%.*s](https://", (int)strcspn(bracket + 1, ","), bracket + 1);
 }

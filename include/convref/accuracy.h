@@ -2,8 +2,8 @@
  *
  * A kernel declares one (kernel.h); the verifier judges by it: the integers that it must get exactly, the bound of
  * every element otherwise, and whether infinities may spread.  Narrow classes round the inputs or the sums to fewer
- * bits than the problem's type has; transforms (Winograd, FFT) add and subtract inputs before they multiply, so that an error
- * depends on neighbours, too.   Not here: which arithmetic a kernel really uses (arithmetic.h).
+ * bits than the problem's type has; transforms (Winograd, FFT) add and subtract inputs before they multiply, so that
+ * an error depends on neighbours, too.   Not here: which arithmetic a kernel really uses (arithmetic.h).
  *
  * Threads: safe; nothing here is kept.   Read next: docs/exactness.md
  */

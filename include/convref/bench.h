@@ -5,7 +5,7 @@
  * before, and nothing is allocated within.
  *
  * Every call that is timed has other data than the call before, at other addresses from round to round; the data are exact
- * but don't look like integers; outputs are poisoned before the last call of each turn and compared behind it.  A kernel
+ * but don't look like integers; outputs are poisoned before every call and compared behind the last of each turn.  A kernel
  * that fails there is not timed.  All of it happens in a child: a kernel that crashes, hangs, exits or takes all memory
  * costs its own row and no other.
  *

@@ -3,7 +3,8 @@
  * The grammar and the meaning of every total are in docs/networks.md.  A network can't be run; its layers
  * are problems, which can.
  *
- * Threads: safe for different networks; one that nobody changes may be read by many.   Read next: the files in networks/
+ * Threads: safe for different networks; one that nobody changes may be read by many.
+ * Read next: the files in networks/
  */
 #ifndef CONVREF_NETWORK_H
 #define CONVREF_NETWORK_H

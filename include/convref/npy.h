@@ -5,8 +5,8 @@
  * allocated, so a hostile one costs nothing.
  * Source of the format: numpy.lib.format.   Not here: .npz and other formats, which the program reads.
  *
- * Threads: reading is safe.  Writing looks up the umask of the process by setting it to 0 for a moment, in which files that
- * other threads create are more public than they should be.   Read next: tensor.h
+ * Threads: reading is safe.  Writing looks up the umask of the process by setting it to 0 for a moment, in which
+ * files that other threads create are more public than they should be.   Read next: tensor.h
  */
 #ifndef CONVREF_NPY_H
 #define CONVREF_NPY_H

@@ -1,10 +1,9 @@
 /* reference.h - the truth: what a convolution is, and how far a correct kernel may be from it.
  *
- * The pages in reference/ compute in double what the formulas say (f64 problems: in long double) and
- * return beside each output what a judge needs: how many products it has, and the sum of their
- * absolute values.  They know one layout (channels first) and one input type (double), because every
- * element type is exact in double; conv_truth_compute() converts.  While a provider's function runs, it fails: a kernel
- * isn't helped to answers.
+ * The pages in reference/ compute in double what the formulas say (f64 problems: in long double) and return beside
+ * each output what a judge needs: how many products it has, and the sum of their absolute values.  They know one
+ * layout (channels first) and one input type (double), because every element type is exact in double;
+ * conv_truth_compute() converts.  While a provider's function runs, it fails: a kernel isn't helped to answers.
  *
  * Threads: safe; a truth is its caller's.   Read next: reference/ref_forward.c
  */

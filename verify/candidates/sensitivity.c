@@ -11,17 +11,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/main_output.h"
 #include "verify/engine/checker.h"
 #include "verify/engine/frame.h"
 #include "verify/maths/spots.h"
 
 /* Products that are left out: about a second. */
 static const double most_products = 20e6;
-
-static enum conv_operand main_output(const struct conv_problem *problem)
-{
-    return problem->pass == CONV_FORWARD ? CONV_Y : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
-}
 
 /* ---- one output ------------------------------------------------------------------------------------------------- */
 

@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "core/calls.h"
+#include "core/main_output.h"
 #include "verify/checks/checks.h"
 #include "verify/checks/huge_run.h"
 
@@ -41,9 +42,9 @@ static const char *const large_inputs[] = {
     "c=1 in=1300x1300x1300 k=2 filter=3x3x3 stride=433 pass=backward_weights",
 };
 
-/* Beyond 2^29 elements of y, dx, w or dw, and in this order, as far as there is time: sixteen planes of one image, weights,
- * sixteen images, one plane.  Large outputs are 16 regions of 48 pieces, and a plane of them is a whole number of regions or a
- * part of one: of 3072 columns, 256 rows are a piece. */
+/* Beyond 2^29 elements of y, dx, w or dw, and in this order, as far as there is time: sixteen planes of one image,
+ * weights, sixteen images, one plane.  Large outputs are 16 regions of 48 pieces, and a plane of them is a whole number
+ * of regions or a part of one: of 3072 columns, 256 rows are a piece. */
 static const char *const large_others[] = {
     "c=1 in=12288x3072 k=16 filter=1x1", "c=1 in=12288x3072 k=16 filter=1x3 pad=0x1",
     "c=16 in=12288x3072 k=16 filter=1x1 groups=16", "c=4 in=12288x3072 k=16 filter=1x1 groups=2",
@@ -61,7 +62,7 @@ static const char *const large_others[] = {
     "c=1 in=603979778 k=1 filter=3", "c=1 in=64x3072x3072 k=1 filter=1x1x1", "c=1 in=4x3072x3072 k=16 filter=1x1x3 pad=0x0x1",
 };
 
-/* ---- how long would it take? ------------------------------------------------------------------------------------- */
+/* ---- how long would it take? ----------------------------------------------------------------------------------- */
 
 enum { FRACTION = 512 };
 static const double most_seconds = 4;   /* of the processor, for all that takes time */
@@ -115,7 +116,7 @@ static bool wants_much(const struct conv_kernel *kernel, const struct conv_probl
     return kernel_scratch_bytes(kernel, problem, 1) > most_bytes || kernel_packed_bytes(kernel, problem) > most_bytes;
 }
 
-/* ---- all of them ----------------------------------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------------------------- */
 
 struct tally {
     struct huge_common common;
@@ -134,7 +135,7 @@ static bool try(struct checker *checker, struct tally *tally, const char *text, 
     problem.layout = layout;
     if (conv_problem_finish(&problem, NULL) != CONV_OK || conv_kernel_refuses(checker->kernel, &problem))
         return true;
-    if (wants_much(checker->kernel, &problem) || (tally->adds && huge_is_repeated(&problem, huge_output(&problem)))) {
+    if (wants_much(checker->kernel, &problem) || (tally->adds && huge_is_repeated(&problem, main_output(&problem)))) {
         outcome = NO_MEMORY;
     } else if (takes_time) {
         const double left = most_seconds - (processor_seconds() - tally->begin);

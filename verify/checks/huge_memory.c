@@ -18,12 +18,7 @@ static bool is_output(const struct conv_problem *problem, enum conv_operand oper
     return conv_operand_role(problem, operand) == CONV_OUTPUT;
 }
 
-enum conv_operand huge_output(const struct conv_problem *problem)
-{
-    return problem->pass == CONV_FORWARD ? CONV_Y : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
-}
-
-/* ---- the data ---------------------------------------------------------------------------------------------------- */
+/* ---- the data -------------------------------------------------------------------------------------------------- */
 
 /* Number `i` of a repeated operand: halves from -3.5 to 3.5. */
 static double piece_value(int64_t i) { return (double)(random_at(1, i % REPEATED_PIECE) >> 61) - 3.5; }

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <unistd.h>
 
+#include "core/main_output.h"
 #include "verify/checks/huge_run.h"
 #include "verify/engine/careful.h"
 #include "verify/engine/judge.h"
@@ -56,7 +57,7 @@ static int64_t unwritten(const struct repeated *output)
 
 static enum outcome judge(struct checker *checker, const struct conv_problem *problem, const struct huge_memory *memory)
 {
-    const enum conv_operand output = huge_output(problem);
+    const enum conv_operand output = main_output(problem);
     const struct spots_inputs inputs = { huge_value, problem };
     struct conv_verification *result = &checker->shared->result;
     struct conv_truth truth;
@@ -107,14 +108,15 @@ static enum outcome run_once(struct checker *checker, struct huge_common *common
 static bool has_memory(const struct conv_problem *problem)
 {
     const double free_bytes = (double)sysconf(_SC_AVPHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    return 2.0 * (double)conv_operand_bytes(problem, huge_output(problem)) < free_bytes;
+    return 2.0 * (double)conv_operand_bytes(problem, main_output(problem)) < free_bytes;
 }
 
 /* Wrong is what is wrong without repetition. */
-enum outcome huge_run(struct checker *checker, struct huge_common *common, const struct conv_problem *problem, bool *adds)
+enum outcome huge_run(struct checker *checker, struct huge_common *common, const struct conv_problem *problem,
+                      bool *adds)
 {
     enum outcome outcome = run_once(checker, common, problem, true);
-    if (outcome != WRONG || !huge_is_repeated(problem, huge_output(problem))
+    if (outcome != WRONG || !huge_is_repeated(problem, main_output(problem))
         || checker->shared->result.finding.fault == CONV_FAULT_REPORTED)
         return outcome;
     checker->shared->result.verdict = CONV_ACCEPT;

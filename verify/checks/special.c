@@ -1,14 +1,14 @@
 /* special.c - check "special": NaN, infinities and zeros of either sign appear where they must, and nowhere else.
  *
- * One input has a special value, all others are small integers; or zeros in one factor meet infinities in the other, or
- * infinities each other.  An output whose sum has it must be NaN or infinite, every other output is what it would be without,
- * bit for bit; relu passes NaN on, and makes 0 of minus infinity.
+ * One input has a special value, all others are small integers; or zeros in one factor meet infinities in the other,
+ * or infinities each other.  An output whose sum has it must be NaN or infinite, every other output is what it would
+ * be without, bit for bit; relu passes NaN on, and makes 0 of minus infinity.
  *
  * What is 0 * infinity in the padding?  Frameworks differ: a kernel that writes zeros round the image and multiplies
  * them gets NaN, one that leaves the padding out doesn't.  Both are accepted, here and for the holes that a stride
- * leaves in a gradient.  (In the weight gradient of a transposed problem the zeros lie round dy, so that an infinite x
- * meets them; everywhere else only weights or dy do.)  Which one it is, and whether it is the same for all shapes, is
- * reported and is no verdict: libraries choose their algorithm by shape.  The sign of a zero isn't looked at.
+ * leaves in a gradient.  (In the weight gradient of a transposed problem the zeros lie round dy, so that an infinite
+ * x meets them; everywhere else only weights or dy do.)  Which one it is, and whether it is the same for all shapes,
+ * is reported and is no verdict: libraries choose their algorithm by shape.  The sign of a zero isn't looked at.
  *
  * Sees: a NaN that relu swallows, special values that spread to other channels, rows or images, or that vanish.
  * Does not see: sums that overflow, for which the order of summation matters.

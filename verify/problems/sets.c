@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/main_output.h"
 #include "core/words.h"
 
 static const struct problem_set *const sets[] = {
@@ -23,9 +24,7 @@ struct conv_problem_set conv_problem_set_at(int index)
 
 double problem_macs(const struct conv_problem *problem)
 {
-    const enum conv_operand output = problem->pass == CONV_FORWARD ? CONV_Y
-                                   : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
-    return (double)conv_fan_in(problem) * (double)conv_operand_count(problem, output);
+    return (double)conv_fan_in(problem) * (double)conv_operand_count(problem, main_output(problem));
 }
 
 static bool is_at_most(int64_t value, int64_t most) { return most == 0 || value <= most; }

@@ -68,7 +68,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-/* ---- networks ---------------------------------------------------------------------------------------------------- */
+/* ---- networks -------------------------------------------------------------------------------------------------- */
 
 /* The totals that the file expects: all right, or the one that isn't.  Totals that leave a node out aren't any. */
 static int report_expectations(const struct conv_network *network)
@@ -97,7 +97,7 @@ static enum conv_status read_network(struct conv_network *network, const struct 
     return conv_network_read(network, path, error);
 }
 
-/* ---- several networks: one line each ------------------------------------------------------------------------------- */
+/* ---- several networks: one line each --------------------------------------------------------------------------- */
 
 static int count_networks(FILE *file, const struct arguments *arguments)
 {
@@ -137,7 +137,7 @@ static int count_networks(FILE *file, const struct arguments *arguments)
     return status;
 }
 
-/* ---- the verb -------------------------------------------------------------------------------------------------------- */
+/* ---- the verb -------------------------------------------------------------------------------------------------- */
 
 /* Both i and o channels are in every benchdnn string, and hardly in the name of a network. */
 static bool is_problem(const char *what)

@@ -5,7 +5,7 @@
  *   convref golden vectors "c=3 in=8x8 k=4 filter=3x3"   a problem of your own
  *   convref golden --check vectors                       are the files those of the manifest?
  *
- * Judging what comes back is `convref verify --golden` (golden_verify.c).   Read next: docs/golden.md
+ * Judging what comes back is `convref verify --golden` (candidates/golden.c).   Read next: docs/golden.md
  */
 #include <inttypes.h>
 #include <stdlib.h>

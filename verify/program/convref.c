@@ -2,7 +2,7 @@
  *
  *   convref VERB [OPTION...] [ARGUMENT...]
  *
- * Adding a verb is one file, cmd_VERB.c, and one line in verbs.h.   Read next: cli.h
+ * Adding a verb is one file, cmd_VERB.c, and one line in verbs.h.   Read next: verify/cli/options.h
  */
 #include <config.h>
 #include <errno.h>

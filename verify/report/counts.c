@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 
-/* ---- one problem ------------------------------------------------------------------------------------------------ */
+/* ---- one problem ----------------------------------------------------------------------------------------------- */
 
 static const struct table_column quantity_columns[] = {
     { "quantity", "quantity", false }, { "value", "value", true }, { "what", "what it is", false },
@@ -126,7 +126,7 @@ void counts_print_problem(FILE *file, const struct count_view *view, const struc
     table_free(table);
 }
 
-/* ---- one network --------------------------------------------------------------------------------------------------- */
+/* ---- one network ----------------------------------------------------------------------------------------------- */
 
 static const struct table_column layer_columns[] = {
     { "layer", "layer", false }, { "kind", "kind", false }, { "in", "in", false }, { "out", "out", false },

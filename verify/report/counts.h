@@ -1,4 +1,4 @@
-/* counts.h - prints parameters, multiply-adds and bytes of a problem or a network.  Internal.   Read next: counts.c */
+/* counts.h - prints parameters, multiply-adds and bytes of a problem or a network.  Internal.  Read next: counts.c */
 #ifndef CONVREF_VERIFY_REPORT_COUNTS_H
 #define CONVREF_VERIFY_REPORT_COUNTS_H
 

@@ -10,7 +10,7 @@
 #include "verify/report/pictures.h"
 #include "verify/report/style.h"
 
-/* ---- pieces of HTML ---------------------------------------------------------------------------------------------- */
+/* ---- pieces of HTML -------------------------------------------------------------------------------------------- */
 
 static void put(FILE *file, const char *text)
 {
@@ -44,7 +44,7 @@ static void put_svg(FILE *file, const char *path, const char *alternative)
     free(text);
 }
 
-/* ---- sums ------------------------------------------------------------------------------------------------------------- */
+/* ---- sums ------------------------------------------------------------------------------------------------------ */
 
 struct sums {
     double dense_macs, separable_macs, first_dense, last_dense, first, left_behind, unfolded, two_layers, fused;
@@ -78,7 +78,7 @@ static struct sums sum_blocks(const struct study *study)
     return sums;
 }
 
-/* ---- sections ----------------------------------------------------------------------------------------------------------- */
+/* ---- sections -------------------------------------------------------------------------------------------------- */
 
 static void write_answer(FILE *file, const struct study *study)
 {

@@ -8,7 +8,7 @@
 #include "verify/proof/accept/awkward.h"
 #include "verify/proof/accept/terms.h"
 
-/* ---- orders and roundings ----------------------------------------------------------------------------------------- */
+/* ---- orders and roundings -------------------------------------------------------------------------------------- */
 
 static float backwards(const struct terms *v)
 {
@@ -114,7 +114,7 @@ static float odd_and_even(const struct terms *v)
     return sum + v->bias;
 }
 
-/* ---- memory --------------------------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------------------------- */
 
 static size_t packed_bytes(const struct conv_problem *conv) { return conv_operand_bytes(conv, CONV_WEIGHTS); }
 
@@ -125,7 +125,7 @@ static void pack_reversed(void *packed, const struct conv_problem *conv, const s
         ((float *)packed)[count - 1 - i] = ((const float *)weights->w)[i];
 }
 
-/* ---- the kernels ---------------------------------------------------------------------------------------------------- */
+/* ---- the kernels ----------------------------------------------------------------------------------------------- */
 
 /* name, words, then members of struct manner */
 #define MANNERS(F) \

@@ -117,7 +117,8 @@ static const struct conv_kernel awkward_scatter = {
     .kinds = AWKWARD_CONVOLUTIONS, .layouts = AWKWARD_LAYOUTS, .applies = needs_few_inputs, .run = scatter };
 static const struct conv_kernel awkward_partial_sums = {
     .name = "awkward_partial_sums", .title = "threads share the channels, and their sums are added at the end",
-    .kinds = AWKWARD_CONVOLUTIONS, .layouts = AWKWARD_LAYOUTS, .threaded = true, .scratch_bytes = partial_bytes, .run = partial_sums };
+    .kinds = AWKWARD_CONVOLUTIONS, .layouts = AWKWARD_LAYOUTS, .threaded = true, .scratch_bytes = partial_bytes,
+    .run = partial_sums };
 static const struct conv_kernel awkward_all_scratch = {
     .name = "awkward_all_scratch", .title = "every byte of the scratch is written",
     .kinds = AWKWARD_CONVOLUTIONS, .layouts = AWKWARD_LAYOUTS, .scratch_bytes = much_scratch, .run = all_scratch };

@@ -13,7 +13,7 @@
 
 #define CONVOLUTIONS (1u << CONV_STANDARD | 1u << CONV_GROUPED | 1u << CONV_DEPTHWISE)
 
-/* ---- operands of two axes ------------------------------------------------------------------------------------------- */
+/* ---- operands of two axes -------------------------------------------------------------------------------------- */
 
 /* x, or 0 in the padding. */
 static float x_at(const struct conv_problem *conv, const struct conv_operands *o, int64_t n, int64_t c, int64_t h, int64_t w)
@@ -45,7 +45,7 @@ static int64_t first_channel(const struct conv_problem *conv, int64_t k)
     return k / (conv->k / conv->groups) * (conv->c / conv->groups);
 }
 
-/* ---- Winograd: y = At [ (G w Gt) * (Bt x B) ] A --------------------------------------------------------------------------- */
+/* ---- Winograd: y = At [ (G w Gt) * (Bt x B) ] A ---------------------------------------------------------------- */
 
 /* F(m x m, 3 x 3) with the points of Lavin and Gray, arXiv:1509.09308: tiles of m + 2 inputs. */
 enum { MOST = 8 };
@@ -155,7 +155,7 @@ WINOGRAD(2)
 WINOGRAD(4)
 WINOGRAD(6)
 
-/* ---- Fourier ------------------------------------------------------------------------------------------------------------- */
+/* ---- Fourier --------------------------------------------------------------------------------------------------- */
 
 static const char *needs_two_axes(const struct conv_problem *conv) { return conv->rank == 3 ? "one or two axes only" : NULL; }
 
