@@ -134,12 +134,12 @@ bool expected_kept(char words[CONV_WORDS], const struct expected *expected, enum
         flips.of[input] = before->of[input];
         if (flips.of[input] == expected->flips.of[input] || !explains(expected, output, got, &flips))
             continue;
-        snprintf(words, CONV_WORDS, "something is kept from one call to the next: %s is that of the call before",
+        snprintf(words, CONV_WORDS, "something is kept from one call to the next: %s is that of the call before, or all of the output is",
                  conv_operand_name(&expected->problem, input));
         return true;
     }
     const bool all = explains(expected, output, got, before);
     if (all)
-        snprintf(words, CONV_WORDS, "something is kept from one call to the next: the output is that of the call before");
+        snprintf(words, CONV_WORDS, "something is kept from one call to the next: all of the output is that of the call before");
     return all;
 }

@@ -14,7 +14,7 @@
 #include "verify/findings/shrink.h"
 
 /* How long a part of it may take, in seconds. */
-static const double grow_seconds = 5, hear_seconds = 5;
+static const double grow_seconds = 20, hear_seconds = 20;
 
 /* check_placements(), and what the kernel gives is told to the suspects. */
 static void hear(struct checker *checker, const struct conv_problem *problem, const struct check_data *wanted, int threads)

@@ -233,6 +233,13 @@ static bool only_whole(const struct suspects *suspects, const struct suspect_rec
     return !record->suspect.words[0] && part_is_of_output(&record->suspect.part, &suspects->problem);
 }
 
+/* Another mistake, or a part that is cut off otherwise: the last ones, those behind a multiple, those from one on. */
+static bool says_else(const struct suspect *a, const struct suspect *b)
+{
+    const bool parts = !a->words[0] && !b->words[0] && a->part.operand == b->part.operand && a->part.axis == b->part.axis;
+    return strcmp(a->words, b->words) || (parts && a->part.which != b->part.which);
+}
+
 /* A single number can be right by accident: two wrong outputs are the least that is evidence.  Of those who explain them the
  * one is named that would have made the fewest others wrong, and the next one, if it explains as much. */
 void suspects_name(struct conv_finding *finding, const struct suspects *suspects)
@@ -248,7 +255,7 @@ void suspects_name(struct conv_finding *finding, const struct suspects *suspects
         if (!best || record->suspect.certain || record->spared < best->spared) {
             best = record;
             other = NULL;
-        } else if (record->spared == best->spared && !other && strcmp(record->suspect.words, best->suspect.words)) {
+        } else if (record->spared == best->spared && !other && says_else(&record->suspect, &best->suspect)) {
             other = record;
         }
     }

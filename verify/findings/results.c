@@ -126,7 +126,7 @@ static bool bias_alone(struct mistake *m, int64_t unused)
     (void)unused;
     for (int64_t i = 0; i < m->count; i++)
         m->out[i] = activated(m->problem.act, bias_of(m, i));
-    return true;
+    return m->output == CONV_Y && m->in[CONV_BIAS];
 }
 
 static bool zero(struct mistake *m, int64_t unused)

@@ -123,8 +123,10 @@ static bool relu_for_relu6(struct result *r)
 /* max(0, x) as x > 0 ? x : 0, which turns NaN into 0 */
 static bool relu_drops_nan(struct result *r)
 {
-    if (r->act != CONV_ACT_NONE && !(r->sum == r->sum))
+    if (r->act != CONV_ACT_NONE && !(r->sum == r->sum)) {
         r->sum = 0;
+        r->bias = -1;
+    }
     return true;
 }
 
