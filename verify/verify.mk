@@ -52,7 +52,8 @@ ROOM_CHECKS = \
 	verify/checks/huge.c verify/checks/huge_memory.h verify/checks/huge_memory.c verify/checks/huge_run.h \
 	verify/checks/huge_run.c
 ROOM_CANDIDATES = \
-	verify/candidates/outputs.c verify/candidates/sensitivity.c verify/candidates/command.h \
+	verify/candidates/outputs.h verify/candidates/outputs.c verify/candidates/overflow.c verify/candidates/storage.c \
+	verify/candidates/sensitivity.c verify/candidates/command.h \
 	verify/candidates/command.c verify/candidates/command_set.c verify/candidates/golden_case.h \
 	verify/candidates/golden_case.c verify/candidates/onnx_case.h verify/candidates/onnx_case.c
 ROOM_GOLDEN = \

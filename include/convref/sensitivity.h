@@ -8,7 +8,7 @@
 #ifndef CONVREF_SENSITIVITY_H
 #define CONVREF_SENSITIVITY_H
 
-#include <convref/verdict.h>
+#include <convref/verify.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,7 +40,16 @@ enum conv_setting {
 /* "batches", "channels", ...: what isn't shown. */
 CONV_API const char *conv_setting_name(enum conv_setting setting);
 
-/* To be asked after an ACCEPT of conv_verify_operands(); not of a transform, whose bounds are those of planes. */
+/* As conv_verify_operands(), and then the question what the comparison could have missed: INCONCLUSIVE if no product is
+ * missed, whichever is left out.  Without outputs (n=0) it is ACCEPT, and `reason` says that nothing was compared.
+ * `seen` may be NULL; it is meant for an ACCEPT or INCONCLUSIVE alone. */
+CONV_API enum conv_status conv_sensitivity_verify(struct conv_verification *result, struct conv_sensitivity *seen,
+                                                  const struct conv_problem *problem,
+                                                  const struct conv_operands *operands, enum conv_accuracy accuracy,
+                                                  struct conv_error *error);
+
+/* To be asked after an ACCEPT of conv_verify_operands().  Bounds of a transform are those of planes, and are taken for 0
+ * here: nothing is counted as hidden. */
 CONV_API enum conv_status conv_sensitivity_measure(struct conv_sensitivity *sensitivity,
                                                    const struct conv_verification *accepted,
                                                    const struct conv_problem *problem,

@@ -65,7 +65,7 @@ _FUNCTIONS = """
     conv_network_read Ipsp       conv_network_find ps         conv_network_free .p         conv_total_name sI
     conv_node_kind_name sI       conv_machine_read .p         conv_roof_measure .ppi       conv_level_name sI
     conv_roof_macs dpIIdd?       conv_machine_level Ipl       conv_bench_kernels Ippippp
-    conv_verify_kernel Ipppp     conv_verify_operands IpppIp  conv_verdict_name sI         conv_fault_name sI
+    conv_verify_kernel Ipppp     conv_sensitivity_verify IppppIp  conv_verdict_name sI         conv_fault_name sI
     conv_repro_line spps         conv_wrong_print sppp        conv_sure_name sI        conv_accuracy_of_name Is
 """.split()
 

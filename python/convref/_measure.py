@@ -37,11 +37,12 @@ def verify(kernel, problem=None, seed=1, time_limit=600, check=None, threads=0, 
 
 def judge(problem, accuracy="direct", **arrays):
     """Judge outputs that somebody else computed: judge(p, x=x, w=w, y=y).  Inputs that are integers whose sums are
-    exact are compared bit for bit, others against the bound of their class of accuracy ("tf32", "winograd4", ...)."""
+    exact are compared bit for bit, others against the bound of their class of accuracy ("tf32", "winograd4", ...).
+    Where the data can't tell, as zeros can't, the verdict is INCONCLUSIVE."""
     problem = as_problem(problem)
     kept, pointers = operands(problem, arrays, problem.inputs + problem.outputs)
     result = new("conv_verification")
-    checked(lib.conv_verify_operands, ctypes.byref(result), problem._struct, pointers,
+    checked(lib.conv_sensitivity_verify, ctypes.byref(result), None, problem._struct, pointers,
             accuracy_of_name(accuracy))
     return verification(result)
 

@@ -30,11 +30,9 @@ static int verify_one(struct reports *reports, const struct request *request, co
     enum conv_status status = operands_load(&set, problem, &request->files, CONV_OUTPUT, CONV_FILL_INTEGERS,
                                             request->cli.seed, &error);
     if (status == CONV_OK)
-        status = conv_verify_operands(&result, problem, &set.operands, request->accuracy, &error);
-    const bool measured = status == CONV_OK && result.verdict == CONV_ACCEPT
+        status = conv_sensitivity_verify(&result, &sensitivity, problem, &set.operands, request->accuracy, &error);
+    const bool measured = status == CONV_OK && result.verdict != CONV_REJECT && sensitivity.outputs > 0
         && !conv_accuracy_transforms(request->accuracy);
-    if (measured)
-        status = conv_sensitivity_measure(&sensitivity, &result, problem, &set.operands, &error);
     operands_free(&set);
     if (status != CONV_OK)
         return cli_error(&error, NULL);

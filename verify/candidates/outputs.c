@@ -1,6 +1,7 @@
 /* outputs.c - outputs that somebody else computed.   Declared in convref/verify.h.
  *
- * Not here: what one output can't tell (sensitivity.c).
+ * Not here: what one output can't tell (sensitivity.c), sums that leave the type's range (overflow.c), what the numbers
+ * of the file itself say (storage.c).
  */
 #include <convref/verify.h>
 #include <inttypes.h>
@@ -9,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verify/findings/guess.h"
+#include "verify/candidates/outputs.h"
 #include "verify/engine/judge.h"
+#include "verify/findings/guess.h"
 
 /* All inputs are integers that the class has, and no partial sum of any output reaches the limit of exact integers.
  * Nothing is known of the middle of a separable layer, which a narrow class would round. */
-static bool is_exact(const struct conv_problem *problem, const struct conv_operands *operands,
-                     const struct conv_truth *truth, enum conv_accuracy accuracy)
+bool outputs_are_exact(const struct conv_problem *problem, const struct conv_operands *operands,
+                       const struct conv_truth *truth, enum conv_accuracy accuracy)
 {
     const double limit = conv_accuracy_largest_sum(problem, accuracy);
     const int bits = conv_accuracy_facts(accuracy)->input_bits;
@@ -35,12 +37,20 @@ static bool is_exact(const struct conv_problem *problem, const struct conv_opera
     return true;
 }
 
+/* What the file's numbers say of themselves comes before what they would be by a mistake. */
+static void explain_values(struct conv_finding *finding, const struct testimony *said)
+{
+    storage_guess(finding, said->problem, said->output, said->operands, said->truth, said->got);
+    if (!finding->guess[0])
+        guess_from(finding, said);
+}
+
 static void judge_theirs(struct conv_verification *result, const struct conv_problem *problem,
                          enum conv_operand output, const struct conv_operands *operands,
                          const struct conv_truth *truth, double *got)
 {
     struct conv_evidence *evidence = &result->evidence[0];
-    const bool exact = is_exact(problem, operands, truth, result->accuracy);
+    const bool exact = outputs_are_exact(problem, operands, truth, result->accuracy);
     const struct judging how = { exact, result->accuracy };
     conv_operand_widen(got, problem, output, operands->at[output]);
     snprintf(result->finding.check, sizeof result->finding.check, "%s", exact ? "integers" : "bound");
@@ -48,11 +58,12 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
         snprintf(evidence->check, sizeof evidence->check, "%s", result->finding.check);
     evidence->elements += truth->count;
     judge_rounds(got, truth->count, how);
+    overflow_excuse(evidence->note, sizeof evidence->note, got, problem, output, operands, truth, result->accuracy);
     if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got, how)) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;
         const struct testimony said = { problem, output, operands, truth, got, how, NAN };
-        guess_from(&result->finding, &said);
+        explain_values(&result->finding, &said);
     }
 }
 

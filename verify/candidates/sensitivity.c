@@ -3,12 +3,13 @@
  * The question is asked of the output as it is: each product is taken out of its sum, alone, and the rest is compared
  * with the truth as the output was.  What is still accepted is counted, and why: the product is 0, the activation
  * flattens the difference, or the bound swallows it.  Nothing is estimated; of large problems outputs are looked at
- * that lie evenly among all.
+ * that lie evenly among all.  Where no product could be missed, the output is right and proves nothing: INCONCLUSIVE.
  * What it doesn't say: which mistakes are likely.   Read next: maths/spots.c
  */
 #include <convref/sensitivity.h>
-#include <float.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/main_output.h"
@@ -36,7 +37,7 @@ static void leave_out(void *context, double product)
     w->seen->products++;
     if (product == 0)
         w->seen->zero++;
-    else if (!isfinite(w->expected))   /* one NaN hides all */
+    else if (!isfinite(w->expected) || !isfinite(w->got))   /* one NaN hides all */
         w->seen->hidden++;
     else if (change == 0)
         w->seen->clipped++;
@@ -51,7 +52,7 @@ static void look_at(struct conv_sensitivity *seen, const struct conv_problem *pr
 {
     struct without without = { .seen = seen, .act = problem->act, .got = got, .expected = truth->value[0] };
     double bound = 0;
-    if (!seen->exact)
+    if (!seen->exact && !conv_accuracy_transforms(seen->accuracy))
         conv_truth_bounds(&bound, truth, problem, seen->operand, seen->accuracy);
     without.bound = bound;
     without.sum = spots_products(problem, seen->operand, in, element, nothing, NULL);
@@ -139,6 +140,43 @@ char *conv_sensitivity_print(char text[128], const struct conv_sensitivity *seen
     for (int i = 0; i < 5; i++)
         wrong.index[i] = seen->at[i];
     return conv_wrong_print(text, &finding, &wrong);
+}
+
+/* ---- a verdict ------------------------------------------------------------------------------------------------------ */
+
+static void settle(struct conv_verification *result, const struct conv_sensitivity *seen)
+{
+    const struct { int64_t count; const char *words; } why[] = {
+        { seen->zero, "are zero" }, { seen->clipped, "vanish in the activation" },
+        { seen->hidden, "are too small for the bound" } };
+    if (seen->outputs == 0)
+        snprintf(result->reason, sizeof result->reason, "nothing to compare: n=0");
+    if (seen->products == 0 || seen->products > seen->zero + seen->clipped + seen->hidden)
+        return;
+    result->verdict = CONV_INCONCLUSIVE;
+    size_t used = (size_t)snprintf(result->reason, sizeof result->reason,
+                                   "with these data no product is missed, whichever is left out:");
+    for (size_t i = 0; i < sizeof why / sizeof *why; i++)
+        if (why[i].count > 0)
+            used += (size_t)snprintf(result->reason + used, sizeof result->reason - used, "%s %" PRId64 " of %" PRId64
+                                     " %s", why[i].count < seen->products && i > 0 ? "," : "", why[i].count,
+                                     seen->products, why[i].words);
+}
+
+enum conv_status conv_sensitivity_verify(struct conv_verification *result, struct conv_sensitivity *seen,
+                                         const struct conv_problem *problem, const struct conv_operands *operands,
+                                         enum conv_accuracy accuracy, struct conv_error *error)
+{
+    struct conv_sensitivity own = { .outputs = 0 };
+    enum conv_status status = conv_verify_operands(result, problem, operands, accuracy, error);
+    if (status == CONV_OK && result->verdict == CONV_ACCEPT) {
+        status = conv_sensitivity_measure(&own, result, problem, operands, error);
+        if (status == CONV_OK)
+            settle(result, &own);
+    }
+    if (seen)
+        *seen = own;
+    return status;
 }
 
 enum conv_status conv_sensitivity_measure(struct conv_sensitivity *seen, const struct conv_verification *accepted,

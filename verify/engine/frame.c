@@ -27,8 +27,9 @@ struct frame frame_of(const struct conv_problem *problem, enum conv_operand oper
 void frame_index(int64_t index[FRAME_AXES], const struct frame *frame, int64_t element)
 {
     for (int a = FRAME_AXES - 1; a >= 0; a--) {
-        index[a] = element % frame->size[a];
-        element /= frame->size[a];
+        const int64_t size = frame->size[a] > 0 ? frame->size[a] : 1;   /* n=0 has no element, and yet is asked */
+        index[a] = element % size;
+        element /= size;
     }
 }
 

@@ -245,6 +245,8 @@ static struct channels channels_of(const struct conv_problem *p, enum conv_opera
     const int64_t count = conv_operand_count(p, operand), channels = operand == CONV_X ? p->c : p->k;
     const bool in_rows = (p->op == CONV_OP_TRANSPOSED) == (p->pass == CONV_BACKWARD_DATA);   /* w[k][c], w[c][k] */
     conv_operand_shape(dims, p, operand);
+    if (count == 0)   /* n=0 */
+        return (struct channels){ 0, channels, 0, 0 };
     if (operand == CONV_X || operand == CONV_Y)
         return layout == CONV_CHANNELS_LAST ? (struct channels){ count / channels, channels, 1, 0 }
                                             : (struct channels){ p->n, channels, count / (p->n * channels), 0 };

@@ -182,6 +182,8 @@ enum conv_status results_bench(struct results *results, const struct conv_kernel
         row->ceiling = ceiling_of(row, &results->roof, &results->machine);
         if (timings[i].turns == 0)
             snprintf(row->note, sizeof row->note, "NOT TIMED: %s", timings[i].why);
+        else if (row->count.macs == 0)
+            snprintf(row->note, sizeof row->note, "NOT TIMED: n=0 has no multiply-adds");
         else if (timings[i].shared_rounds == 1 && count > 1)
             snprintf(row->note, sizeof row->note, "n=1");
     }
@@ -189,7 +191,10 @@ enum conv_status results_bench(struct results *results, const struct conv_kernel
     return status;
 }
 
-bool result_counts(const struct result *row) { return row->timing.turns > 0 && !row->impossible; }
+bool result_counts(const struct result *row)
+{
+    return row->timing.turns > 0 && !row->impossible && row->count.macs > 0;
+}
 
 double result_macs(const struct result *row)
 {

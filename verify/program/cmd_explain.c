@@ -252,8 +252,10 @@ int cmd_explain(int argc, char **argv)
     printf("%s of them inside the image; ", table_thousands(number, count.macs_inside));
     printf("%s parameters\n", table_thousands(number, count.weights + count.biases));
     enum { MOST_PRODUCTS = 1 << 24 };   /* a sum that a person waits for */
-    const bool by_hand = problem.op == CONV_OP_CONV && problem.pass == CONV_FORWARD && problem.n > 0;
-    if (by_hand && conv_fan_in(&problem) > MOST_PRODUCTS) {
+    const bool by_hand = problem.op == CONV_OP_CONV && problem.pass == CONV_FORWARD;
+    if (problem.n == 0) {
+        puts("\n(n=0: there are no images, and no output whose window or sum could be shown.)");
+    } else if (by_hand && conv_fan_in(&problem) > MOST_PRODUCTS) {
         puts("\n(The window and the sum by hand are left out: one output has more than 2^24 products.)");
     } else if (by_hand) {
         print_window(&problem, index);
