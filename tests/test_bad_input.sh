@@ -26,7 +26,15 @@ make_npy()
     npy order_odd.npy 1 "{$descr, 'fortran_order': 0, $shape}" 16
     npy objects.npy 1 "{'descr': '|O', $order, $shape}" 16
     npy big_endian.npy 1 "{'descr': '>f4', $order, $shape}" 16
-    npy int32.npy 1 "{'descr': '<i4', $order, $shape}" 16
+    npy int64.npy 1 "{'descr': '<i8', $order, $shape}" 32
+    npy uint16.npy 1 "{'descr': '<u2', $order, $shape}" 8
+    npy bool.npy 1 "{'descr': '|b1', $order, $shape}" 4
+    npy bfloat16.npy 1 "{'descr': '|V2', $order, $shape}" 8
+    npy complex.npy 1 "{'descr': '<c8', $order, $shape}" 32
+    npy text.npy 1 "{'descr': '<U5', $order, $shape}" 80
+    npy long_double.npy 1 "{'descr': '<f16', $order, $shape}" 64
+    npy int32.npy 1 "{'descr': '<i4', $order, $shape}" 0
+    le 4 16777217 0 0 0 >> int32.npy
     npy records.npy 1 "{'descr': [('a', '<f4')], $order, $shape}" 16
     npy no_descr.npy 1 "{$order, $shape}" 16
     npy no_order.npy 1 "{$descr, $shape}" 16

@@ -8,6 +8,8 @@ set -eu
 suite=test_cli_verify   # for the frame
 # shellcheck source=tests/cli/frame.sh
 . "${srcdir:-.}/tests/cli/frame.sh"
+# shellcheck source=tests/cli/tensor_files.sh
+. "$source_top/tests/cli/tensor_files.sh"
 
 
 # ---- run: numbers that were worked out on paper ----------------------------------------------------------------------------
@@ -70,6 +72,62 @@ expect no_such_class 2 "convref verify '$p' $files --accuracy tf16 2>&1" 'no cla
 expect class_of_the_proof 2 'convref verify --self --accuracy tf32 2>&1' "--self: --accuracy can't be combined with it"
 expect junit_of_golden 4 'convref verify --golden . --junit j.xml 2>&1; s=$?; test ! -e j.xml && exit $s' 'manifest.json'
 expect class_of_a_kernel 2 'convref verify -k std_01_direct --accuracy tf32 2>&1' 'a kernel says its class itself'
+
+# ---- integers: u8 x s8 with 32-bit sums, of which f32 doesn't hold all ------------------------------------------------
+# array FILE DESCR SHAPE: the file's header and, behind it, what is on standard input
+array() { { npy "$1" 1 "{'descr': '$2', 'fortran_order': False, 'shape': ($3), }" 0; cat >> "$1"; } }
+head -c 600 /dev/zero | tr '\000' '\377' | array u8.npy '|u1' '1, 600, 1'
+{ printf '\176'; head -c 599 /dev/zero | tr '\000' '\177'; } | array s8.npy '|i1' '1, 600, 1'
+le 4 19430745 | array acc.npy '<i4' '1, 1, 1'      # 255 * (126 + 599 * 127), above 2^24 and odd
+le 4 19430744 | array rounded.npy '<i4' '1, 1, 1'  # what f32 makes of it
+long='c=600 in=1 k=1 filter=1'
+expect accumulators 0 "convref verify '$long' --x u8.npy --w s8.npy --y acc.npy" '^ACCEPT +integers 1' 'bit for bit' '600 would be missed'
+expect accumulators_in_f64 0 "convref verify '$long type=f64' --x u8.npy --w s8.npy --y acc.npy" '^ACCEPT +integers 1'
+expect accumulators_off_by_one 1 "convref verify '$long' --x u8.npy --w s8.npy --y rounded.npy" 'expected 19430745, got 19430744' \
+    "problem  $long\$"
+le 4 5 8 11 | array acc.npy '<i4' '1, 1, 3'
+expect accumulators_of_f32 0 "convref verify '$small' --x x.npy --w w.npy --y acc.npy" '^ACCEPT'
+le 4 54 78 | array dw.npy '<i4' '1, 1, 2'
+expect accumulators_of_dw 0 "convref verify '$small pass=backward_weights' --x x.npy --y acc.npy --w dw.npy" '^ACCEPT'
+le 4 5 18 27 22 | array dx.npy '<i4' '1, 1, 4'
+expect accumulators_of_dx 0 "convref verify '$small pass=backward_data' --y wanted.npy --w w.npy --x dx.npy" '^ACCEPT'
+le 4 1 2 3 4 | array x32.npy '<i4' '1, 1, 4'
+expect int32_input 0 "convref run '$small' --x x32.npy --w w.npy" '^y 1x1x3: 5 8 11$'
+printf '\000\000\200\077\000\000\000\100' | array wf.npy '<f4' '1, 1, 2'
+{ printf '{"dtype": "s32", "shape": [1, 1, 3], "order": "C", "endian": "little"}' > acc.raw.json; le 4 5 8 11 > acc.raw; }
+expect accumulators_raw 0 "convref verify '$small' --x x.npy --w wf.npy --y acc.raw" '^ACCEPT'
+
+# ---- data that decide what can be said: n=0, zeros, sums that overflow, numbers of f16 ---------------------------------
+: | array n0.npy '<f4' '0, 1, 3'
+: | array x0.npy '<f4' '0, 1, 4'
+expect nothing_to_compare 0 "convref verify 'n=0 $small' --x x0.npy --w w.npy --y n0.npy" '^ACCEPT .* nothing to compare: n=0$' '!missed'
+expect nothing_to_compare_json 0 "convref verify 'n=0 $small' --y n0.npy --format json" '"reason": "nothing to compare: n=0"' '!one_tensor'
+expect nothing_to_explain 0 "convref explain 'n=0 $small'" '^  y +out +0x1x3$' '^.n=0: there are no images'
+head -c 16 /dev/zero | array zeros.npy '<f4' '1, 1, 4'
+head -c 12 /dev/zero | array y_zeros.npy '<f4' '1, 1, 3'
+expect zeros_show_nothing 3 "convref verify '$small' --x zeros.npy --w w.npy --y y_zeros.npy --junit zeros.xml --tap zeros.tap" \
+    '^INCONCLUSIVE .* no product is missed, whichever is left out: 6 of 6 are zero$' '6 products, each left out alone, 0 would be missed'
+expect zeros_junit 0 'cat zeros.xml zeros.tap' '<failure type="INCONCLUSIVE" message="with these data' '^not ok 1 - output files$'
+expect zeros_json 3 "convref verify '$small' --x zeros.npy --w w.npy --y y_zeros.npy --format json" '"INCONCLUSIVE"' '"one_tensor"'
+expect zeros_by_winograd 3 "convref verify '$small' --x zeros.npy --w w.npy --y y_zeros.npy --accuracy winograd2" '^INCONCLUSIVE' '!products,'
+# 3e38 + 1e38 - 3e38: infinite for those who begin at the front
+printf '\231\266\141\177\167\226\226\176\231\266\141\377\000\000\000\000' | array large.npy '<f4' '1, 1, 4'
+printf '\000\000\200\077\000\000\200\077\000\000\200\077\000\000\200\077' | array ones.npy '<f4' '1, 1, 4'
+printf '\000\000\200\177' | array inf.npy '<f4' '1, 1, 1'
+printf '\000\000\300\177' | array nan1.npy '<f4' '1, 1, 1'
+four='c=1 in=4 k=1 filter=4'
+expect overflow 3 "convref verify '$four' --x large.npy --w ones.npy --y inf.npy" '^ +bound +1 of 1 sums leave the range in some order'
+expect overflow_is_no_nan 1 "convref verify '$four' --x large.npy --w ones.npy --y nan1.npy" '^REJECT'
+# an f16 file is widened to f32, and named
+expect real_for_f16 0 "convref run 'c=2 in=4 k=3 filter=1' --fill uniform --save half"
+if has python3 && python3 -c 'import numpy' 2> err; then
+    expect stored_in_f16 1 "python3 -c 'import numpy as n; n.save(\"y16.npy\", n.load(\"half/y.npy\").astype(\"f2\"))' &&
+        convref verify 'c=2 in=4 k=3 filter=1' --x half/x.npy --w half/w.npy --y y16.npy" \
+        '^ +guess +y is stored in f16: --accuracy f16 accepts it$'
+    expect stored_in_f16_accepted 0 "convref verify 'c=2 in=4 k=3 filter=1' --x half/x.npy --w half/w.npy --y y16.npy --accuracy f16" '^ACCEPT'
+else
+    skip stored_in_f16 "no NumPy"
+fi
 
 # ---- verdicts on files ---------------------------------------------------------------------------------------------------------------
 # 432 outputs: 4 bytes each behind a header of 128; elements 3 and 40 change places

@@ -133,6 +133,18 @@ expect conventions 0 "convref count $models/shuffled.onnx --conventions" '^paper
 expect layers 0 "convref verify --network $models/shuffled.onnx --layer grouped -k ref_grouped --check layers" '^ACCEPT'
 expect initializer 4 "convref run 'c=2 in=6x6 k=8 filter=1x1' --w $models/shuffled.onnx:m"
 same initializer_says 'the message' "convref run: $models/shuffled.onnx:m: w is f32 16x5, not f32 8x2x1x1" "$(head -n 1 err)"
+cat > constant.py <<'END'
+import pathlib, runpy, sys
+globals().update(runpy.run_path(sys.argv[1]))
+nodes = [node("Constant", [], ["w"], "c", value=tensor("", [1, 1, 2], [1.0, 2.0])), node("Conv", ["x", "w"], ["y"], "conv")]
+pathlib.Path("constant.onnx").write_bytes(model(nodes, [], [value("x", [1, 1, 4])], [value("y", [1])]))
+END
+if has python3 && python3 constant.py "$models/make-onnx.py"; then
+    expect constant 0 "convref run 'c=1 in=4 k=1 filter=2' --w constant.onnx:w --save of_constant && tail -c 8 of_constant/w.npy | od -An -tx1" \
+        '00 00 80 3f 00 00 00 40'
+    expect constant_alone 0 "convref run 'c=1 in=4 k=1 filter=2' --w constant.onnx"
+    expect constant_names 4 "convref run 'c=1 in=4 k=1 filter=2' --w constant.onnx:v 2>&1" 'no initializer or Constant of that name; it has w$'
+fi
 expect initializer_right 0 "convref run 'c=2 in=6x6 k=8 filter=1x1' --w $models/shuffled.onnx:w"
 if has python3; then
     expect models_are_made_again 0 "mkdir made && python3 $models/make-onnx.py made && for m in made/*.onnx; do cmp \$m $models/\${m#made/}; done"

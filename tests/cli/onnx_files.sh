@@ -75,7 +75,7 @@ make_pb()
     tensor_body 7 '1 1 4' zeros 9 32 > int64.pb
     tensor_body 14 '1 1 4' zeros 9 32 > complex.pb
     tensor_body 99 '1 1 4' zeros 9 16 > unknown.pb
-    tensor_body 6 '1 1 4' zeros 9 16 > int32.pb
+    tensor_body 13 '1 1 4' zeros 9 32 > uint64.pb
     tensor_body 1 '4294967296 4294967296 4' zeros 9 16 > overflow.pb
     tensor_body 1 '1 1 1 1 1 1 1 1 4' zeros 9 16 > nine.pb
     tensor_body 1 '1 1 1099511627776' true > huge.pb

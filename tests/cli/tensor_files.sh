@@ -203,7 +203,7 @@ make_raw()
     raw no_endian "{$dtype, $shape, $order}" 16
     raw more "{$dtype, $shape, $order, $endian, \"offset\": 8}" 16
     raw complex "{\"dtype\": \"c64\", $shape, $order, $endian}" 16
-    raw s32 "{\"dtype\": \"s32\", $shape, $order, $endian}" 16
+    raw s64 "{\"dtype\": \"s64\", $shape, $order, $endian}" 32
     raw dtype_number "{\"dtype\": 4, $shape, $order, $endian}" 16
     raw negative "{$dtype, \"shape\": [1, -1, 4], $order, $endian}" 16
     raw text_shape "{$dtype, \"shape\": \"1x1x4\", $order, $endian}" 16

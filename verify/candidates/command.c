@@ -166,6 +166,9 @@ static bool read_output(struct command_run *run, const struct conv_problem *prob
              conv_shape_print(has, tensor->rank, tensor->dims), conv_type_facts(problem->type)->name,
              conv_shape_print(wants, rank, dims));
     reject(run, CONV_FAULT_VALUES, operand, words);
+    if (tensor->type != problem->type)
+        snprintf(run->result->finding.guess, sizeof run->result->finding.guess, "%s is saved in another type: "
+                 "%s.astype(np.%s)", name, name, problem->type == CONV_F32 ? "float32" : "float64");
     return false;
 }
 

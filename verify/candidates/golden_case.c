@@ -46,7 +46,7 @@ static enum conv_status take_tensor(double *values, const struct golden_array *a
     struct conv_tensor tensor;
     char has[96], wants[96];
     const int64_t most = array->count > READ_ANYWAY ? array->count : READ_ANYWAY;
-    const enum conv_status status = tensor_file_read_most(&tensor, name, STORED_ANY, most, error);
+    const enum conv_status status = tensor_file_read_most(&tensor, NULL, name, STORED_ANY, most, error);
     if (status != CONV_OK)
         return status;
     const bool same = tensor.rank == array->rank

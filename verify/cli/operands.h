@@ -8,8 +8,10 @@
 struct operand_files { const char *path[CONV_OPERANDS]; };
 extern const struct argp operand_argp;
 
-/* All operands of a problem, in memory. */
+/* All operands of a problem, in memory.  `problem` is the one that was asked for, but for its type: that of the operands,
+ * which is f64 where an output to be read is in 32-bit integers. */
 struct operand_set {
+    struct conv_problem problem;
     struct conv_tensor tensors[CONV_OPERANDS];
     struct conv_operands operands;
 };

@@ -34,7 +34,7 @@ struct parser {
 static enum conv_status bad(const struct parser *parser, const char *what)
 {
     return stored_bad(parser->source, parser->error, "convref reads what numpy.save() writes for C-ordered arrays of "
-                      "float32 or float64, and float16, int8 and uint8, which it widens", "%s", what);
+                      "float32, float64 and some narrower types", "%s", what);
 }
 
 /* ---- the dictionary ---------------------------------------------------------------------------------- */
@@ -63,6 +63,42 @@ static bool take_word(struct parser *parser, const char *word)
     return true;
 }
 
+static const char *name_of(enum element element) { return element_facts(element)->npy; }
+
+/* What a type of NumPy is called, by its letter, and what to do about it. */
+static const struct { char letter; const char *name; bool sized; const char *hint; } kinds[] = {
+    { 'f', "float", true, "save a.astype(np.float64)" }, { 'i', "int", true, "save a.astype(np.int32), if it fits" },
+    { 'u', "uint", true, "save a.astype(np.int32), if it fits" }, { 'c', "complex", true, "save a.real" },
+    { 'b', "bool", false, "save a.astype(np.uint8)" }, { 'O', "Python objects", false, "save a.astype(np.float32)" },
+    { 'V', "bytes without a type", false, "bfloat16 of ml_dtypes is saved so: save a.astype(np.float32)" },
+    { 'U', "text", false, "save a.astype(np.float32)" }, { 'S', "text", false, "save a.astype(np.float32)" },
+    { '[', "records", false, "save one field: a['name']" },
+};
+
+/* The type that stands there and isn't read: by its descr and its name, and what would be right. */
+static enum conv_status refuse_descr(const struct parser *parser)
+{
+    enum { SHOWN = 20 };
+    const char *at = parser->at + strspn(parser->at, " "), *hint = "save a.astype(np.float32)";
+    const bool quoted = *at == '\'' || *at == '"';
+    const char *text = at + quoted;
+    const int length = (int)strcspn(text, quoted ? "'\"" : ",");
+    const char order = *text, *letter = text + (quoted && *text && strchr("<>|=", order) ? 1 : 0);
+    char name[48] = "", list[STORED_LIST];
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (*letter == kinds[i].letter) {
+            const bool big = kinds[i].sized && order == '>';
+            const size_t used = (size_t)snprintf(name, sizeof name, ", which is %s%s", big ? "big-endian " : "",
+                                                 kinds[i].name);
+            if (kinds[i].sized)
+                snprintf(name + used, sizeof name - used, "%ld", 8 * (strtol(letter + 1, NULL, 10) % 1000));
+            hint = big ? "save a.astype(a.dtype.newbyteorder('<'))" : kinds[i].hint;
+        }
+    return stored_bad(parser->source, parser->error, hint, "its elements are '%.*s'%s; it can be %s",
+                      length < SHOWN ? length : SHOWN, text, name,
+                      stored_list(list, parser->source->accepted, name_of));
+}
+
 static enum conv_status read_descr(struct parser *parser, struct header *header)
 {
     for (enum element element = 0; element < ELEMENTS; element++) {
@@ -75,7 +111,7 @@ static enum conv_status read_descr(struct parser *parser, struct header *header)
             return CONV_OK;
         }
     }
-    return bad(parser, "the element type is not little-endian float32 ('<f4') or float64 ('<f8')");
+    return refuse_descr(parser);
 }
 
 static enum conv_status read_order(struct parser *parser, struct header *header)

@@ -186,7 +186,7 @@ enum conv_status npz_read(struct conv_tensor *tensor, const struct tensor_name *
         return conv_fail(error, CONV_NO_MEMORY, "no memory to read %s", from->name);
     archive->error = error ? error : &unsaid;
     archive->source = (struct source){ .name = from->name, .accepted = from->accepted,
-                                        .most = from->most };
+                                        .most = from->most, .seen = from->seen };
     archive->zip = open_zip(from, archive->error);
     const enum conv_status status = archive->zip ? read_archive(tensor, archive, from) : archive->error->status;
     if (archive->zip)

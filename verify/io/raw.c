@@ -2,7 +2,7 @@
  *
  * x.raw.json, all four keys, no others:
  *   {"dtype": "f32", "shape": [1, 3, 8, 8], "order": "C", "endian": "little"}
- * dtype is one of f16 bf16 f32 f64 s8 u8; endian is little or big; the last index runs fastest.
+ * dtype is one of f16 bf16 f32 f64 s8 u8 s32; endian is little or big; the last index runs fastest.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -18,18 +18,26 @@ struct sidecar {
     struct conv_error *error;
 };
 
+static const char example[] = "such as {\"dtype\": \"f32\", \"shape\": [1, 3, 8, 8], \"order\": \"C\", "
+    "\"endian\": \"little\"}";
+
 static enum conv_status refuse(struct sidecar *sidecar, const char *what)
 {
-    return stored_bad(&sidecar->source, sidecar->error, "such as {\"dtype\": \"f32\", \"shape\": [1, 3, 8, 8], "
-                      "\"order\": \"C\", \"endian\": \"little\"}", "%s", what);
+    return stored_bad(&sidecar->source, sidecar->error, example, "%s", what);
 }
+
+static const char *name_of(enum element element) { return element_facts(element)->name; }
 
 static enum conv_status take_dtype(struct stored *stored, struct sidecar *sidecar, const json_t *value)
 {
     const char *name = json_string_value(value);
+    char list[STORED_LIST];
     stored->element = name ? element_of_name(name) : ELEMENTS;
-    return stored->element < ELEMENTS && sidecar->source.accepted & 1u << stored->element
-               ? CONV_OK : refuse(sidecar, "dtype is none of f16, bf16, f32, f64, s8 and u8");
+    if (stored->element < ELEMENTS && sidecar->source.accepted & 1u << stored->element)
+        return CONV_OK;
+    return stored_bad(&sidecar->source, sidecar->error, example, "dtype is %s%.40s%s, none of %s", name ? "\"" : "",
+                      name ? name : "not a text", name ? "\"" : "",
+                      stored_list(list, sidecar->source.accepted, name_of));
 }
 
 static enum conv_status take_shape(struct stored *stored, struct sidecar *sidecar, const json_t *value)
@@ -113,6 +121,7 @@ enum conv_status raw_read(struct conv_tensor *tensor, const struct tensor_name *
     struct sidecar sidecar = { { .name = name, .accepted = from->accepted }, error };
     enum conv_status status = source_open(&source, from->path, from->accepted, error);
     source.most = from->most;
+    source.seen = from->seen;
     if (status == CONV_OK)
         status = read_sidecar(&stored, &sidecar);
     if (status == CONV_OK && !stored_fits(&stored, source.left))

@@ -124,9 +124,22 @@ static enum conv_status check_spans(struct file *file, json_t *header)
 
 /* ---- the one that is asked for ------------------------------------------------------------------------------- */
 
+/* "x, w, y": as many names as fit. */
+static void list_names(char list[256], json_t *header)
+{
+    const char *name;
+    json_t *entry;
+    size_t used = 0;
+    snprintf(list, 256, "none");
+    json_object_foreach(header, name, entry)
+        if (strcmp(name, "__metadata__") && used < 200)
+            used += (size_t)snprintf(list + used, 256 - used, "%s%.40s", used ? ", " : "", name);
+}
+
 static const char *find_name(struct file *file, json_t *header, const char *wanted)
 {
     const char *name, *found = NULL;
+    char list[256];
     json_t *entry;
     size_t count = 0;
     json_object_foreach(header, name, entry)
@@ -136,16 +149,20 @@ static const char *find_name(struct file *file, json_t *header, const char *want
         }
     if (count == 1)
         return found;
+    list_names(list, header);
     if (wanted)
-        refuse(file, "it has no tensor of that name");
+        stored_bad(&file->source, file->error, NULL, "it has no tensor of that name; it has %s", list);
     else
-        stored_bad(&file->source, file->error, "FILE.safetensors:NAME", "name one of its %zu tensors", count);
+        stored_bad(&file->source, file->error, "FILE.safetensors:NAME", "name one of its %zu tensors: %s", count, list);
     return NULL;
 }
+
+static const char *name_of(enum element element) { return element_facts(element)->safetensors; }
 
 static enum conv_status read_element(struct stored *stored, struct file *file, const char *name, const json_t *entry)
 {
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+    char list[STORED_LIST];
     if (!dtype)
         return bad_entry(file, name, "it has no dtype");
     for (enum element element = 0; element < ELEMENTS; element++)
@@ -153,7 +170,9 @@ static enum conv_status read_element(struct stored *stored, struct file *file, c
             stored->element = element;
             return CONV_OK;
         }
-    return bad_entry(file, name, "its dtype is none of F16, BF16, F32, F64, I8 and U8");
+    return stored_bad(&file->source, file->error, "convert it before it is saved: tensor.to(torch.float32)",
+                      "tensor \"%.60s\": its dtype is %.20s, none of %s", name, dtype,
+                      stored_list(list, file->source.accepted, name_of));
 }
 
 static enum conv_status read_entry(struct stored *stored, struct file *file, const char *name, const json_t *entry)
@@ -202,6 +221,7 @@ enum conv_status safetensors_read(struct conv_tensor *tensor, const struct tenso
     enum conv_status status = source_open(&file.source, from->path, from->accepted, error);
     file.source.name = from->name;
     file.source.most = from->most;
+    file.source.seen = from->seen;
     if (status == CONV_OK)
         status = read_header(&header, &file);
     if (status == CONV_OK) {

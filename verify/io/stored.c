@@ -59,6 +59,23 @@ enum conv_status stored_bad(const struct source *source, struct conv_error *erro
     return CONV_BAD_FILE;
 }
 
+char *stored_list(char text[STORED_LIST], unsigned accepted, const char *(*name)(enum element))
+{
+    unsigned left = accepted;
+    size_t used = 0;
+    for (enum element element = 0; element < ELEMENTS; element++)
+        if (!name(element))
+            left &= ~(1u << element);
+    text[0] = 0;
+    for (enum element element = 0; element < ELEMENTS && used < STORED_LIST; element++)
+        if (left & 1u << element) {
+            left &= ~(1u << element);
+            used += (size_t)snprintf(text + used, STORED_LIST - used, "%s%s", used == 0 ? "" : left ? ", " : " and ",
+                                     name(element));
+        }
+    return text;
+}
+
 bool stored_fits(const struct stored *stored, int64_t bytes)
 {
     int64_t product = (int64_t)element_facts(stored->element)->size;
@@ -138,6 +155,8 @@ enum conv_status stored_read(struct conv_tensor *tensor, const struct stored *st
         conv_tensor_free(&made);
         return conv_fail(error, CONV_BAD_FILE, "%s ended while it was read", source->name);
     }
+    if (source->seen)
+        *source->seen = stored->element;
     *tensor = made;
     return CONV_OK;
 }

@@ -11,7 +11,7 @@
 
 #include "verify/io/element.h"
 
-/* Sets of elements: all, and those that are exact in f32 or f64 as operands of a problem. */
+/* Sets of elements: all, and those that widen to f32 or are f64, whatever their values are. */
 enum { STORED_ANY = (1 << ELEMENTS) - 1, STORED_OPERANDS = STORED_ANY & ~(1 << ELEMENT_S32) };
 
 /* Bytes, first to last: a file, or one member of an archive. */
@@ -22,6 +22,7 @@ struct source {
     void *handle;
     bool (*read)(void *handle, void *to, size_t bytes);
     int64_t most;               /* elements that are wanted at most; 0: any number */
+    enum element *seen;         /* where to say which element was found; may be NULL */
 };
 
 /* What a header says. */
@@ -45,6 +46,10 @@ bool stored_fits(const struct stored *stored, int64_t bytes);
 /* Read the elements, which are what comes next, into a new tensor of the widened type. */
 enum conv_status stored_read(struct conv_tensor *tensor, const struct stored *stored, struct source *source,
                              struct conv_error *error);
+
+/* "f16, f32 and s8": the accepted elements, each as `name` calls it; NULL is left out.  Returns `text`. */
+enum { STORED_LIST = 96 };
+char *stored_list(char text[STORED_LIST], unsigned accepted, const char *(*name)(enum element));
 
 /* "file: what", and the hint if there is one.  Returns CONV_BAD_FILE. */
 enum conv_status stored_bad(const struct source *source, struct conv_error *error, const char *hint,

@@ -14,6 +14,7 @@ static enum conv_status read_npy(struct conv_tensor *tensor, const struct tensor
     struct source source;
     enum conv_status status = source_open(&source, from->path, from->accepted, error);
     source.most = from->most;
+    source.seen = from->seen;
     if (status == CONV_OK)
         status = npy_read(tensor, &source, error);
     source_close(&source);
@@ -72,18 +73,18 @@ static const struct format *format_of(const char *name, size_t *path)
 enum conv_status tensor_file_read(struct conv_tensor *tensor, const char *name, unsigned accepted,
                                   struct conv_error *error)
 {
-    return tensor_file_read_most(tensor, name, accepted, 0, error);
+    return tensor_file_read_most(tensor, NULL, name, accepted, 0, error);
 }
 
-enum conv_status tensor_file_read_most(struct conv_tensor *tensor, const char *name, unsigned accepted, int64_t most,
-                                       struct conv_error *error)
+enum conv_status tensor_file_read_most(struct conv_tensor *tensor, enum element *seen, const char *name,
+                                       unsigned accepted, int64_t most, struct conv_error *error)
 {
     size_t length;
     const struct format *format = format_of(name, &length);
     char *path = strndup(name, length);
     if (!path)
         return conv_fail(error, CONV_NO_MEMORY, "no memory for the name of %s", name);
-    const struct tensor_name from = { name, path, name[length] ? name + length + 1 : NULL, accepted, most };
+    const struct tensor_name from = { name, path, name[length] ? name + length + 1 : NULL, accepted, most, seen };
     const enum conv_status status = format->read(tensor, &from, error);
     free(path);
     return status;

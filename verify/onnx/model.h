@@ -28,6 +28,7 @@ struct onnx_model {
     ConvOnnx__Graph *graph;
     int64_t opset;                 /* of the default domain */
     struct conv_error *error;
+    enum element *seen;            /* where to say which element a tensor has; may be NULL */
 };
 
 /* A whole file; free() its data. */

@@ -159,21 +159,31 @@ static enum conv_status take_list(struct conv_tensor *made, const struct onnx_mo
     return CONV_OK;
 }
 
+/* What the format calls an element. */
+static const char *name_of(enum element element)
+{
+    for (size_t i = 0; i < TYPES; i++)
+        if (types[i].name && types[i].element == element)
+            return types[i].name;
+    return NULL;
+}
+
 enum conv_status onnx_take_tensor(struct conv_tensor *made, const struct onnx_model *model,
                                   const ConvOnnx__Tensor *tensor, unsigned accepted)
 {
     const struct type *type = type_of(tensor);
     struct onnx_shape shape;
-    char what[128];
+    char what[192], list[STORED_LIST];
     const enum conv_status status = onnx_check_tensor(&shape, model, tensor);
     if (status != CONV_OK)
         return status;
     if (!type || type->element == ELEMENTS || !(accepted & 1u << type->element)) {
-        snprintf(what, sizeof what, "its type is %s (%d), none of FLOAT, DOUBLE, FLOAT16, BFLOAT16, INT8%s",
-                 type ? type->name : "unknown", tensor->data_type,
-                 accepted & 1u << ELEMENT_S32 ? ", UINT8 and INT32" : " and UINT8");
+        snprintf(what, sizeof what, "its type is %s (%d), none of %s", type ? type->name : "unknown", tensor->data_type,
+                 stored_list(list, accepted, name_of));
         return bad(model, tensor, NULL, what);
     }
+    if (model->seen)
+        *model->seen = type->element;
     if (!tensor->has_raw_data)
         return take_list(made, model, tensor, &shape, type);
     const uint8_t *at = tensor->raw_data.data;
@@ -208,10 +218,10 @@ int onnx_tensor_ints(int64_t *values, int most, const ConvOnnx__Tensor *tensor)
 
 /* ---- readers of tensor_file.c ------------------------------------------------------------------------------- */
 
-enum conv_status onnx_parse_tensor(struct conv_tensor *tensor, const struct onnx_bytes *bytes, unsigned accepted,
-                                   struct conv_error *error)
+static enum conv_status parse_tensor(struct conv_tensor *tensor, enum element *seen, const struct onnx_bytes *bytes,
+                                     unsigned accepted, struct conv_error *error)
 {
-    const struct onnx_model file = { .name = bytes->name, .error = error };
+    const struct onnx_model file = { .name = bytes->name, .error = error, .seen = seen };
     ConvOnnx__Tensor *message;
     enum conv_status status = onnx_unpack_tensor(&message, bytes, error);
     if (status == CONV_OK)
@@ -220,30 +230,73 @@ enum conv_status onnx_parse_tensor(struct conv_tensor *tensor, const struct onnx
     return status;
 }
 
+enum conv_status onnx_parse_tensor(struct conv_tensor *tensor, const struct onnx_bytes *bytes, unsigned accepted,
+                                   struct conv_error *error)
+{
+    return parse_tensor(tensor, NULL, bytes, accepted, error);
+}
+
 enum conv_status pb_read(struct conv_tensor *tensor, const struct tensor_name *from, struct conv_error *error)
 {
     struct onnx_bytes bytes;
     enum conv_status status = onnx_read_bytes(&bytes, from->path, error);
     if (status == CONV_OK)
-        status = onnx_parse_tensor(tensor, &bytes, from->accepted, error);
+        status = parse_tensor(tensor, from->seen, &bytes, from->accepted, error);
     free((void *)bytes.data);
     return status;
 }
 
-static enum conv_status take_initializer(struct conv_tensor *tensor, const struct onnx_model *model,
-                                         const struct tensor_name *from)
+/* The tensors that a model has by name: its initializers, and then what its Constant nodes make. */
+static size_t named_count(const struct onnx_model *model) { return model->graph->n_initializer + model->graph->n_node; }
+
+/* Tensor number i and its name; false if that node is none, or its value is not a tensor. */
+static bool named_tensor(const ConvOnnx__Tensor **tensor, const char **name, const struct onnx_model *model, size_t i)
 {
-    const ConvOnnx__Tensor *found = NULL;
-    const size_t count = model->graph->n_initializer;
-    for (size_t i = 0; i < count; i++) {
-        const ConvOnnx__Tensor *initializer = model->graph->initializer[i];
-        if (from->member ? !strcmp(onnx_text(initializer->name), from->member) : count == 1)
-            found = initializer;
+    const ConvOnnx__Graph *graph = model->graph;
+    *tensor = NULL;
+    if (i < graph->n_initializer) {
+        *tensor = graph->initializer[i];
+        *name = onnx_text((*tensor)->name);
+        return true;
     }
-    if (found)
-        return onnx_take_tensor(tensor, model, found, from->accepted);
-    return from->member ? onnx_bad(model, NULL, "it has no initializer of that name")
-                        : onnx_bad(model, "FILE.onnx:NAME", "name one of its %zu initializers", count);
+    const ConvOnnx__Node *node = graph->node[i - graph->n_initializer];
+    for (size_t a = 0; onnx_is(node, "Constant") && a < node->n_attribute; a++)
+        if (!strcmp(onnx_text(node->attribute[a]->name), "value"))
+            *tensor = node->attribute[a]->t;
+    *name = onnx_output(node, 0);
+    return *tensor != NULL;
+}
+
+/* "conv1.weight, conv1.bias": as many names as fit.  Returns how many there are. */
+static size_t list_names(char list[256], const struct onnx_model *model)
+{
+    const ConvOnnx__Tensor *tensor;
+    const char *name;
+    char plain[ONNX_NAME];
+    size_t used = 0, count = 0;
+    snprintf(list, 256, "none");
+    for (size_t i = 0; i < named_count(model); i++) {
+        if (!named_tensor(&tensor, &name, model, i))
+            continue;
+        if (used < 200)
+            used += (size_t)snprintf(list + used, 256 - used, "%s%.40s", used ? ", " : "", onnx_plain(plain, name));
+        count++;
+    }
+    return count;
+}
+
+static enum conv_status take_named(struct conv_tensor *tensor, const struct onnx_model *model,
+                                   const struct tensor_name *from)
+{
+    const ConvOnnx__Tensor *found;
+    const char *name;
+    char list[256];
+    const size_t count = list_names(list, model);
+    for (size_t i = 0; i < named_count(model); i++)
+        if (named_tensor(&found, &name, model, i) && (from->member ? !strcmp(name, from->member) : count == 1))
+            return onnx_take_tensor(tensor, model, found, from->accepted);
+    return from->member ? onnx_bad(model, NULL, "it has no initializer or Constant of that name; it has %s", list)
+                        : onnx_bad(model, "FILE.onnx:NAME", "name one of its %zu tensors: %s", count, list);
 }
 
 enum conv_status initializer_read(struct conv_tensor *tensor, const struct tensor_name *from,
@@ -255,8 +308,9 @@ enum conv_status initializer_read(struct conv_tensor *tensor, const struct tenso
     bytes.name = from->name;
     if (status == CONV_OK)
         status = onnx_unpack_model(&model, &bytes, error);
+    model.seen = from->seen;
     if (status == CONV_OK)
-        status = take_initializer(tensor, &model, from);
+        status = take_named(tensor, &model, from);
     onnx_free_model(&model);
     free((void *)bytes.data);
     return status;
