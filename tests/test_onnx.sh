@@ -130,6 +130,8 @@ fi
 expect strange_text 3 "convref count $models/strange.onnx" '^nodes not understood +2$' '^note: not understood: '
 expect several 3 "convref count $models/shuffled.onnx $models/strange.onnx --format tsv" '^shuffled	101	576	80	' '^strange	.*	incomplete$'
 expect conventions 0 "convref count $models/shuffled.onnx --conventions" '^papers '
+expect open_layers 0 "convref verify --network $models/small.onnx --in 8x8 -k ref_forward --check layers" '^ACCEPT +ref_forward +layers [1-9]'
+expect open_bench 0 "convref bench --network $models/small.onnx --in 8x8 -k ref_forward --rounds 1 --turn 1 --patience 1 --format tsv" '	ref_forward	'
 expect layers 0 "convref verify --network $models/shuffled.onnx --layer grouped -k ref_grouped --check layers" '^ACCEPT'
 expect initializer 4 "convref run 'c=2 in=6x6 k=8 filter=1x1' --w $models/shuffled.onnx:m"
 same initializer_says 'the message' "convref run: $models/shuffled.onnx:m: w is f32 16x5, not f32 8x2x1x1" "$(head -n 1 err)"

@@ -97,7 +97,7 @@ int request_layers(struct layers *layers, const struct request *request)
     struct conv_error error;
     *layers = (struct layers){ .count = 0 };
     if (request->cli.network)
-        return layers_read(layers, request->cli.network, request->cli.layer, true, &error) == CONV_OK
+        return layers_read(layers, request->cli.network, request->cli.in, request->cli.layer, true, &error) == CONV_OK
                    ? 0 : cli_error(&error, NULL);
     layers->problems = calloc((size_t)request->problem_count + 1, sizeof *layers->problems);
     if (!layers->problems) {

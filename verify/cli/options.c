@@ -9,7 +9,7 @@
 #include "verify/cli/worker.h"
 
 enum { KEY_FORMAT = 'f', KEY_OUTPUT = 'o', KEY_PROVIDER = 'p', KEY_THREADS = 't', KEY_SEED = 's', KEY_NETWORK = 'n',
-       KEY_ISA = CLI_KEYS - 1, KEY_LAYER = CLI_KEYS - 2 };
+       KEY_ISA = CLI_KEYS - 1, KEY_LAYER = CLI_KEYS - 2, KEY_IN = CLI_KEYS - 3 };
 
 struct cli cli_defaults(void)
 {
@@ -96,6 +96,11 @@ static error_t parse_network(int key, char *text, struct argp_state *state)
     switch (key) {
     case KEY_NETWORK: cli->network = text; return 0;
     case KEY_LAYER: cli->layer = text; return 0;
+    case KEY_IN: cli->in = text; return 0;
+    case ARGP_KEY_END:
+        if (cli->in && !cli->network)
+            exit(cli_usage("--in is for the model of --network", "such as --network model.onnx --in 224x224"));
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -114,6 +119,7 @@ static const struct argp_option kernel_options[] = {
 };
 static const struct argp_option network_options[] = {
     { "network", KEY_NETWORK, "NAME", 0, "the layers of a network: a file, or the name of one of networks/", 0 },
+    { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open, such as 224x224", 0 },
     { "layer", KEY_LAYER, "LABEL", 0, "only the layers whose label begins so", 0 },
     { 0 }
 };

@@ -22,6 +22,7 @@ struct cli {
     int threads;              /* 0: not given */
     const char *network;      /* --network */
     const char *layer;        /* --layer */
+    const char *in;           /* --in: sizes that the model of --network leaves open */
     const char *providers[16];/* opened when all options have been read */
     int provider_count;
 };
@@ -31,7 +32,7 @@ struct cli cli_defaults(void);
 /* Sets of common options, for argp's list of children. */
 extern const struct argp cli_output_argp;    /* --format --output */
 extern const struct argp cli_kernel_argp;    /* --provider --isa --threads --seed */
-extern const struct argp cli_network_argp;   /* --network --layer */
+extern const struct argp cli_network_argp;   /* --network --layer --in */
 
 /* Keys of options without a short form, for verbs to count on from. */
 enum { CLI_KEYS = 0x1000 };

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "verify/onnx/onnx.h"
+
 /* Add a problem, or count it again if `distinct` and it is there already. */
 static enum conv_status add_layer(struct layers *layers, const struct conv_problem *problem, const char *label,
                                   const char *suffix, bool distinct, struct conv_error *error)
@@ -41,7 +43,22 @@ static enum conv_status add_node(struct layers *layers, const struct conv_node *
     return status == CONV_OK ? add_layer(layers, &pointwise, node->label, ".pw", distinct, error) : status;
 }
 
-enum conv_status layers_network(struct conv_network *network, const char *name, struct conv_error *error)
+/* A network file says all of its sizes. */
+static enum conv_status read_with_sizes(struct conv_network *network, const char *path, const char *in,
+                                        struct conv_error *error)
+{
+    const char *ending = strrchr(path, '.');
+    if (!in)
+        return conv_network_read(network, path, error);
+    if (ending && !strcmp(ending, ".onnx"))
+        return onnx_network_read(network, path, in, error);
+    conv_fail(error, CONV_BAD_INPUT, "%s leaves no sizes open", path);
+    conv_hint(error, "--in is for ONNX models");
+    return CONV_BAD_INPUT;
+}
+
+enum conv_status layers_network(struct conv_network *network, const char *name, const char *in,
+                                struct conv_error *error)
 {
     char *path = conv_network_find(name);
     if (!path) {
@@ -49,17 +66,17 @@ enum conv_status layers_network(struct conv_network *network, const char *name, 
         conv_hint(error, "a network is a file, or the name of one in networks/, such as mobilenet_v1");
         return CONV_BAD_FILE;
     }
-    const enum conv_status status = conv_network_read(network, path, error);
+    const enum conv_status status = read_with_sizes(network, path, in, error);
     free(path);
     return status;
 }
 
-enum conv_status layers_read(struct layers *layers, const char *name, const char *layer, bool distinct,
-                             struct conv_error *error)
+enum conv_status layers_read(struct layers *layers, const char *name, const char *in, const char *layer,
+                             bool distinct, struct conv_error *error)
 {
     struct conv_network network;
     *layers = (struct layers){ .count = 0 };
-    enum conv_status status = layers_network(&network, name, error);
+    enum conv_status status = layers_network(&network, name, in, error);
     if (status != CONV_OK)
         return status;
     for (int i = 0; i < network.node_count && status == CONV_OK; i++) {

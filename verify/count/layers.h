@@ -4,8 +4,9 @@
 
 #include <convref/network.h>
 
-/* The network of that name, or in that file. */
-enum conv_status layers_network(struct conv_network *network, const char *name, struct conv_error *error);
+/* The network of that name, or in that file.  `in` has the sizes that an ONNX model leaves open, or is NULL. */
+enum conv_status layers_network(struct conv_network *network, const char *name, const char *in,
+                                struct conv_error *error);
 
 struct layers {
     int count;
@@ -14,10 +15,10 @@ struct layers {
     int *repeats;             /* how often the same problem stands in the network */
 };
 
-/* The convolutions of a network (a file, or the name of one in networks/) whose label begins with `layer` (NULL: all);
+/* The convolutions of a network (as layers_network() finds it) whose label begins with `layer` (NULL: all);
  * separable ones as their two stages.   distinct: each shape once, with its number of repeats. */
-enum conv_status layers_read(struct layers *layers, const char *network, const char *layer, bool distinct,
-                             struct conv_error *error);
+enum conv_status layers_read(struct layers *layers, const char *network, const char *in, const char *layer,
+                             bool distinct, struct conv_error *error);
 void layers_free(struct layers *layers);
 
 #endif

@@ -161,6 +161,12 @@ static int bench_layers(struct results *results, const struct arguments *argumen
     return 0;
 }
 
+static int read_network(struct layers *layers, const struct cli *cli)
+{
+    struct conv_error error;
+    return layers_read(layers, cli->network, cli->in, cli->layer, true, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
+}
+
 /* Problems of the command line as layers without labels. */
 static int read_problems(struct layers *layers, const struct arguments *arguments)
 {
@@ -214,9 +220,7 @@ int cmd_bench(int argc, char **argv)
         return EXIT_USAGE;
     arguments.bench.threads = arguments.cli.threads;
     arguments.bench.seed = arguments.cli.seed;
-    int status = arguments.cli.network
-        ? layers_read(&layers, arguments.cli.network, arguments.cli.layer, true, &error) == CONV_OK ? 0 : cli_error(&error, NULL)
-        : read_problems(&layers, &arguments);
+    int status = arguments.cli.network ? read_network(&layers, &arguments.cli) : read_problems(&layers, &arguments);
     if (status) {
         layers_free(&layers);
         return status;

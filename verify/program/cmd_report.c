@@ -73,6 +73,7 @@ int cmd_report(int argc, char **argv)
     const char *network = arguments.cli.network ? arguments.cli.network : "mobilenet_v1";
     const char *path = strcmp(arguments.cli.output, "-") ? arguments.cli.output : "report.html";
     arguments.options.seed = arguments.cli.seed;
+    arguments.options.in = arguments.cli.in;
 
     /* the output is opened first: minutes of work must not end in a folder that isn't there */
     if (conv_output_open(&output, path, &error) != CONV_OK)

@@ -184,14 +184,15 @@ static void sum_block(struct study_block *block, const struct study *study)
 }
 
 /* Layers of a network that no block has, each by the ladder of its kind; `only` restricts the kinds. */
-static enum conv_status bench_layers(struct study *study, const char *network, unsigned only, struct conv_error *error)
+static enum conv_status bench_layers(struct study *study, const char *network, const char *in, unsigned only,
+                                     struct conv_error *error)
 {
     static const char *const ladders[CONV_KINDS] = {
         [CONV_STANDARD] = "std", [CONV_POINTWISE] = "pw", [CONV_GROUPED] = "grp", [CONV_DEPTHWISE] = "dw",
         [CONV_SEPARABLE] = "sep",
     };
     struct layers layers;
-    enum conv_status status = layers_read(&layers, network, NULL, true, error);
+    enum conv_status status = layers_read(&layers, network, in, NULL, true, error);
     if (status != CONV_OK)
         return status;
     for (int i = 0; i < layers.count && status == CONV_OK; i++) {
@@ -205,7 +206,8 @@ static enum conv_status bench_layers(struct study *study, const char *network, u
     return status;
 }
 
-static enum conv_status bench_all(struct study *study, const char *network, const char *grouped, struct conv_error *error)
+static enum conv_status bench_all(struct study *study, const char *network, const struct study_options *options,
+                                  struct conv_error *error)
 {
     const unsigned every = (1u << CONV_KINDS) - 1, in_blocks = 1u << CONV_DEPTHWISE | 1u << CONV_POINTWISE;
     enum conv_status status = results_begin(&study->results, 1, error);
@@ -215,9 +217,9 @@ static enum conv_status bench_all(struct study *study, const char *network, cons
     }
     cli_progress("", 0, 0);
     if (status == CONV_OK)
-        status = bench_layers(study, network, study->block_count > 0 ? every & ~in_blocks : every, error);
-    if (status == CONV_OK && grouped)
-        status = bench_layers(study, grouped, 1u << CONV_GROUPED, error);
+        status = bench_layers(study, network, options->in, study->block_count > 0 ? every & ~in_blocks : every, error);
+    if (status == CONV_OK && options->grouped)
+        status = bench_layers(study, options->grouped, NULL, 1u << CONV_GROUPED, error);
     if (status == CONV_OK)
         status = results_end(&study->results, error);
     for (int i = 0; i < study->block_count && status == CONV_OK; i++)
@@ -231,7 +233,7 @@ static enum conv_status bench_all(struct study *study, const char *network, cons
 static enum conv_status check_network(const char *name, struct conv_error *error)
 {
     struct conv_network network;
-    enum conv_status status = layers_network(&network, name, error);
+    enum conv_status status = layers_network(&network, name, NULL, error);
     if (status == CONV_OK)
         conv_network_free(&network);
     return status;
@@ -242,7 +244,7 @@ enum conv_status study_make(struct study *study, const char *name, const struct 
 {
     const double start = conv_seconds();
     *study = (struct study){ .seed = options->seed };
-    enum conv_status status = layers_network(&study->network, name, error);
+    enum conv_status status = layers_network(&study->network, name, options->in, error);
     if (status == CONV_OK && options->bench)
         status = check_network(options->grouped, error);
     if (status == CONV_OK)
@@ -250,7 +252,7 @@ enum conv_status study_make(struct study *study, const char *name, const struct 
     if (status == CONV_OK && options->verify)
         status = verify_all(study, error);
     if (status == CONV_OK && options->bench)
-        status = bench_all(study, name, options->grouped, error);
+        status = bench_all(study, name, options, error);
     if (status != CONV_OK)
         study_free(study);
     study->seconds = conv_seconds() - start;

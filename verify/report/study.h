@@ -34,6 +34,7 @@ struct study {
 
 struct study_options {
     uint64_t seed;
+    const char *in;             /* sizes that an ONNX model leaves open, or NULL */
     const char *grouped;        /* the network that grouped layers are taken from */
     bool verify, bench;
 };
