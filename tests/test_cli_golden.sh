@@ -96,10 +96,10 @@ for vectors in gemmlowp-double tflite-single fp32-rne rndnu tosa-scale32 shifts;
             expect "mode_${vectors}_$mode" 0 "convref verify --golden mode-$vectors --theirs mode-$mode" '^41 accepted' ;;
         *-gemmlowp-double | *-tosa-scale32)
             expect "mode_${vectors}_$mode" 1 "convref verify --golden mode-$vectors --theirs mode-$mode" \
-                '^REJECT +q-pw-s8-ties +y is wrong' "^ +guess +gemmlowp-double, tosa-scale32 would have matched; the vectors are $vectors\$" ;;
+                '^REJECT +q-pw-s8-ties +y is wrong' "^ +guess +acc is right; gemmlowp-double, tosa-scale32 would have matched; the vectors are $vectors\$" ;;
         *)
             expect "mode_${vectors}_$mode" 1 "convref verify --golden mode-$vectors --theirs mode-$mode" \
-                '^REJECT +q-pw-s8-ties +y is wrong' "^ +guess +$mode would have matched; the vectors are $vectors\$" ;;
+                '^REJECT +q-pw-s8-ties +y is wrong' "^ +guess +acc is right; $mode(, ties-up in double)? would have matched; the vectors are $vectors\$" ;;
         esac
     done
 done
@@ -107,6 +107,20 @@ mkdir -p none/q-std-s8 && cp other/q-std-s8/y.npy none/q-std-s8
 expect no_mode 1 'convref verify --golden one --theirs none' '^ +guess +none of the rounding modes would have matched; compare acc$'
 mkdir -p sums/q-std-s8 && cp one/q-std-s8/y.npy sums/q-std-s8 && cp other/q-std-s8/acc.npy sums/q-std-s8
 expect wrong_sums 1 'convref verify --golden one --theirs sums' '^REJECT +q-std-s8 +acc is wrong$' '!rounding'
+
+# ---- reports for machines ------------------------------------------------------------------------------------------------------
+rm -rf wrong/* && mkdir -p wrong/std-2d wrong/std-1d && cp other/std-2d/y.npy wrong/std-2d && cp one/std-1d/y.npy wrong/std-1d
+expect junit_of_golden 1 'convref verify --golden one --theirs wrong --junit junit.xml > text; s=$?; cat junit.xml; exit $s' \
+    '<testsuite name="convref verify" tests="41" failures="1" skipped="39">' 'name="std-1d" time="[0-9.]+"></testcase>' \
+    'name="std-2d" time="[0-9.]+"><failure type="REJECT" message="everywhere">n=0 k=0 .*: expected .*, got .*</failure>' \
+    'name="std-1d-real" time="[0-9.]+"><skipped/></testcase>'
+parses junit_of_golden_parses xml junit.xml
+expect junit_of_accepted 0 'convref verify --golden one --junit all.xml > text; s=$?; cat all.xml; exit $s' 'tests="41" failures="0" skipped="0"' '!<failure' '!<skipped'
+mkdir -p q/q-pw-s8-ties && cp mode-fp32-rne/q-pw-s8-ties/*.npy q/q-pw-s8-ties
+expect junit_has_the_guess 1 'convref verify --golden one --theirs q --junit q.xml > text; s=$?; cat q.xml; exit $s' \
+    'guess: acc is right; fp32-rne would have matched; the vectors are gemmlowp-double</failure>'
+expect tap_of_golden 1 'convref verify --golden one --theirs wrong --tap -' '^1\.\.41$' '^ok [0-9]+ - std-1d$' '^not ok [0-9]+ - std-2d$' '^ok [0-9]+ - std-1d-real # SKIP '
+expect junit_nowhere 4 'convref verify --golden one --junit there/is/none.xml > text 2>&1; s=$?; cat text; exit $s' "none.xml can't be written"
 
 # ---- what must be refused ------------------------------------------------------------------------------------------------------
 # refuses NAME STATUS COMMAND MESSAGE

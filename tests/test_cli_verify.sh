@@ -159,6 +159,9 @@ expect swapped_markdown 1 "convref verify '$problem' --y swapped.npy --format ma
 expect swapped_junit 1 "convref verify '$problem' --y swapped.npy --junit junit.xml && exit 9; s=\$?; cat junit.xml; exit \$s" \
     '<testsuite .*tests="1"' '<failure type="REJECT"'
 parses swapped_junit_parses xml junit.xml
+expect command_junit 1 "convref verify --exec 'echo \"<&\" > \$0; exit 1 # {dir}' --junit command.xml > text; s=\$?; cat command.xml; exit \$s" \
+    'name="echo &quot;&lt;&amp;&quot; > '
+parses command_junit_parses xml command.xml
 
 # ---- verdicts on kernels -----------------------------------------------------------------------------------------------------------
 expect kernel_accepted 0 'convref verify --kernel dw_01_direct --check seams' '^ACCEPT +dw_01_direct +seams [1-9]'

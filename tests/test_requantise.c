@@ -5,8 +5,10 @@
 #include "tests/test.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "verify/candidates/golden_case.h"
 #include "verify/golden/requantise.h"
 #include "verify/io/element.h"
 
@@ -135,6 +137,73 @@ static void twenty_four_bits_matter(void)
     CU_ASSERT(differ > 50 && differ < 150);
 }
 
+/* ---- what is left of acc, by name ---------------------------------------------------------------------------- */
+
+/* Their mistakes, written as they would: in double, and with a step left out. */
+struct theirs { int zero_point, least, most; double scale; };
+static double cut_off(double acc, const struct theirs *t) { return floor(acc * t->scale) + t->zero_point; }
+static double towards_0(double acc, const struct theirs *t) { return trunc(acc * t->scale) + t->zero_point; }
+static double to_even(double acc, const struct theirs *t) { return nearbyint(acc * t->scale) + t->zero_point; }
+static double no_zero_point(double acc, const struct theirs *t) { return floor(acc * t->scale); }
+static double off_by_one(double acc, const struct theirs *t) { return floor(acc * t->scale) + t->zero_point + 2; }
+
+static const struct mistake {
+    const char *name, *says;
+    double (*of)(double acc, const struct theirs *theirs);
+    bool active;                   /* with the activation, where there is one */
+} mistakes[] = {
+    { "q-std-s8", "floor would", cut_off, true }, { "q-std-s8", "trunc would", towards_0, true },
+    { "q-std-s8-pow2", "floor would", cut_off, true }, { "q-pw-s8-nhwc", "floor, trunc would", towards_0, true },
+    { "q-pw-s8-ties", "ties-even in double, ties-away in double would", to_even, true },
+    { "q-std-s8", "floor without y's zero point would", no_zero_point, true },
+    { "q-std-u8", "floor without the activation would", cut_off, false },
+    { "q-pw-s8-nhwc", "trunc without the activation would", towards_0, false },
+    { "q-std-s8", "no rounding of it that convref knows", off_by_one, true },
+};
+
+static bool find_plan(struct golden_plan *plan, const char *name)
+{
+    for (int i = 0; i < golden_default_count(); i++)
+        if (golden_default_at(plan, i, NULL) == CONV_OK && !strcmp(plan->name, name))
+            return true;
+    return false;
+}
+
+static void their_rounding_is_named(void)
+{
+    for (size_t m = 0; m < sizeof mistakes / sizeof *mistakes; m++) {
+        const struct golden_settings settings = { .seed = 1, .mode = REQUANTISE_GEMMLOWP_DOUBLE, .lanes = 1 };
+        struct golden_plan plan;
+        struct golden_case made;
+        struct conv_finding finding = { .guess = "" };
+        CU_ASSERT_FATAL(find_plan(&plan, mistakes[m].name));
+        CU_ASSERT_EQUAL_FATAL(golden_make(&made, &plan, &settings, NULL), CONV_OK);
+        struct conv_problem order = plan.problem;
+        order.type = CONV_F64;
+        const struct golden_array *acc = golden_find(&made, "acc"), *scale = golden_find(&made, "scale");
+        double *sums = calloc((size_t)acc->count, sizeof *sums), *got = calloc((size_t)acc->count, sizeof *got);
+        conv_operand_widen(sums, &order, CONV_Y, acc->values);
+        const int64_t positions = acc->count / (order.n * order.k);
+        for (int64_t i = 0; i < acc->count; i++) {
+            const struct theirs theirs = { made.y_zero_point, mistakes[m].active ? made.least : made.most - 255, made.most,
+                                           scale->values[i / positions % order.k] };
+            got[i] = fmax(fmin(mistakes[m].of(sums[i], &theirs), theirs.most), theirs.least);
+        }
+        for (int right = 0; right < 2; right++) {
+            golden_name_rounding(&finding, &made, sums, got, acc->count, right);
+            const bool known = strncmp(mistakes[m].says, "no ", 3) != 0;
+            if (right ? !strstr(finding.guess, mistakes[m].says) || strncmp(finding.guess, "acc is right; ", 14)
+                      : known && strncmp(finding.guess, mistakes[m].says, strlen(mistakes[m].says)))
+                TEST_NOTE("%s: \"%s\", expected %s", mistakes[m].name, finding.guess, mistakes[m].says);
+            CU_ASSERT(strstr(finding.guess, right || known ? mistakes[m].says : "compare acc") != NULL);
+            CU_ASSERT(right == !strncmp(finding.guess, "acc is right; ", 14));
+        }
+        free(sums);
+        free(got);
+        golden_free(&made);
+    }
+}
+
 /* ---- element types ---------------------------------------------------------------------------------------- */
 
 static void known_elements(void)
@@ -200,7 +269,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         TEST_CASE(by_hand), TEST_CASE(zero_points_and_clamps), TEST_CASE(multipliers), TEST_CASE(which_modes_agree),
-        TEST_CASE(twenty_four_bits_matter), TEST_CASE(known_elements), TEST_CASE(roundings), TEST_CASE(round_trips),
+        TEST_CASE(twenty_four_bits_matter), TEST_CASE(their_rounding_is_named), TEST_CASE(known_elements), TEST_CASE(roundings), TEST_CASE(round_trips),
     };
     return test_main("test_requantise", cases, sizeof cases / sizeof *cases);
 }

@@ -1,8 +1,8 @@
 /* golden_case.c - somebody else's outputs of a golden case.   Declared in golden_case.h.
  *
  * The truth is computed again from the case's inputs, not read from the folder: integers bit for bit, real numbers by
- * the bound of each output.  Outputs in 8 bits are compared bit for bit in the folder's rounding mode, and with the
- * other modes when that fails.   Read next: engine/judge.c, docs/exactness.md
+ * the bound of each output.  Outputs in 8 bits are compared bit for bit in the folder's rounding mode; which other one
+ * they have, if that fails, is golden_rounding.c.   Read next: engine/judge.c, docs/exactness.md
  */
 #include "verify/candidates/golden_case.h"
 
@@ -115,37 +115,9 @@ static enum conv_status judge_real(struct conv_verification *result, const struc
     return CONV_OK;
 }
 
-/* Does `got`, channels first, have all outputs of this mode? */
-static bool mode_fits(const struct golden_case *made, enum requantise_mode mode, const double *acc, const double *got,
-                      int64_t count)
-{
-    const struct conv_problem *problem = &made->plan.problem;
-    const int64_t positions = count / (problem->n * problem->k > 0 ? problem->n * problem->k : 1);
-    for (int64_t i = 0; i < count; i++) {
-        const struct requantiser requantiser = golden_requantiser(made, i / positions % problem->k);
-        if (got[i] != requantise(mode, (int32_t)acc[i], &requantiser))
-            return false;
-    }
-    return true;
-}
-
-static void name_modes(struct conv_finding *finding, const struct golden_case *made, const double *acc,
-                       const double *got, int64_t count)
-{
-    size_t used = 0;
-    for (enum requantise_mode mode = 0; mode < REQUANTISE_MODES; mode++)
-        if (mode_fits(made, mode, acc, got, count))
-            used += (size_t)snprintf(finding->guess + used, sizeof finding->guess - used, "%s%s", used ? ", " : "",
-                                     requantise_name(mode));
-    if (used > 0)
-        snprintf(finding->guess + used, sizeof finding->guess - used, " would have matched; the vectors are %s",
-                 requantise_name(made->settings.mode));
-    else
-        snprintf(finding->guess, sizeof finding->guess, "none of the rounding modes would have matched; compare acc");
-}
-
 static enum conv_status judge_quantised(struct conv_verification *result, struct golden_case *made,
-                                        const struct golden_array *array, const double *got, struct conv_error *error)
+                                        const struct golden_array *array, const double *got, bool acc_is_right,
+                                        struct conv_error *error)
 {
     struct conv_problem order = made->plan.problem;
     const struct golden_array *acc = golden_find(made, "acc");
@@ -164,7 +136,7 @@ static enum conv_status judge_quantised(struct conv_verification *result, struct
                      (struct judging){ .exact = true })) {
         reject(result, &made->plan.problem, true);
         if (array != acc)
-            name_modes(&result->finding, made, values + array->count, got, array->count);
+            golden_name_rounding(&result->finding, made, values + array->count, got, array->count, acc_is_right);
     }
     free(values);
     free(taps);
@@ -181,13 +153,13 @@ static void append_name(char list[GOLDEN_LIST], const char *name)
 
 static enum conv_status judge_array(struct conv_verification *result, struct golden_case *made,
                                     const struct golden_array *array, const double *theirs, double *got,
-                                    struct conv_error *error)
+                                    bool acc_is_right, struct conv_error *error)
 {
     struct conv_problem order = golden_problem(made, array->pass);
     order.type = CONV_F64;
     conv_operand_widen(got, &order, array->operand, theirs);
     result->evidence[0].elements += array->count;
-    return golden_is_quantised(made->plan.data) ? judge_quantised(result, made, array, got, error)
+    return golden_is_quantised(made->plan.data) ? judge_quantised(result, made, array, got, acc_is_right, error)
                                                 : judge_real(result, made, array, got, error);
 }
 
@@ -204,7 +176,8 @@ static enum conv_status judge_one(struct conv_verification *result, char compare
     enum conv_status status = read_theirs(values, &found, made, array, theirs, error);
     if (status == CONV_OK && found && result->verdict != CONV_REJECT) {
         result->verdict = CONV_ACCEPT;
-        status = judge_array(result, made, array, values, values + array->count, error);
+        /* the first that is wrong ends it, so that what was compared before is right */
+        status = judge_array(result, made, array, values, values + array->count, strstr(compared, "acc") != NULL, error);
     }
     append_name(found ? compared : missing, array->name);
     free(values);

@@ -167,8 +167,36 @@ static void put_xml(FILE *file, const char *text)
         case '<': fputs("&lt;", file); break;
         case '&': fputs("&amp;", file); break;
         case '"': fputs("&quot;", file); break;
-        default: fputc(*text, file);
+        default: fputc((unsigned char)*text < ' ' ? ' ' : *text, file);   /* XML has no other control characters */
         }
+}
+
+/* Behind the place, which is the message: the first wrong output, and the guess. */
+static void put_details(FILE *file, const struct conv_verification *result)
+{
+    const struct conv_finding *finding = &result->finding;
+    char index[128], text[256];
+    if (result->verdict != CONV_REJECT)
+        return;
+    if (finding->shown > 0) {
+        snprintf(text, sizeof text, isnan(finding->first[0].got) ? "%s: expected %.9g, got NaN"
+                                                                 : "%s: expected %.9g, got %.9g",
+                 conv_wrong_print(index, finding, &finding->first[0]), finding->first[0].expected, finding->first[0].got);
+        put_xml(file, text);
+    }
+    if (finding->guess[0]) {
+        fputs(finding->shown > 0 ? "; guess: " : "guess: ", file);
+        put_xml(file, finding->guess);
+    }
+}
+
+static int count_verdicts(const struct conv_verification *results, int count, bool skipped)
+{
+    int found = 0;
+    for (int i = 0; i < count; i++)
+        found += skipped ? results[i].verdict == CONV_SKIPPED
+                         : results[i].verdict == CONV_REJECT || results[i].verdict == CONV_INCONCLUSIVE;
+    return found;
 }
 
 static enum conv_status put_tap(struct conv_output *output, const struct conv_verification *results, int count,
@@ -184,17 +212,22 @@ static enum conv_status put_tap(struct conv_output *output, const struct conv_ve
 static enum conv_status put_junit(struct conv_output *output, const struct conv_verification *results, int count,
                                   struct conv_error *error)
 {
-    fprintf(output->file, "<?xml version=\"1.0\"?>\n<testsuite name=\"convref verify\" tests=\"%d\">\n", count);
+    fprintf(output->file, "<?xml version=\"1.0\"?>\n<testsuite name=\"convref verify\" tests=\"%d\" "
+            "failures=\"%d\" skipped=\"%d\">\n", count, count_verdicts(results, count, false),
+            count_verdicts(results, count, true));
     for (int i = 0; i < count; i++) {
         const struct conv_verification *result = &results[i];
-        fprintf(output->file, "  <testcase classname=\"convref.verify\" name=\"%s\" time=\"%.3f\">",
-                result->kernel[0] ? result->kernel : "output files", seconds_of(result));
+        fputs("  <testcase classname=\"convref.verify\" name=\"", output->file);
+        put_xml(output->file, result->kernel[0] ? result->kernel : "output files");
+        fprintf(output->file, "\" time=\"%.3f\">", seconds_of(result));
         if (result->verdict == CONV_SKIPPED)
             fputs("<skipped/>", output->file);
         else if (result->verdict != CONV_ACCEPT) {
             fprintf(output->file, "<failure type=\"%s\" message=\"", conv_verdict_name(result->verdict));
             put_xml(output->file, result->verdict == CONV_REJECT ? result->finding.where : result->reason);
-            fputs("\"/>", output->file);
+            fputs("\">", output->file);
+            put_details(output->file, result);
+            fputs("</failure>", output->file);
         }
         fputs("</testcase>\n", output->file);
     }
