@@ -99,7 +99,7 @@ for vectors in gemmlowp-double tflite-single fp32-rne rndnu tosa-scale32 shifts;
                 '^REJECT +q-pw-s8-ties +y is wrong' "^ +guess +acc is right; gemmlowp-double, tosa-scale32 would have matched; the vectors are $vectors\$" ;;
         *)
             expect "mode_${vectors}_$mode" 1 "convref verify --golden mode-$vectors --theirs mode-$mode" \
-                '^REJECT +q-pw-s8-ties +y is wrong' "^ +guess +acc is right; $mode(, ties-up in double)? would have matched; the vectors are $vectors\$" ;;
+                '^REJECT +q-pw-s8-ties +y is wrong' "^ +guess +acc is right; $mode(, double-up)? would have matched; the vectors are $vectors\$" ;;
         esac
     done
 done

@@ -154,7 +154,7 @@ static const struct mistake {
 } mistakes[] = {
     { "q-std-s8", "floor would", cut_off, true }, { "q-std-s8", "trunc would", towards_0, true },
     { "q-std-s8-pow2", "floor would", cut_off, true }, { "q-pw-s8-nhwc", "floor, trunc would", towards_0, true },
-    { "q-pw-s8-ties", "ties-even in double, ties-away in double would", to_even, true },
+    { "q-pw-s8-ties", "double-even, double-away would", to_even, true },
     { "q-std-s8", "floor without y's zero point would", no_zero_point, true },
     { "q-std-u8", "floor without the activation would", cut_off, false },
     { "q-pw-s8-nhwc", "trunc without the activation would", towards_0, false },

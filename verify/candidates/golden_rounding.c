@@ -34,7 +34,7 @@ static double up_real(int32_t a, const struct requantiser *r) { return floor(rea
 /* Rows of one name stand together. */
 static const struct { const char *name; double (*round)(int32_t, const struct requantiser *); } others[] = {
     { "floor", floor_real }, { "floor", floor_fixed }, { "trunc", trunc_real }, { "trunc", trunc_fixed },
-    { "ties-even in double", even_real }, { "ties-away in double", away_real }, { "ties-up in double", up_real },
+    { "double-even", even_real }, { "double-away", away_real }, { "double-up", up_real },
 };
 enum { OTHERS = sizeof others / sizeof *others, ROUNDINGS = REQUANTISE_MODES + OTHERS };
 
