@@ -1,5 +1,6 @@
-/* test_outputs.c - outputs that somebody else computed, where the data decide what can be said: none, zeros, sums that
- * leave the range, numbers of a narrower type.   Not here: ordinary outputs (test_verify.c), files (test_cli_verify.sh)
+/* test_outputs.c - outputs that somebody else computed, where the data decide what can be said: none, zeros, sums
+ * that leave the range, numbers of a narrower type.   Not here: ordinary outputs (test_verify.c), files
+ * (test_cli_verify.sh)
  */
 #include "tests/test.h"
 
@@ -20,7 +21,7 @@ static struct conv_verification judged(const char *text, struct four *data, enum
     return result;
 }
 
-/* ---- n=0 ----------------------------------------------------------------------------------------------------------- */
+/* ---- n=0 ------------------------------------------------------------------------------------------------------- */
 
 static void no_images(void)
 {
@@ -40,7 +41,7 @@ static void no_images(void)
     TEST_EQUAL_INT(judged(problems[5], &wrong, CONV_DIRECT).verdict, CONV_REJECT);
 }
 
-/* ---- data that show nothing ------------------------------------------------------------------------------------------ */
+/* ---- data that show nothing ------------------------------------------------------------------------------------ */
 
 static void no_product_is_missed(void)
 {
@@ -70,7 +71,7 @@ static void no_product_is_missed(void)
         }
 }
 
-/* ---- sums that leave the range --------------------------------------------------------------------------------------- */
+/* ---- sums that leave the range --------------------------------------------------------------------------------- */
 
 static void sums_overflow_in_some_order(void)
 {
@@ -140,7 +141,7 @@ static void kernels_may_overflow(void)
     free(y);
 }
 
-/* ---- numbers of a narrower type ---------------------------------------------------------------------------------------- */
+/* ---- numbers of a narrower type -------------------------------------------------------------------------------- */
 
 /* Rounded to so many bits, ties to even; halves are written as exponents allow here. */
 static float rounded(float value, int bits)
@@ -153,7 +154,8 @@ static float rounded(float value, int bits)
 static void narrow_outputs_are_named(void)
 {
     static const struct { int bits; const char *guess; } rows[] = {
-        { 11, "y is stored in f16: --accuracy f16 accepts it" }, { 8, "y is stored in bf16: --accuracy bf16 accepts it" },
+        { 11, "y is stored in f16: --accuracy f16 accepts it" },
+        { 8, "y is stored in bf16: --accuracy bf16 accepts it" },
         { 3, "" }, { 14, "" },
     };
     const struct conv_problem problem = test_problem("c=3 in=8x8 k=5 filter=3x3 pad=1");

@@ -321,7 +321,8 @@ class Library(unittest.TestCase):
         self.assertEqual(nothing.verdict, "INCONCLUSIVE")
         self.assertIn("are zero", nothing.reason)
         none = convref.Problem("n=0 c=3 in=8x8 k=4 filter=3x3 pad=1")
-        self.assertEqual(convref.judge(none, x=np.zeros((0, 3, 8, 8), "f4"), w=a["w"], y=np.zeros((0, 4, 8, 8), "f4")).verdict, "ACCEPT")
+        empty = {name: np.zeros(none.shapes[name], "f4") for name in ("x", "y")}
+        self.assertEqual(convref.judge(none, w=a["w"], **empty).verdict, "ACCEPT")
         flipped = convref.run(problem, x=a["x"], w=a["w"][:, :, ::-1, ::-1])
         found = convref.judge(problem, y=flipped, **a)
         self.assertEqual(found.verdict, "REJECT")

@@ -185,8 +185,8 @@ static void their_rounding_is_named(void)
         conv_operand_widen(sums, &order, CONV_Y, acc->values);
         const int64_t positions = acc->count / (order.n * order.k);
         for (int64_t i = 0; i < acc->count; i++) {
-            const struct theirs theirs = { made.y_zero_point, mistakes[m].active ? made.least : made.most - 255, made.most,
-                                           scale->values[i / positions % order.k] };
+            const struct theirs theirs = { made.y_zero_point, mistakes[m].active ? made.least : made.most - 255,
+                                           made.most, scale->values[i / positions % order.k] };
             got[i] = fmax(fmin(mistakes[m].of(sums[i], &theirs), theirs.most), theirs.least);
         }
         for (int right = 0; right < 2; right++) {
@@ -269,7 +269,8 @@ int main(void)
 {
     static const struct test_case cases[] = {
         TEST_CASE(by_hand), TEST_CASE(zero_points_and_clamps), TEST_CASE(multipliers), TEST_CASE(which_modes_agree),
-        TEST_CASE(twenty_four_bits_matter), TEST_CASE(their_rounding_is_named), TEST_CASE(known_elements), TEST_CASE(roundings), TEST_CASE(round_trips),
+        TEST_CASE(twenty_four_bits_matter), TEST_CASE(their_rounding_is_named), TEST_CASE(known_elements),
+        TEST_CASE(roundings), TEST_CASE(round_trips),
     };
     return test_main("test_requantise", cases, sizeof cases / sizeof *cases);
 }

@@ -55,7 +55,8 @@ ROOM_CANDIDATES = \
 	verify/candidates/outputs.h verify/candidates/outputs.c verify/candidates/overflow.c verify/candidates/storage.c \
 	verify/candidates/sensitivity.c verify/candidates/command.h \
 	verify/candidates/command.c verify/candidates/command_set.c verify/candidates/golden_case.h \
-	verify/candidates/golden_case.c verify/candidates/golden_rounding.c verify/candidates/onnx_case.h verify/candidates/onnx_case.c
+	verify/candidates/golden_case.c verify/candidates/golden_rounding.c verify/candidates/onnx_case.h \
+	verify/candidates/onnx_case.c
 ROOM_GOLDEN = \
 	verify/golden/golden.h verify/golden/cases.c verify/golden/arrays.c verify/golden/quantised.c \
 	verify/golden/requantise.h verify/golden/requantise.c verify/golden/paths.c verify/golden/print_npy.c \

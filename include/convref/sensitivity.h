@@ -1,7 +1,7 @@
 /* sensitivity.h - what the comparison of one output could have missed.
  *
- * One output that was accepted proves little: a product that is zero isn't missed, nor one that vanishes in the activation
- * or below the bound; and of settings that the problem hasn't, nothing is known at all.
+ * One output that was accepted proves little: a product that is zero isn't missed, nor one that vanishes in the
+ * activation or below the bound; and of settings that the problem hasn't, nothing is known at all.
  *
  * Threads: safe.   Read next: verify.h (conv_verify_operands)
  */
@@ -15,8 +15,8 @@ extern "C" {
 #endif
 
 /* What it would have taken to see a mistake in one output: each product of its sums is left out in turn, and the rest
- * compared as the output was.  Of a gradient of weights these are the sums of dw; of a separable layer the products of
- * its second stage. */
+ * compared as the output was.  Of a gradient of weights these are the sums of dw; of a separable layer the products
+ * of its second stage. */
 struct conv_sensitivity {
     enum conv_operand operand;
     enum conv_accuracy accuracy;       /* the class that it was judged by */
@@ -40,16 +40,16 @@ enum conv_setting {
 /* "batches", "channels", ...: what isn't shown. */
 CONV_API const char *conv_setting_name(enum conv_setting setting);
 
-/* As conv_verify_operands(), and then the question what the comparison could have missed: INCONCLUSIVE if no product is
- * missed, whichever is left out.  Without outputs (n=0) it is ACCEPT, and `reason` says that nothing was compared.
+/* As conv_verify_operands(), and then the question what the comparison could have missed: INCONCLUSIVE if no product
+ * is missed, whichever is left out.  Without outputs (n=0) it is ACCEPT, and `reason` says that nothing was compared.
  * `seen` may be NULL; it is meant for an ACCEPT or INCONCLUSIVE alone. */
 CONV_API enum conv_status conv_sensitivity_verify(struct conv_verification *result, struct conv_sensitivity *seen,
                                                   const struct conv_problem *problem,
                                                   const struct conv_operands *operands, enum conv_accuracy accuracy,
                                                   struct conv_error *error);
 
-/* To be asked after an ACCEPT of conv_verify_operands().  Bounds of a transform are those of planes, and are taken for 0
- * here: nothing is counted as hidden. */
+/* To be asked after an ACCEPT of conv_verify_operands().  Bounds of a transform are those of planes, and are taken
+ * for 0 here: nothing is counted as hidden. */
 CONV_API enum conv_status conv_sensitivity_measure(struct conv_sensitivity *sensitivity,
                                                    const struct conv_verification *accepted,
                                                    const struct conv_problem *problem,

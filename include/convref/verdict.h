@@ -102,7 +102,7 @@ enum { CONV_MOST_CHECKS = 16 };
 struct conv_verification {
     enum conv_verdict verdict;
     char kernel[256];                  /* its name, or a command */
-    char reason[CONV_WORDS];           /* of a verdict that is neither ACCEPT nor REJECT, or of one that says little */
+    char reason[CONV_WORDS];           /* of one that is neither ACCEPT nor REJECT, or says little */
     char warning[CONV_WORDS];          /* what is odd but not wrong, such as output on the terminal; or empty */
     int checks;
     struct conv_evidence evidence[CONV_MOST_CHECKS];

@@ -30,7 +30,8 @@ static int verify_one(struct reports *reports, const struct request *request, co
     enum conv_status status = operands_load(&set, problem, &request->files, CONV_OUTPUT, CONV_FILL_INTEGERS,
                                             request->cli.seed, &error);
     if (status == CONV_OK)
-        status = conv_sensitivity_verify(&result, &sensitivity, &set.problem, &set.operands, request->accuracy, &error);
+        status = conv_sensitivity_verify(&result, &sensitivity, &set.problem, &set.operands, request->accuracy,
+                                         &error);
     const bool measured = status == CONV_OK && result.verdict != CONV_REJECT && sensitivity.outputs > 0
         && !conv_accuracy_transforms(request->accuracy);
     operands_free(&set);

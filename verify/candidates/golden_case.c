@@ -1,8 +1,8 @@
 /* golden_case.c - somebody else's outputs of a golden case.   Declared in golden_case.h.
  *
  * The truth is computed again from the case's inputs, not read from the folder: integers bit for bit, real numbers by
- * the bound of each output.  Outputs in 8 bits are compared bit for bit in the folder's rounding mode; which other one
- * they have, if that fails, is golden_rounding.c.   Read next: engine/judge.c, docs/exactness.md
+ * the bound of each output.  Outputs in 8 bits are compared bit for bit in the folder's rounding mode; which other
+ * one they have, if that fails, is golden_rounding.c.   Read next: engine/judge.c, docs/exactness.md
  */
 #include "verify/candidates/golden_case.h"
 
@@ -177,7 +177,8 @@ static enum conv_status judge_one(struct conv_verification *result, char compare
     if (status == CONV_OK && found && result->verdict != CONV_REJECT) {
         result->verdict = CONV_ACCEPT;
         /* the first that is wrong ends it, so that what was compared before is right */
-        status = judge_array(result, made, array, values, values + array->count, strstr(compared, "acc") != NULL, error);
+        status = judge_array(result, made, array, values, values + array->count, strstr(compared, "acc") != NULL,
+                             error);
     }
     append_name(found ? compared : missing, array->name);
     free(values);

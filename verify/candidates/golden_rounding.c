@@ -1,8 +1,9 @@
 /* golden_rounding.c - what did they do to acc, that y came out so?   Declared in golden_case.h.
  *
- * y = clamp(round(acc * scale) + zero point).  Every rounding is tried that convref offers (golden/requantise.c), and those
- * that nobody offers but hardware and scripts have: cut off, or rounded in double; then each of them with one step of the
- * rule left out.  A rounding is named if it gives all of y, and none with a step left out where one with all steps fits.
+ * y = clamp(round(acc * scale) + zero point).  Every rounding is tried that convref offers (golden/requantise.c), and
+ * those that nobody offers but hardware and scripts have: cut off, or rounded in double; then each of them with one
+ * step of the rule left out.  A rounding is named if it gives all of y, and none with a step left out where one with
+ * all steps fits.
  */
 #include <math.h>
 #include <stdio.h>
@@ -10,12 +11,12 @@
 
 #include "verify/candidates/golden_case.h"
 
-/* ---- roundings: accumulator -> round(accumulator * scale) ------------------------------------------------------------- */
+/* ---- roundings: accumulator -> round(accumulator * scale) ------------------------------------------------------ */
 
 static double real(int32_t accumulator, const struct requantiser *r) { return accumulator * r->scale; }
 
-/* The product with the 31-bit multiplier.  What a double has no room for is there as a half of the last place that it has:
- * whoever cuts off must know that there is something, and no more. */
+/* The product with the 31-bit multiplier.  What a double has no room for is there as a half of the last place that it
+ * has: whoever cuts off must know that there is something, and no more. */
 static double fixed(int32_t accumulator, const struct requantiser *r)
 {
     const int64_t product = (int64_t)accumulator * r->multiplier, one = INT64_C(1) << 31;
@@ -52,7 +53,7 @@ static int32_t output_of(int rounding, int32_t accumulator, const struct requant
     return (int32_t)fmax(fmin(y, r->most), r->least);
 }
 
-/* ---- steps that are left out ------------------------------------------------------------------------------------------- */
+/* ---- steps that are left out ----------------------------------------------------------------------------------- */
 
 struct slip { const char *words; bool no_zero_point, no_activation, one_scale; };
 static const struct slip slips[] = {
@@ -92,7 +93,7 @@ static bool fits(const struct golden_case *made, int rounding, const struct slip
     return true;
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------------------------- */
 
 /* "floor, trunc": all roundings that fit with this slip.  Returns how long that is. */
 static size_t list_fits(char list[256], const struct golden_case *made, const struct slip *slip, const double *acc,
@@ -118,8 +119,8 @@ void golden_name_rounding(struct conv_finding *finding, const struct golden_case
     char list[256];
     for (int slip = 0; slip < SLIPS; slip++)
         if (list_fits(list, made, &slips[slip], acc, got, count) > 0) {
-            snprintf(finding->guess, sizeof finding->guess, "%s%s%s would have matched; the vectors are %s", right, list,
-                     slips[slip].words, requantise_name(made->settings.mode));
+            snprintf(finding->guess, sizeof finding->guess, "%s%s%s would have matched; the vectors are %s", right,
+                     list, slips[slip].words, requantise_name(made->settings.mode));
             return;
         }
     snprintf(finding->guess, sizeof finding->guess, acc_is_right

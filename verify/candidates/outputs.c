@@ -1,7 +1,7 @@
 /* outputs.c - outputs that somebody else computed.   Declared in convref/verify.h.
  *
- * Not here: what one output can't tell (sensitivity.c), sums that leave the type's range (overflow.c), what the numbers
- * of the file itself say (storage.c).
+ * Not here: what one output can't tell (sensitivity.c), sums that leave the type's range (overflow.c), what the
+ * numbers of the file itself say (storage.c).
  */
 #include <convref/verify.h>
 #include <inttypes.h>

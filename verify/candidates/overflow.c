@@ -7,9 +7,9 @@
  *     -inf   if the negative ones do
  *     NaN    if both do: two partial sums may be infinite, and meet
  *
- * The activation follows.  A transform adds inputs of a whole plane before it multiplies, so that there every output may
- * be lost to the largest sum of all; so may the second stage of a separable layer to its first.
- * Not here: inputs that are infinite or NaN, which have a truth (engine/expected.c).
+ * The activation follows.  A transform adds inputs of a whole plane before it multiplies, so that there every output
+ * may be lost to the largest sum of all; so may the second stage of a separable layer to its first.  Not here: inputs
+ * that are infinite or NaN, which have a truth (engine/expected.c).
  */
 #include <float.h>
 #include <inttypes.h>
@@ -22,7 +22,8 @@
 #include "verify/maths/spots.h"
 
 /* The exact sum above which a rounded one may be infinite: roundings of the inputs and on the way make it larger. */
-static double largest_sum(const struct conv_problem *problem, const struct conv_truth *truth, enum conv_accuracy accuracy)
+static double largest_sum(const struct conv_problem *problem, const struct conv_truth *truth,
+                          enum conv_accuracy accuracy)
 {
     const struct conv_accuracy_facts *class = conv_accuracy_facts(accuracy);
     const double number = accuracy == CONV_F16_SUMS ? 65504 : problem->type == CONV_F32 ? (double)FLT_MAX : DBL_MAX;
@@ -105,8 +106,9 @@ static double spread_of(const struct conv_problem *problem, enum conv_operand ou
     return mixed ? largest * conv_accuracy_facts(accuracy)->growth : largest;
 }
 
-void overflow_excuse(char *note, size_t room, double *got, const struct conv_problem *problem, enum conv_operand output,
-                     const struct conv_operands *operands, const struct conv_truth *truth, enum conv_accuracy accuracy)
+void overflow_excuse(char *note, size_t room, double *got, const struct conv_problem *problem,
+                     enum conv_operand output, const struct conv_operands *operands, const struct conv_truth *truth,
+                     enum conv_accuracy accuracy)
 {
     struct overflow o = { .problem = problem, .output = output, .largest = largest_sum(problem, truth, accuracy),
                           .spread = spread_of(problem, output, truth, accuracy) };
@@ -122,8 +124,8 @@ void overflow_excuse(char *note, size_t room, double *got, const struct conv_pro
         excused++;
     }
     if (excused > 0)
-        snprintf(note, room, "%" PRId64 " of %" PRId64 " sums leave the range in some order: infinite or NaN is right",
-                 excused, truth->count);
+        snprintf(note, room, "%" PRId64 " of %" PRId64
+                 " sums leave the range in some order: infinite or NaN is right", excused, truth->count);
     for (int operand = 0; operand < CONV_OPERANDS; operand++)
         free(o.in[operand]);
 }

@@ -65,7 +65,7 @@ static void look_at(struct conv_sensitivity *seen, const struct conv_problem *pr
     seen->at[0] = element;      /* split when all have been seen */
 }
 
-/* ---- all outputs ------------------------------------------------------------------------------------------------- */
+/* ---- all outputs ----------------------------------------------------------------------------------------------- */
 
 /* The distance between outputs that are looked at: 1 for all. */
 static int64_t step_of(const struct conv_problem *problem)
@@ -102,7 +102,7 @@ static bool widen_all(double *wide[CONV_OPERANDS], const struct conv_problem *pr
     return enough;
 }
 
-/* ---- what the problem has none of ---------------------------------------------------------------------------------- */
+/* ---- what the problem has none of ------------------------------------------------------------------------------ */
 
 const char *conv_setting_name(enum conv_setting setting)
 {
@@ -142,7 +142,7 @@ char *conv_sensitivity_print(char text[128], const struct conv_sensitivity *seen
     return conv_wrong_print(text, &finding, &wrong);
 }
 
-/* ---- a verdict ------------------------------------------------------------------------------------------------------ */
+/* ---- a verdict ------------------------------------------------------------------------------------------------- */
 
 static void settle(struct conv_verification *result, const struct conv_sensitivity *seen)
 {

@@ -1,7 +1,7 @@
 /* storage.c - are the numbers of an output those of a narrower type?   Declared in outputs.h.
  *
- * An output that went through f16 on its way to the file is wrong for f32 and right for what it is: all of its numbers
- * have the few bits of the narrow type, and a class of accuracy accepts them.  Only both together are told.
+ * An output that went through f16 on its way to the file is wrong for f32 and right for what it is: all of its
+ * numbers have the few bits of the narrow type, and a class of accuracy accepts them.  Only both together are told.
  * Not here: inputs that were narrow, which leave wide outputs.
  */
 #include <math.h>
@@ -48,7 +48,8 @@ void storage_guess(struct conv_finding *finding, const struct conv_problem *prob
         const struct judging how = { outputs_are_exact(problem, operands, truth, types[i].class), types[i].class };
         struct conv_finding other;
         double worst = 0;
-        if (!has_all(types[i].has, got, truth->count) || judge_output(&other, &worst, problem, output, truth, got, how))
+        if (!has_all(types[i].has, got, truth->count)
+            || judge_output(&other, &worst, problem, output, truth, got, how))
             continue;
         snprintf(finding->guess, sizeof finding->guess, "%s is stored in %s: --accuracy %s accepts it",
                  conv_operand_name(problem, output), types[i].name, conv_accuracy_facts(types[i].class)->name);

@@ -34,7 +34,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 const struct argp operand_argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
 
-/* ---- type and shape -------------------------------------------------------------------------------------------------- */
+/* ---- type and shape -------------------------------------------------------------------------------------------- */
 
 static bool has_shape(const struct conv_tensor *tensor, const struct conv_problem *problem, enum conv_operand operand)
 {
@@ -45,7 +45,8 @@ static bool has_shape(const struct conv_tensor *tensor, const struct conv_proble
 
 /* What it is and what was wanted; the hint is about the shape if that is wrong, else about the type. */
 static enum conv_status refuse(const struct conv_tensor *tensor, enum element element, const char *path,
-                               const struct conv_problem *problem, enum conv_operand operand, struct conv_error *error)
+                               const struct conv_problem *problem, enum conv_operand operand,
+                               struct conv_error *error)
 {
     int64_t dims[CONV_MAX_RANK];
     char has[96], wants[96];
@@ -63,7 +64,8 @@ static enum conv_status refuse(const struct conv_tensor *tensor, enum element el
 }
 
 /* The tensor's numbers in another type, if it holds all of them; `at` is the first that it doesn't hold. */
-static enum conv_status convert(struct conv_tensor *tensor, int64_t *at, enum conv_type type, struct conv_error *error)
+static enum conv_status convert(struct conv_tensor *tensor, int64_t *at, enum conv_type type,
+                                struct conv_error *error)
 {
     struct conv_tensor made;
     const int64_t count = conv_tensor_count(tensor);
@@ -106,7 +108,7 @@ static enum conv_status fit_tensor(struct conv_tensor *tensor, enum element elem
     return status;
 }
 
-/* ---- one operand, and all of them ------------------------------------------------------------------------------------- */
+/* ---- one operand, and all of them ------------------------------------------------------------------------------ */
 
 static enum conv_status read_one(struct operand_set *set, const struct conv_problem *problem,
                                  enum conv_operand operand, const char *path, struct conv_error *error)
@@ -140,8 +142,8 @@ static enum conv_status load_one(struct operand_set *set, const struct conv_prob
     return status;
 }
 
-/* Outputs in 32-bit integers are the sums of an integer problem, and f32 doesn't hold them all: the whole set is then one
- * of f64, which changes no number of it. */
+/* Outputs in 32-bit integers are the sums of an integer problem, and f32 doesn't hold them all: the whole set is then
+ * one of f64, which changes no number of it. */
 static enum conv_status widen_all(struct operand_set *set, struct conv_error *error)
 {
     enum conv_status status = CONV_OK;

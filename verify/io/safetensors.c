@@ -153,7 +153,8 @@ static const char *find_name(struct file *file, json_t *header, const char *want
     if (wanted)
         stored_bad(&file->source, file->error, NULL, "it has no tensor of that name; it has %s", list);
     else
-        stored_bad(&file->source, file->error, "FILE.safetensors:NAME", "name one of its %zu tensors: %s", count, list);
+        stored_bad(&file->source, file->error, "FILE.safetensors:NAME", "name one of its %zu tensors: %s", count,
+                   list);
     return NULL;
 }
 

@@ -20,8 +20,8 @@
 enum conv_status tensor_file_read(struct conv_tensor *tensor, const char *name, unsigned accepted,
                                   struct conv_error *error);
 
-/* The same, where at most so many elements are wanted: no more are read.  `seen` (may be NULL) becomes the element that
- * the file has. */
+/* The same, where at most so many elements are wanted: no more are read.  `seen` (may be NULL) becomes the element
+ * that the file has. */
 enum conv_status tensor_file_read_most(struct conv_tensor *tensor, enum element *seen, const char *name,
                                        unsigned accepted, int64_t most, struct conv_error *error);
 

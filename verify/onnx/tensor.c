@@ -178,8 +178,8 @@ enum conv_status onnx_take_tensor(struct conv_tensor *made, const struct onnx_mo
     if (status != CONV_OK)
         return status;
     if (!type || type->element == ELEMENTS || !(accepted & 1u << type->element)) {
-        snprintf(what, sizeof what, "its type is %s (%d), none of %s", type ? type->name : "unknown", tensor->data_type,
-                 stored_list(list, accepted, name_of));
+        snprintf(what, sizeof what, "its type is %s (%d), none of %s", type ? type->name : "unknown",
+                 tensor->data_type, stored_list(list, accepted, name_of));
         return bad(model, tensor, NULL, what);
     }
     if (model->seen)
@@ -247,7 +247,10 @@ enum conv_status pb_read(struct conv_tensor *tensor, const struct tensor_name *f
 }
 
 /* The tensors that a model has by name: its initializers, and then what its Constant nodes make. */
-static size_t named_count(const struct onnx_model *model) { return model->graph->n_initializer + model->graph->n_node; }
+static size_t named_count(const struct onnx_model *model)
+{
+    return model->graph->n_initializer + model->graph->n_node;
+}
 
 /* Tensor number i and its name; false if that node is none, or its value is not a tensor. */
 static bool named_tensor(const ConvOnnx__Tensor **tensor, const char **name, const struct onnx_model *model, size_t i)

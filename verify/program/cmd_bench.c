@@ -164,7 +164,8 @@ static int bench_layers(struct results *results, const struct arguments *argumen
 static int read_network(struct layers *layers, const struct cli *cli)
 {
     struct conv_error error;
-    return layers_read(layers, cli->network, cli->in, cli->layer, true, &error) == CONV_OK ? 0 : cli_error(&error, NULL);
+    return layers_read(layers, cli->network, cli->in, cli->layer, true, &error) == CONV_OK ? 0
+                                                                                          : cli_error(&error, NULL);
 }
 
 /* Problems of the command line as layers without labels. */

@@ -217,7 +217,8 @@ static enum conv_status bench_all(struct study *study, const char *network, cons
     }
     cli_progress("", 0, 0);
     if (status == CONV_OK)
-        status = bench_layers(study, network, options->in, study->block_count > 0 ? every & ~in_blocks : every, error);
+        status = bench_layers(study, network, options->in, study->block_count > 0 ? every & ~in_blocks : every,
+                              error);
     if (status == CONV_OK && options->grouped)
         status = bench_layers(study, options->grouped, NULL, 1u << CONV_GROUPED, error);
     if (status == CONV_OK)

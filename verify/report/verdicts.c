@@ -181,7 +181,8 @@ static void put_details(FILE *file, const struct conv_verification *result)
     if (finding->shown > 0) {
         snprintf(text, sizeof text, isnan(finding->first[0].got) ? "%s: expected %.9g, got NaN"
                                                                  : "%s: expected %.9g, got %.9g",
-                 conv_wrong_print(index, finding, &finding->first[0]), finding->first[0].expected, finding->first[0].got);
+                 conv_wrong_print(index, finding, &finding->first[0]), finding->first[0].expected,
+                 finding->first[0].got);
         put_xml(file, text);
     }
     if (finding->guess[0]) {
