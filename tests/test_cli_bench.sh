@@ -13,6 +13,8 @@ suite=test_cli_bench   # for the frame
 quick='--rounds 3 --turn 1 --patience 20'
 
 # ---- bench: one run serves all that follows --------------------------------------------------------------------------------
+expect nothing_to_time 0 'convref bench "n=0 c=1 in=4 k=1 filter=2" -k std_01_direct --rounds 1 --turn 1 --patience 1' \
+    '^  std_01_direct NOT TIMED: n=0 has no multiply-adds$'
 expect bench_tsv 0 "convref bench 'c=8 in=9x9 k=8 filter=3x3 groups=8' 'c=4 in=6x6 k=4 filter=3x3 groups=4 pad=1' \
     --kernel 'dw_0[12]*' $quick --format tsv --output dw.tsv; cat dw.tsv" '^# one thread: roof_gmacs [0-9.]+ \([0-9.]+ at the end\)' \
     'roof_L1 [0-9.]+' '^# .*, [0-9]+ cores, .*Linux|^# .*, [0-9]+ cores, ' '^layer	kernel	isa	threads	cache	verified	ms	'

@@ -5,7 +5,7 @@
  *   all.safetensors:x
  *   x.raw            elements and nothing else; x.raw.json says what they are
  *   x.pb             a TensorProto of ONNX
- *   model.onnx:w     an initializer of a model (both in ../onnx)
+ *   model.onnx:w     an initializer of a model, or the value of a Constant node (both in ../onnx)
  *
  * Every reader checks a header against the bytes that are there before it allocates, and says what is wrong and
  * where. Elements that a problem's types don't have are widened, exactly.   Read next: stored.h

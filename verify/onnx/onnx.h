@@ -1,7 +1,7 @@
 /* onnx.h - what convref reads of ONNX: tensors, test cases, and networks to be counted.  Internal.
  *
  *   x.pb                    a TensorProto, as the ONNX project's test data have them
- *   model.onnx:conv1.weight an initializer of a model
+ *   model.onnx:conv1.weight an initializer of a model, or the value of a Constant node
  *   test_conv/              model.onnx, test_data_set_0/input_0.pb ..., output_0.pb: one case
  *   model.onnx              a network: nodes with shapes, parameters, multiply-adds
  *
