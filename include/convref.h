@@ -23,6 +23,7 @@
 #include <convref/verdict.h>
 #include <convref/arithmetic.h>
 #include <convref/verify.h>
+#include <convref/examine.h>
 #include <convref/sensitivity.h>
 #include <convref/bench.h>
 #include <convref/layout.h>

@@ -8,6 +8,7 @@ convrefinclude_HEADERS += \
 	include/convref/verdict.h \
 	include/convref/arithmetic.h \
 	include/convref/verify.h \
+	include/convref/examine.h \
 	include/convref/sensitivity.h \
 	include/convref/bench.h \
 	include/convref/layout.h
@@ -38,7 +39,7 @@ ROOM_ENGINE = \
 	verify/engine/ways.h verify/engine/ways.c verify/engine/frame.h verify/engine/frame.c \
 	verify/engine/judge.h verify/engine/judge.c verify/engine/judge_large.h verify/engine/judge_large.c \
 	verify/engine/arithmetic.c verify/engine/forked.h verify/engine/forked.c verify/engine/verify.c \
-	verify/engine/parallel.c verify/engine/verdict.c
+	verify/engine/examine.c verify/engine/parallel.c verify/engine/verdict.c
 ROOM_FINDINGS = \
 	verify/findings/explain.h verify/findings/explain.c verify/findings/shrink.h verify/findings/shrink.c \
 	verify/findings/roomier.h verify/findings/roomier.c verify/findings/where.h verify/findings/where.c \

@@ -6,7 +6,7 @@
  *     struct conv_problem_filter filter = { .kinds = 1u << CONV_DEPTHWISE, .passes = 1u << CONV_FORWARD };
  *     for (int64_t i = 0; conv_problem_draw(&problem, "routes", 1, i, &filter, NULL) == CONV_OK; i++)
  *
- * Threads: safe; a walk is for one thread at a time.   Read next: verify.h, and conv_examine() there
+ * Threads: safe; a walk is for one thread at a time.   Read next: examine.h, which takes a list of them
  */
 #ifndef CONVREF_PROBLEMS_H
 #define CONVREF_PROBLEMS_H

@@ -7,7 +7,6 @@
  * Does not see: structure below the noise - that is what the exact checks are for.
  */
 #include "verify/checks/checks.h"
-#include "verify/engine/careful.h"
 #include "verify/engine/ways.h"
 
 /* Sums from short to long; each is used as far as the kernel applies. */
@@ -22,17 +21,9 @@ static const char *const texts[] = {
     "c=16 in=500 k=16 filter=9 pad=4", "c=4 in=8x10x12 k=6 filter=3x3x3 pad=1",
 };
 
-/* A third has no end in binary, so that f64 inputs use all of their 53 bits: uniform numbers are multiples of 2^-23, and
- * a kernel that reads them as f32 would be right.  In f32 the 24 bits are used anyway. */
-static struct conv_fill real_fill(const struct conv_problem *problem, uint64_t seed)
+static bool with_one_thread(struct checker *checker, const struct conv_problem *problem)
 {
-    return (struct conv_fill){ CONV_FILL_UNIFORM, seed, problem->type == CONV_F64 ? 1 / 3.0 : 1, 0 };
-}
-
-static bool one_uniform(struct checker *checker, const struct conv_problem *problem)
-{
-    const struct conv_fill fill = real_fill(problem, checker->options.seed);
-    return check_problem(checker, problem, &fill, 1);
+    return check_on_numbers(checker, problem, 1);
 }
 
 static void run(struct checker *checker)
@@ -42,17 +33,12 @@ static void run(struct checker *checker)
     checker->shared->total = count + checker->options.problem_count;
     for (int i = 0; i < count; i++) {
         struct conv_problem problem;
-        if (conv_problem_parse(&problem, texts[i], NULL) == CONV_OK && !check_all_modes(checker, problem, one_uniform))
+        if (conv_problem_parse(&problem, texts[i], NULL) == CONV_OK && !check_all_modes(checker, problem, with_one_thread))
             return;
     }
     for (int i = 0; i < checker->options.problem_count; i++) {
         const struct conv_problem *problem = &checker->options.problems[i];
-        const struct conv_fill fill = real_fill(problem, checker->options.seed);
-        const struct check_data data = { .fill = fill, .spots = true };   /* if it is large */
-        /* the bound of a transform is that of a plane, and spots are none */
-        if (conv_accuracy_transforms(checker->kernel->accuracy) && check_macs(problem) > check_real_macs)
-            continue;
-        if (!conv_kernel_refuses(checker->kernel, problem) && !check_data(checker, problem, &data, threads))
+        if (!conv_kernel_refuses(checker->kernel, problem) && !check_on_numbers(checker, problem, threads))
             return;
     }
 }

@@ -55,6 +55,7 @@ struct verification {
     char check[24];
     int64_t done, total;                /* problems of the check, for progress */
     double call_began;                  /* conv_seconds() when the kernel was called; 0 between calls */
+    double problem_began;               /* and when a problem was begun that has a limit of its own; 0: it has none */
 };
 
 struct suspects;
@@ -72,6 +73,8 @@ struct checker {
     double *kept;                       /* ... as doubles, channels first */
     int64_t runs;                       /* where operands lie changes from run to run: PLACEMENTS ways */
     struct suspects *suspects;          /* not NULL while a failure is explained */
+    double problem_seconds;             /* the limit of one problem; 0: all together have one */
+    enum conv_fault only_fault;         /* smaller problems must fail in this way; CONV_FAULT_NONE: in whatever way */
 };
 
 /* False, and nothing to free, if memory is short. */

@@ -358,12 +358,20 @@ static void run_all(void *argument)
     run->run_checks(run->checker);
 }
 
-static bool report_progress(void *argument)
+/* Has the problem that runs now used up a limit of its own? */
+static bool is_overdue(const struct checker *checker)
+{
+    const double began = checker->shared->problem_began;
+    return checker->problem_seconds > 0 && began > 0 && conv_seconds() - began > checker->problem_seconds;
+}
+
+/* False ends the child. */
+static bool goes_on(void *argument)
 {
     const struct checker *checker = ((const struct checks_run *)argument)->checker;
     if (checker->options.progress)
         checker->options.progress(checker->shared->check, checker->shared->done, checker->shared->total);
-    return true;
+    return !is_overdue(checker);
 }
 
 /* Printing isn't wrong, but it is not a kernel's business, and says that somebody was looking for something. */
@@ -380,11 +388,15 @@ enum conv_status run_forked(struct checker *checker, void (*run_checks)(struct c
 {
     struct checks_run run = { checker, run_checks };
     struct verification *shared = checker->shared;
-    const struct sandbox_limits limits = limits_of(checker, checker->options.time_limit);
+    struct sandbox_limits limits = limits_of(checker, checker->options.time_limit);
     struct sandbox_end end;
-    enum conv_status status = sandbox_run(&end, run_all, &run, &limits, report_progress, error);
+    enum conv_status status = sandbox_run(&end, run_all, &run, &limits, goes_on, error);
     if (status != CONV_OK)
         return status;
+    if (end.stopped) {   /* by the limit of one problem */
+        end.timed_out = true;
+        limits.seconds = checker->problem_seconds;
+    }
     if (!end.completed && !shared->explaining) {
         post_mortem(shared, &end, &limits);
     } else if (!end.completed) {   /* a failure was found, and the child died of a smaller problem */

@@ -12,13 +12,6 @@
 #include "verify/engine/careful.h"
 #include "verify/engine/place.h"
 
-bool check_problem(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
-                   int threads)
-{
-    const struct check_data data = { .fill = *fill, .exact = fill->kind == CONV_FILL_INTEGERS };
-    return check_data(checker, problem, &data, threads);
-}
-
 bool check_placements(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
                       int threads)
 {
@@ -84,6 +77,32 @@ bool check_exact(struct checker *checker, const struct conv_problem *problem, in
         return check_data(checker, problem, &data, threads);
     data.by_checksum = true;
     return check_by_checksum(checker, problem, &linear, &data, threads);
+}
+
+/* ---- problems that somebody named ----------------------------------------------------------------------------- */
+
+static int times_for(const struct conv_problem *problem)
+{
+    return check_macs(problem) < 1e6 ? CHECK_VARIATIONS : check_macs(problem) < 20e6 ? FLIP_SORTS : 1;
+}
+
+bool check_on_integers(struct checker *checker, const struct conv_problem *problem, int threads)
+{
+    for (int time = times_for(problem); time > 0; time--)
+        if (!check_exact(checker, problem, threads))
+            return false;
+    return true;
+}
+
+/* A third has no end in binary, so that f64 inputs use all of their 53 bits: uniform numbers are multiples of 2^-23, and
+ * a kernel that reads them as f32 would be right.  In f32 the 24 bits are used anyway. */
+bool check_on_numbers(struct checker *checker, const struct conv_problem *problem, int threads)
+{
+    const struct check_data data = {
+        .fill = { CONV_FILL_UNIFORM, checker->options.seed, problem->type == CONV_F64 ? 1 / 3.0 : 1, 0 }, .spots = true };
+    if (conv_accuracy_transforms(checker->kernel->accuracy) && check_macs(problem) > check_real_macs)
+        return true;
+    return check_data(checker, problem, &data, threads);
 }
 
 /* ---- sets of problems ----------------------------------------------------------------------------------------- */

@@ -6,13 +6,15 @@
 
 #include "verify/engine/checker.h"
 
-/* As check_data() of careful.h, with integers (compared bit for bit) or other numbers (compared against the bound). */
-bool check_problem(struct checker *checker, const struct conv_problem *problem, const struct conv_fill *fill,
-                   int threads);
-
-/* As above, with data on which every order of summation is exact; problems without such data are passed over.  Large ones
- * are judged by a checksum. */
+/* As check_data() of careful.h, with data on which every order of summation is exact; problems without such data are passed
+ * over.  Large ones are judged by a checksum. */
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
+
+/* A problem that somebody named, on integers: a small one in every place, with all sorts of other data in the second call;
+ * and on real numbers, against the bound.  Of a large one some numbers are looked at; in a class of transforms, whose bound is
+ * that of a plane, it is passed over. */
+bool check_on_integers(struct checker *checker, const struct conv_problem *problem, int threads);
+bool check_on_numbers(struct checker *checker, const struct conv_problem *problem, int threads);
 
 /* As check_data(), with operands placed in every way that there is, and every sort of other data in the second call; a
  * large problem, with the latter only. */

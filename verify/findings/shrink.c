@@ -104,6 +104,12 @@ struct check_data data_for(const struct check_data *data, const struct conv_prob
     return other;
 }
 
+/* A crash that became a wrong value would be another finding than the one that is shown. */
+static bool is_wanted(const struct checker *checker)
+{
+    return checker->only_fault == CONV_FAULT_NONE || checker->shared->result.finding.fault == checker->only_fault;
+}
+
 void shrink(struct checker *checker, const struct check_data *wanted, problem_test *fails, double seconds)
 {
     struct conv_verification *result = &checker->shared->result;
@@ -119,7 +125,7 @@ void shrink(struct checker *checker, const struct check_data *wanted, problem_te
             const struct check_data data = data_for(wanted, &smaller, checker->kernel->accuracy);
             *result = smallest;
             result->verdict = CONV_ACCEPT;
-            if (fails(checker, &smaller, &data, smallest.finding.threads)) {
+            if (fails(checker, &smaller, &data, smallest.finding.threads) && is_wanted(checker)) {
                 smallest.finding = checker->shared->found = result->finding;
                 helped = true;
                 index--;   /* the same again, while it helps */
