@@ -39,7 +39,7 @@ UNIT_TESTS = \
 	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_golden tests/test_count \
 	tests/test_kernels tests/test_run tests/test_maths tests/test_checks tests/test_verify tests/test_faults \
 	tests/test_accept tests/test_outputs tests/test_bench tests/test_threads tests/test_fuzz tests/test_sandbox \
-	tests/test_requantise
+	tests/test_requantise tests/test_examine
 
 if HAVE_CUNIT
 noinst_LTLIBRARIES += libtest.la
@@ -65,6 +65,7 @@ tests_test_bench_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_verify_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_sandbox_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_faults_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_examine_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_accept_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_fuzz_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_fuzz_SOURCES = tests/test_fuzz.c $(FUZZ_TARGETS)

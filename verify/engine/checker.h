@@ -74,6 +74,7 @@ struct checker {
     int64_t runs;                       /* where operands lie changes from run to run: PLACEMENTS ways */
     struct suspects *suspects;          /* not NULL while a failure is explained */
     double problem_seconds;             /* the limit of one problem; 0: all together have one */
+    bool hurried;                       /* the child was ended for its last problem when the next one had begun */
     enum conv_fault only_fault;         /* smaller problems must fail in this way; CONV_FAULT_NONE: in whatever way */
 };
 

@@ -110,8 +110,9 @@ static void note(struct examiner *examiner)
     struct board *board = examiner->board;
     struct conv_examined *row = &board->results[board->at];
     const bool wrong = result->verdict == CONV_REJECT;
-    *row = (struct conv_examined){ .verdict = result->verdict, .worst = result->evidence[0].worst,
-                                   .seconds = conv_seconds() - shared->problem_began };
+    *row = (struct conv_examined){ .verdict = result->verdict, .worst = result->evidence[0].worst };
+    if (shared->problem_began > 0)
+        row->seconds = conv_seconds() - shared->problem_began;
     snprintf(row->words, sizeof row->words, "%s", wrong ? finding->where : result->reason);
     if (wrong) {
         row->fault = finding->fault;
@@ -153,12 +154,10 @@ static void note_end(struct examiner *examiner)
 {
     struct checker *checker = &examiner->checker;
     struct verification *shared = checker->shared;
-    const bool hurried = shared->result.verdict == CONV_INCONCLUSIVE
-                      && conv_seconds() - shared->problem_began < checker->problem_seconds / 2;
     examiner->board->judging = false;
     if (shared->result.verdict == CONV_ACCEPT)
         checker_impossible(checker, "the process ended, and it isn't known how");
-    if (!hurried)
+    if (!checker->hurried)
         note(examiner);
 }
 
@@ -184,6 +183,8 @@ static enum conv_status examine_all(struct examiner *examiner, struct conv_error
     while (status == CONV_OK && board->at < examiner->count) {
         const int before = board->at;
         begin(&examiner->checker, &examiner->problems[before]);   /* for a child that ends at once */
+        examiner->checker.shared->problem_began = 0;              /* its time begins in the child */
+        examiner->checker.hurried = false;
         status = run(examiner, go_on, error);
         if (status == CONV_OK && (board->judging || board->at == before))
             note_end(examiner);
@@ -197,11 +198,13 @@ static enum conv_status examine_all(struct examiner *examiner, struct conv_error
 static void explain_one(struct checker *checker)
 {
     const struct examiner *examiner = examiner_of(checker);
+    struct verification *shared = checker->shared;
     judge(checker, &examiner->problems[examiner->board->at]);
-    checker->shared->problem_began = 0;
-    if (checker->shared->result.verdict != CONV_REJECT)
+    if (shared->result.verdict != CONV_REJECT)
         return;
+    shared->problem_began = conv_seconds();   /* the kernel may hang at others, which are called for comparison */
     explain(checker);
+    shared->found = shared->result.finding;
     explain_arithmetic(checker);
 }
 
@@ -214,6 +217,7 @@ static void shrink_one(struct examiner *examiner, enum conv_fault fault)
     checker->only_fault = fault;
     examiner->board->at = examiner->board->all.first[fault];
     begin(checker, &examiner->problems[examiner->board->at]);
+    checker->shared->problem_began = 0;
     const bool again = run(examiner, explain_one, NULL) == CONV_OK && result->verdict == CONV_REJECT
                     && result->finding.fault == fault;
     if (again)

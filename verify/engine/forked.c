@@ -395,6 +395,7 @@ enum conv_status run_forked(struct checker *checker, void (*run_checks)(struct c
         return status;
     if (end.stopped) {   /* by the limit of one problem */
         end.timed_out = true;
+        checker->hurried = !is_overdue(checker);
         limits.seconds = checker->problem_seconds;
     }
     if (!end.completed && !shared->explaining) {

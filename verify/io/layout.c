@@ -58,7 +58,7 @@ static const struct field fields[] = {
     I(pack_seconds), I(threads), I(shared_rounds), I(speedup_low), I(speedup_high), I(others), I(why),
 #define O(name) FIELD(conv_verify_options, name)
     O(seed), O(time_limit), O(problems), O(problem_count), O(only_problems), O(check), O(threads),
-    O(memory_limit), O(in_process),
+    O(memory_limit), O(in_process), O(brief),
 #define V(name) FIELD(conv_verification, name)
     V(verdict), V(kernel), V(reason), V(warning), V(checks), V(evidence), V(arithmetic), V(finding),
 #define A(name) FIELD(conv_arithmetic, name)
@@ -68,6 +68,13 @@ static const struct field fields[] = {
 #define G(name) FIELD(conv_finding, name)
     G(fault), G(check), G(problem), G(seed), G(threads), G(operand), G(elements), G(wrong), G(shown), G(first),
     G(where), G(guess), G(needs_others), G(has_roomier), G(roomier), G(roomier_elements), G(roomier_wrong), G(pattern),
+#define L(name) FIELD(conv_problem_filter, name)
+    L(kinds), L(passes), L(layouts), L(types), L(ranks), L(most_stride), L(most_dilation), L(most_filter), L(most_pad),
+    L(most_macs),
+#define Z(name) FIELD(conv_examined, name)
+    Z(verdict), Z(fault), Z(operand), Z(elements), Z(wrong), Z(shown), Z(first), Z(worst), Z(seconds), Z(words),
+#define S(name) FIELD(conv_examination, name)
+    S(verdicts), S(faults), S(first), S(finding), S(warning),
 #define X(name) FIELD(conv_wrong, name)
     X(expected), X(got), X(bound),
 };
