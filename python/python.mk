@@ -8,6 +8,7 @@ dist_convrefpython_DATA = \
 	python/convref/_count.py \
 	python/convref/_measure.py \
 	python/convref/_verdict.py \
+	python/convref/_examine.py \
 	python/convref/_candidate.py \
 	python/convref/__main__.py
 convrefpeersdir = $(convrefpythondir)/peers

@@ -6,6 +6,7 @@ einsum; data are integers whose sums are exact, so that every comparison is of b
 import itertools
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -305,6 +306,61 @@ class Library(unittest.TestCase):
         self.assertEqual((good.verdict, good.kernel, good.finding), ("ACCEPT", "dw_04_rows_in_registers", None))
         self.assertGreater(sum(problems for problems, *_ in good.checks.values()), 0)
         self.assertEqual(convref.verify("dw_01_direct", "c=3 in=8x8 k=4 filter=3x3").verdict, "SKIPPED")
+
+    def test_problems_of_a_set(self):
+        some = dict(kinds="depthwise", passes="forward", ranks=2, layouts="first", types="f32", max_stride=2,
+                    max_filter=3)
+        drawn = list(itertools.islice(convref.problems("routes", seed=7, **some), 50))
+        self.assertEqual(len(drawn), 50)
+        for one in drawn:
+            self.assertEqual((one.kind, one.pass_, one.type), ("depthwise", "forward", "f32"))
+            self.assertEqual(len(one.in_), 2)
+            self.assertLessEqual(max(one.stride), 2)
+            self.assertLessEqual(max(one.filter), 3)
+        self.assertEqual(drawn, list(itertools.islice(convref.problems("routes", seed=7, **some), 50)))
+        self.assertNotEqual(drawn, list(itertools.islice(convref.problems("routes", seed=8, **some), 50)))
+        with self.assertRaisesRegex(convref.BadInput, "did you mean routes"):
+            convref.problems("route")
+        with self.assertRaisesRegex(ValueError, "ranks is 4"):
+            convref.problems("small", ranks=4)
+
+    def test_examine(self):
+        listed = ["c=8 in=9x9 k=8 filter=3x3 groups=8 pad=1", "c=3 in=8x8 k=4 filter=3x3",
+                  "c=4 in=9 k=4 filter=3 groups=4"]
+        found = convref.examine("dw_01_direct", listed)
+        self.assertEqual([row.verdict for row in found.rows], ["ACCEPT", "SKIPPED", "ACCEPT"])
+        self.assertEqual(found.verdicts, {"ACCEPT": 2, "REJECT": 0, "INCONCLUSIVE": 0, "SKIPPED": 1})
+        self.assertEqual(found.findings, {})
+
+    def test_examine_a_function(self):
+        def moody(problem, x, w, bias=None):
+            if problem.k == 3:
+                os._exit(5)
+            if problem.k == 4:
+                raise ValueError("four is too many")
+            y = convolve(problem, x, w, bias).astype(x.dtype)
+            y[0, 0, 0] += problem.k == 2
+            return y
+
+        found = convref.examine(moody, [f"c=3 in=9 k={k} filter=3" for k in (1, 2, 3, 4, 5)])
+        self.assertEqual([row.verdict for row in found.rows], ["ACCEPT", "REJECT", "REJECT", "REJECT", "ACCEPT"])
+        self.assertEqual([row.fault for row in found.rows], ["", "wrong values", "the process was ended",
+                                                             "the kernel reports a failure", ""])
+        wrong = found.rows[1]
+        self.assertEqual((wrong.wrong, wrong.elements, len(wrong.first)), (1, 14, 1))
+        index, expected, got, _ = wrong.first[0]
+        self.assertEqual((index, got - expected), ("n=0 k=0 q=0", 1))
+        self.assertIn("four is too many", found.rows[3].words)
+        self.assertEqual(str(found.findings["wrong values"]["problem"]), "c=1 in=1 k=2 filter=1")
+        self.assertEqual(set(found.findings), {"wrong values", "the process was ended",
+                                               "the kernel reports a failure"})
+        self.assertTrue(str(found).startswith("ACCEPT 2  REJECT 3"))
+
+    def test_the_example_with_strides_prints_what_the_document_says(self):
+        top = pathlib.Path(__file__).resolve().parents[1]
+        ran = subprocess.run([sys.executable, top / "examples" / "strides.py"], capture_output=True, text=True)
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        self.assertIn("```text\n" + ran.stdout + "```\n", (top / "docs" / "peers.md").read_text())
 
     def test_judge(self):
         problem = convref.Problem("c=3 in=8x8 k=4 filter=3x3 pad=1")

@@ -5,6 +5,7 @@
     y = convref.run(p, x=x, w=w)                     the last step of the ladder, or kernel="std_01_direct"
     convref.reference(p, x=x, w=w)                   the truth, in double
     print(convref.verify(my_function))               is this Python function right?  A verdict, with evidence
+    print(convref.examine(my_function, convref.problems("small", ranks=1, max_stride=2)))     a verdict for each of them
     convref.judge(p, x=x, w=w, y=mine).verdict       ACCEPT or REJECT, of an array that you computed
     convref.count(p)["macs"]                         counts; convref.Network("mobilenet_v1").totals
     convref.bench(p)                                 times of all kernels that compute it
@@ -20,10 +21,12 @@ from ._count import Network, Node, count
 from ._candidate import Candidate
 from ._measure import Roof, Timing, bench, judge, machine, verify
 from ._verdict import Verification
+from ._examine import Examination, Examined, examine, problems
 from . import peers
 
 __version__ = _lib.conv_version().decode()
 
-__all__ = ["BadFile", "BadInput", "Candidate", "Error", "Kernel", "Network", "NoMemory", "Node", "NotApplicable",
-           "Problem", "Roof", "Timing", "TooLarge", "Truth", "Verification", "bench", "count", "fill", "judge",
-           "kernels", "library_path", "load", "machine", "peers", "reference", "run", "truth", "verify"]
+__all__ = ["BadFile", "BadInput", "Candidate", "Error", "Examination", "Examined", "Kernel", "Network",
+           "NoMemory", "Node", "NotApplicable", "Problem", "Roof", "Timing", "TooLarge", "Truth", "Verification", "bench", "count",
+           "examine", "fill", "judge", "kernels", "library_path", "load", "machine", "peers", "problems", "reference",
+           "run", "truth", "verify"]

@@ -66,9 +66,8 @@ _FUNCTIONS = """
     conv_node_kind_name sI       conv_machine_read .p         conv_roof_measure .ppi       conv_level_name sI
     conv_roof_macs dpIIdd?       conv_machine_level Ipl       conv_bench_kernels Ippippp
     conv_verify_kernel Ipppp     conv_sensitivity_verify IppppIp  conv_verdict_name sI         conv_fault_name sI
-    conv_examine Ipppplpp       conv_problem_walk_open IpslpP conv_problem_walk_next ?pp    conv_problem_walk_close .p
-    conv_problem_set_count i    conv_repro_line spps         conv_wrong_print sppp        conv_sure_name sI
-    conv_accuracy_of_name Is
+    conv_examine Ippppipp        conv_problem_walk_open Ipslpp conv_problem_walk_next ?pp  conv_problem_walk_close .p
+    conv_repro_line spps         conv_wrong_print sppp        conv_sure_name sI        conv_accuracy_of_name Is
 """.split()
 
 
