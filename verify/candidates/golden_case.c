@@ -104,15 +104,18 @@ static enum conv_status judge_real(struct conv_verification *result, const struc
         status = conv_truth_compute(&truth, NULL, &problem, array->operand, &operands, error);
     if (status != CONV_OK)
         return status;
-    if (judge_output(&result->finding, &result->evidence[0].worst, &problem, array->operand, &truth, got,
-                     (struct judging){ .exact = exact })) {
+    const enum judged judged = judge_output(&result->finding, &result->evidence[0].worst, &problem, array->operand, &truth,
+                                            got, (struct judging){ .exact = exact });
+    if (judged == JUDGED_NOT)
+        status = conv_fail(error, CONV_NO_MEMORY, "no memory to judge %s", made->plan.name);
+    if (judged == JUDGED_WRONG) {
         reject(result, &problem, exact);
         const struct testimony said = { &problem, array->operand, &operands, &truth, got, { .exact = exact }, NAN };
         guess_from(&result->finding, &said);
     }
     conv_truth_free(&truth);
     golden_operands_free(&operands);
-    return CONV_OK;
+    return status;
 }
 
 static enum conv_status judge_quantised(struct conv_verification *result, struct golden_case *made,
@@ -133,7 +136,7 @@ static enum conv_status judge_quantised(struct conv_verification *result, struct
     conv_operand_widen(values + array->count, &order, CONV_Y, acc->values);
     const struct conv_truth truth = { array->count, values, values, taps };
     if (judge_output(&result->finding, &result->evidence[0].worst, &order, CONV_Y, &truth, got,
-                     (struct judging){ .exact = true })) {
+                     (struct judging){ .exact = true }) == JUDGED_WRONG) {
         reject(result, &made->plan.problem, true);
         if (array != acc)
             golden_name_rounding(&result->finding, made, values + array->count, got, array->count, acc_is_right);

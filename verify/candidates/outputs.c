@@ -59,7 +59,12 @@ static void judge_theirs(struct conv_verification *result, const struct conv_pro
     evidence->elements += truth->count;
     judge_rounds(got, truth->count, how);
     overflow_excuse(evidence->note, sizeof evidence->note, got, problem, output, operands, truth, result->accuracy);
-    if (judge_output(&result->finding, &evidence->worst, problem, output, truth, got, how)) {
+    const enum judged judged = judge_output(&result->finding, &evidence->worst, problem, output, truth, got, how);
+    if (judged == JUDGED_NOT) {
+        result->verdict = CONV_INCONCLUSIVE;
+        snprintf(result->reason, sizeof result->reason, "no memory for the bounds of outputs");
+    }
+    if (judged == JUDGED_WRONG) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;
         const struct testimony said = { problem, output, operands, truth, got, how, NAN };

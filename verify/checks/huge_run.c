@@ -71,7 +71,7 @@ static enum outcome judge(struct checker *checker, const struct conv_problem *pr
         got[i] = y[huge_place(problem, output, element[i])];
     const struct judging how = { true, checker->kernel->accuracy };
     judge_rounds(got, count, how);
-    bool wrong = judge_elements(&result->finding, &worst, problem, output, &truth, element, got, how);
+    bool wrong = judge_elements(&result->finding, &worst, problem, output, &truth, element, got, how) == JUDGED_WRONG;
     const int64_t missing = memory->repeated[output].data && !wrong ? unwritten(&memory->repeated[output]) : -1;
     conv_truth_free(&truth);
     checker_evidence(checker)->elements += count;

@@ -126,7 +126,7 @@ static bool judge(struct checker *checker, const struct side *side, enum conv_op
     const struct judging how = { true, checker->kernel->accuracy };
     judge_rounds(got, truth->count, how);
     const bool wrong = judge_output(&result->finding, &checker_evidence(checker)->worst, &side->problem, output, truth, got,
-                                    how);
+                                    how) == JUDGED_WRONG;   /* exact: there are no bounds */
     checker_evidence(checker)->elements += truth->count;
     free(got);
     if (wrong) {

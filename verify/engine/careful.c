@@ -148,16 +148,21 @@ static bool judge(struct run *run, enum conv_operand output, int call)
     if (checker->data.padding_may_multiply)
         accept_padding(checker, run->problem, truth, got);
     judge_rounds(got, truth->count, how);
-    const bool wrong = judge_output(&result->finding, &evidence->worst, run->problem, output, truth, got, how);
+    const enum judged judged =
+        judge_output(&result->finding, &evidence->worst, run->problem, output, truth, got, how);
+    if (judged == JUDGED_NOT) {
+        free(got);
+        return checker_impossible(checker, "no memory for the bounds of outputs");
+    }
     evidence->elements += truth->count;
     if (checker->suspects)
         tell_suspects(run, output, got, call);
-    if (wrong) {
+    if (judged == JUDGED_WRONG) {
         result->verdict = CONV_REJECT;
         result->finding.fault = fault_of(run, output, got, call);
     }
     free(got);
-    return !wrong;
+    return judged == JUDGED_RIGHT;
 }
 
 /* Whatever the kernel's function did to the environment is undone: the verifier computes in it too. */
@@ -248,11 +253,12 @@ static bool change_data(struct run *run)
     const struct flips wanted = flips_choose(run->problem, sort_of_data(run->number), !integers);
     struct conv_error error;
     run->before = run->expected.flips;
-    place_open(checker);
-    const enum conv_status status = expected_flip(&run->expected, &run->operands, wanted, &error);
-    place_close(checker, run->problem, &run->operands, run->hashes);
-    if (status != CONV_OK)
+    if (!place_open(checker))
+        return checker_impossible(checker, "pages of an input can't be made writable again");
+    if (expected_flip(&run->expected, &run->operands, wanted, &error) != CONV_OK)
         return checker_impossible(checker, error.message);
+    if (!place_close(checker, run->problem, &run->operands, run->hashes))
+        return checker_impossible(checker, "pages of an input can't be made read-only");
     return !(wanted.of[CONV_WEIGHTS] || wanted.of[CONV_PW]) || checker->kernel->device || load(run);
 }
 

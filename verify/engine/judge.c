@@ -34,7 +34,7 @@ static void keep_first(struct conv_finding *finding, const struct frame *frame, 
     wrong->bound = bound;
 }
 
-/* The bound of every element; NULL if they must be exact, or memory is short, which is then as strict. */
+/* The bound of every element; NULL if they must be exact, or memory is short. */
 static double *bounds_of(const struct conv_truth *truth, const struct conv_problem *problem, enum conv_operand output,
                          struct judging how)
 {
@@ -50,11 +50,13 @@ void judge_rounds(double *got, int64_t count, struct judging how)
         got[i] = rint(got[i]);
 }
 
-bool judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
-                  enum conv_operand output, const struct conv_truth *truth, const double *got, struct judging how)
+enum judged judge_output(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
+                         enum conv_operand output, const struct conv_truth *truth, const double *got, struct judging how)
 {
     const struct frame frame = frame_of(problem, output);
     double *bounds = bounds_of(truth, problem, output, how);
+    if (!bounds && !how.exact)
+        return JUDGED_NOT;
     char *wrong = NULL;
     finding->wrong = 0;
     finding->shown = 0;
@@ -78,15 +80,17 @@ bool judge_output(struct conv_finding *finding, double *worst, const struct conv
         where_describe(finding->where, &frame, wrong, truth->count);
     free(wrong);
     free(bounds);
-    return finding->wrong > 0;
+    return finding->wrong > 0 ? JUDGED_WRONG : JUDGED_RIGHT;
 }
 
-bool judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
-                    enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
-                    const double *got, struct judging how)
+enum judged judge_elements(struct conv_finding *finding, double *worst, const struct conv_problem *problem,
+                           enum conv_operand output, const struct conv_truth *truth, const int64_t *element,
+                           const double *got, struct judging how)
 {
     const struct frame frame = frame_of(problem, output);
     double *bounds = bounds_of(truth, problem, output, how);
+    if (!bounds && !how.exact)
+        return JUDGED_NOT;
     finding->wrong = 0;
     finding->shown = 0;
     for (int64_t i = 0; i < truth->count; i++) {
@@ -103,5 +107,5 @@ bool judge_elements(struct conv_finding *finding, double *worst, const struct co
     finding->elements = truth->count;
     free(bounds);
     snprintf(finding->where, sizeof finding->where, "among %" PRId64 " outputs that were looked at", truth->count);
-    return finding->wrong > 0;
+    return finding->wrong > 0 ? JUDGED_WRONG : JUDGED_RIGHT;
 }

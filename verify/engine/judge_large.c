@@ -120,7 +120,6 @@ bool judge_large_spots(struct checker *checker, const struct conv_problem *probl
     int64_t element[MOST_SPOTS];
     double got[MOST_SPOTS];
     const int count = spots_choose(element, problem, output, checker->options.seed);
-    bool good = false;
     if (!widen(&widened, problem, operands, output)
         || !spots_truth(&truth, problem, output, (const double *const *)widened.at, element, count)) {
         widened_free(&widened);
@@ -128,14 +127,17 @@ bool judge_large_spots(struct checker *checker, const struct conv_problem *probl
     }
     for (int i = 0; i < count; i++)
         got[i] = widened.at[output][element[i]];
-    good = !judge_elements(&result->finding, &result->evidence[result->checks].worst, problem, output, &truth,
-                           element, got, (struct judging){ .accuracy = checker->kernel->accuracy });
-    if (!good) {
+    const enum judged judged =
+        judge_elements(&result->finding, &result->evidence[result->checks].worst, problem, output, &truth, element, got,
+                       (struct judging){ .accuracy = checker->kernel->accuracy });
+    if (judged == JUDGED_NOT)
+        checker_impossible(checker, "no memory for the bounds of outputs");
+    if (judged == JUDGED_WRONG) {
         result->verdict = CONV_REJECT;
         result->finding.fault = CONV_FAULT_VALUES;
     }
     result->evidence[result->checks].elements += count;
     conv_truth_free(&truth);
     widened_free(&widened);
-    return good;
+    return judged == JUDGED_RIGHT;
 }

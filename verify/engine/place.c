@@ -34,13 +34,20 @@ static size_t offset_of(int64_t run, enum conv_operand operand, size_t element)
     return (size_t)(2 * (run / PLACEMENTS + (int64_t)operand) + 1) * element % MOST_OFFSET;
 }
 
+static bool unlock(struct checker *checker, enum conv_operand operand)
+{
+    if (checker->read_only[operand] && !guarded_read_only(&checker->places[operand], false))
+        return false;
+    checker->read_only[operand] = false;
+    return true;
+}
+
 static enum conv_status make_room(struct checker *checker, enum conv_operand operand, size_t bytes,
                                   struct conv_error *error)
 {
     struct guarded *place = &checker->places[operand];
-    if (checker->read_only[operand])
-        guarded_read_only(place, false);
-    checker->read_only[operand] = false;
+    if (!unlock(checker, operand))
+        return conv_fail(error, CONV_NO_MEMORY, "pages of an input can't be made writable again");
     if (place->base && place->capacity >= bytes + MOST_OFFSET)
         return CONV_OK;
     guarded_free(place);
@@ -91,29 +98,32 @@ enum conv_status place_operands(struct checker *checker, struct conv_operands *o
             return status;
         hashes[operand] = hash(at, bytes);
         operands->at[operand] = at;
-        if (input && placement->read_only)
-            checker->read_only[operand] = guarded_read_only(place, true);
+        checker->read_only[operand] = input && placement->read_only;
+        if (checker->read_only[operand] && !guarded_read_only(place, true))
+            return conv_fail(error, CONV_NO_MEMORY, "pages of an input can't be made read-only");
     }
     return CONV_OK;
 }
 
-void place_open(struct checker *checker)
+bool place_open(struct checker *checker)
 {
     for (int operand = 0; operand < CONV_OPERANDS; operand++)
-        if (checker->read_only[operand])
-            guarded_read_only(&checker->places[operand], false);
+        if (checker->read_only[operand] && !guarded_read_only(&checker->places[operand], false))
+            return false;
+    return true;
 }
 
-void place_close(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
+bool place_close(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
                  uint64_t hashes[CONV_OPERANDS])
 {
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
         if (!operands->at[operand] || conv_operand_role(problem, operand) != CONV_INPUT)
             continue;
         hashes[operand] = hash(operands->at[operand], conv_operand_bytes(problem, operand));
-        if (checker->read_only[operand])
-            guarded_read_only(&checker->places[operand], true);
+        if (checker->read_only[operand] && !guarded_read_only(&checker->places[operand], true))
+            return false;
     }
+    return true;
 }
 
 bool place_intact(struct checker *checker, const struct conv_problem *problem,

@@ -18,9 +18,9 @@ enum conv_status place_operands(struct checker *checker, struct conv_operands *o
                                 uint64_t hashes[CONV_OPERANDS], const struct conv_problem *problem,
                                 const struct check_data *data, struct conv_error *error);
 
-/* Inputs may be written to until place_close(), which takes their hashes anew. */
-void place_open(struct checker *checker);
-void place_close(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
+/* Inputs may be written to until place_close(), which takes their hashes anew.  False: the system refuses. */
+bool place_open(struct checker *checker);
+bool place_close(struct checker *checker, const struct conv_problem *problem, const struct conv_operands *operands,
                  uint64_t hashes[CONV_OPERANDS]);
 
 /* Was nothing beside the operands, the scratch and the packed weights written, and no input?  If not, that is the
