@@ -220,8 +220,7 @@ enum conv_status conv_truth_compute(struct conv_truth *truth, int64_t *products,
     if (!block || !made.value || !made.magnitude || !made.taps) {
         conv_truth_free(&made);
         free(block);
-        return conv_fail(error, CONV_NO_MEMORY, "no memory for the truth of %lld outputs",
-                         (long long)made.count);
+        return conv_fail(error, CONV_NO_MEMORY, "no memory for the truth of %zu outputs", count - 1);
     }
     widen_inputs(&in, problem, inputs, block);
     const int64_t counted = turn_page(&made, NULL, problem, output, &in);

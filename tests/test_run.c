@@ -151,6 +151,36 @@ static void a_device_kernel_is_verified(void)
     TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
 }
 
+/* What a check couldn't do is no verdict: not when a device fails at once, and not when it fails at last. */
+static void a_device_that_fails_is_no_verdict(void)
+{
+    static const char *const kernels[] = { "device_no_allocate", "device_late_allocate", "device_no_copy_in",
+                                           "device_late_copy_in", "device_no_copy_out", "device_late_copy_out",
+                                           "device_broken" };
+    const struct conv_problem problem = test_problem("n=2 c=5 in=6x7 k=3 filter=1x1 bias=1 act=relu");
+    load_device();
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        struct conv_examined row;
+        struct conv_examination all;
+        int inconclusive = 0;
+        for (int check = 0; check < conv_check_count(); check++) {
+            const char *name = conv_check_at(check).name;
+            const struct conv_verify_options options = { .seed = 1, .problems = &problem, .problem_count = 1, .check = name };
+            struct conv_verification v;
+            TEST_EQUAL_INT(conv_verify_kernel(&v, conv_kernel_find(kernels[i]), &options, NULL), CONV_OK);
+            const bool looks = strcmp(name, "threads") && strcmp(name, "huge");   /* at devices */
+            if (v.verdict != (looks ? CONV_INCONCLUSIVE : CONV_SKIPPED))
+                TEST_NOTE("%s, check %s: %s %s", kernels[i], name, conv_verdict_name(v.verdict), v.reason);
+            CU_ASSERT(v.verdict == (looks ? CONV_INCONCLUSIVE : CONV_SKIPPED));
+            inconclusive += v.verdict == CONV_INCONCLUSIVE;
+        }
+        TEST_EQUAL_INT(inconclusive, conv_check_count() - 2);
+        TEST_EQUAL_INT(conv_examine(&row, &all, conv_kernel_find(kernels[i]), &problem, 1,
+                                    &(struct conv_verify_options){ .seed = 1 }, NULL), CONV_OK);
+        TEST_EQUAL_INT(row.verdict, CONV_INCONCLUSIVE);
+    }
+}
+
 /* ---- providers ------------------------------------------------------------------------------------------------------ */
 
 static void bad_providers_are_refused(void)
@@ -184,6 +214,7 @@ int main(void)
         TEST_CASE(a_kernel_that_does_not_apply_is_not_run), TEST_CASE(an_impossible_problem_is_refused),
         TEST_CASE(an_empty_batch_runs), TEST_CASE(a_device_brings_memory_and_clock),
         TEST_CASE(a_device_that_fails_is_an_error), TEST_CASE(a_device_kernel_is_verified),
+        TEST_CASE(a_device_that_fails_is_no_verdict),
         TEST_CASE(bad_providers_are_refused),
     };
     return test_main("test_run", cases, (int)(sizeof cases / sizeof *cases));

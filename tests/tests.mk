@@ -5,7 +5,7 @@
 # provider.c is compiled once for each way to be wrong: wrong_abi.so with -DWRONG_ABI, and so on.
 PROVIDER_VARIANTS = good wrong_symbol wrong_null wrong_abi wrong_size wrong_no_run wrong_no_name wrong_half_packed \
 	wrong_name_taken last_column_zero writes_nan writes_outside changes_input crashes hangs
-MODULE_FILES = tests/providers/device.c tests/providers/cheats.c
+MODULE_FILES = tests/providers/device.c tests/providers/cheats.c tests/providers/inject.c
 # ... and cheats.c once more for each of these, whose code ends the program when no kernel runs.
 CHEAT_VARIANTS = exits_when_opened exits_when_closed exits_in_a_thread hangs_when_opened
 SHARED_BY_MODULES = tests/providers/direct.h
@@ -92,7 +92,7 @@ tests_read_problem_LDFLAGS = $(AM_LDFLAGS) -static
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
 	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_onnx.sh tests/test_docs.sh \
-	tests/test_cli_schema.sh tests/test_cheats.sh tests/test_hostile.sh
+	tests/test_cli_schema.sh tests/test_cheats.sh tests/test_hostile.sh tests/test_internal_failures.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
 EXTRA_DIST += tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli/tensor_files.sh \
 	tests/cli/onnx_files.sh tests/cli/validate.py tools/count-tests

@@ -35,6 +35,16 @@ static int copy_out(void *host_memory, const void *device_memory, size_t bytes)
     return is_ours(device_memory) ? 0 : -1;
 }
 
+/* The same, but the call that a kernel is named for fails; from the 41st on, where it says `late`. */
+static int calls;
+static bool is_late(void) { return ++calls > 40; }
+static void *no_memory(size_t bytes) { (void)bytes; return NULL; }
+static void *late_memory(size_t bytes) { return is_late() ? NULL : allocate(bytes); }
+static int no_way_in(void *to, const void *from, size_t bytes) { (void)to, (void)from, (void)bytes; return -1; }
+static int late_in(void *to, const void *from, size_t bytes) { return is_late() ? -1 : copy_in(to, from, bytes); }
+static int no_way_out(void *to, const void *from, size_t bytes) { return copy_out(to, from, bytes), -1; }
+static int late_out(void *to, const void *from, size_t bytes) { return is_late() ? -1 : copy_out(to, from, bytes); }
+
 static double timed_run(const struct conv_kernel *kernel, const struct conv_problem *problem,
                         const struct conv_operands *operands, const struct conv_workspace *workspace)
 {
@@ -95,15 +105,30 @@ static void pack(void *packed, const struct conv_problem *conv, const struct con
 
 #define DEVICE(run_function) { "the test device", allocate, release, copy_in, copy_out, run_function }
 static const struct conv_device device = DEVICE(timed_run), broken = DEVICE(failing_run);
+static const struct conv_device failing[] = {
+    { "a full device", no_memory, release, copy_in, copy_out, timed_run },
+    { "a device that fills", late_memory, release, copy_in, copy_out, timed_run },
+    { "a device without a way in", allocate, release, no_way_in, copy_out, timed_run },
+    { "a device that closes", allocate, release, late_in, copy_out, timed_run },
+    { "a device without a way out", allocate, release, copy_in, no_way_out, timed_run },
+    { "a device that keeps", allocate, release, copy_in, late_out, timed_run },
+};
 
 #define ON(where, id, words) { .name = id, .title = words, .kinds = 1u << CONV_POINTWISE, .applies = applies, \
     .scratch_bytes = scratch_bytes, .packed_bytes = packed_bytes, .pack = pack, .run = run, .device = where }
 static const struct conv_kernel good = ON(&device, "device_pointwise", "a pointwise kernel on a device"),
-                                bad = ON(&broken, "device_broken", "a device that can't run");
+                                bad = ON(&broken, "device_broken", "a device that can't run"),
+                                no_allocate = ON(&failing[0], "device_no_allocate", "it has no memory"),
+                                late_allocate = ON(&failing[1], "device_late_allocate", "its memory is used up"),
+                                no_copy_in = ON(&failing[2], "device_no_copy_in", "nothing gets there"),
+                                late_copy_in = ON(&failing[3], "device_late_copy_in", "at last nothing gets there"),
+                                no_copy_out = ON(&failing[4], "device_no_copy_out", "nothing comes back"),
+                                late_copy_out = ON(&failing[5], "device_late_copy_out", "at last nothing comes back");
 
 const struct conv_provider *convref_provider(void)
 {
-    static const struct conv_kernel *const kernels[] = { &good, &bad, NULL };
+    static const struct conv_kernel *const kernels[] = {
+        &good, &bad, &no_allocate, &late_allocate, &no_copy_in, &late_copy_in, &no_copy_out, &late_copy_out, NULL };
     static const struct conv_provider provider = {
         CONV_PROVIDER_ABI, sizeof(struct conv_kernel), "device", "1", kernels
     };

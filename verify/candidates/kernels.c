@@ -28,8 +28,10 @@ static int verify_listed(struct reports *reports, const struct request *request,
 {
     struct conv_error error;
     struct conv_verification *results = calloc((size_t)count, sizeof *results);
-    if (!results)
-        return conv_verdict_exit(CONV_INCONCLUSIVE);
+    if (!results) {
+        conv_fail(&error, CONV_NO_MEMORY, "no memory for the verdicts of %d kernels", count);
+        return cli_error(&error, NULL);
+    }
     wanted->progress = count == 1 ? cli_progress : NULL;
     const enum conv_status verified = conv_verify_kernels(results, kernels, count, wanted, request_jobs(request),
                                                           count > 1 ? show_kernel : NULL, &error);

@@ -374,13 +374,14 @@ int reports_write(struct reports *reports, const struct conv_verification *resul
     enum conv_status status = reports->junit.file ? put_junit(&reports->junit, results, count, &error) : CONV_OK;
     if (status == CONV_OK && reports->tap.file)
         status = put_tap(&reports->tap, results, count, &error);
-    return status == CONV_OK ? 0 : cli_error(&error, NULL);
+    reports->complete = status == CONV_OK;
+    return reports->complete ? 0 : cli_error(&error, NULL);
 }
 
 int reports_close(struct reports *reports, int status)
 {
     struct conv_error error;
-    if (status != EXIT_USAGE && status != EXIT_FILE && conv_output_commit(&reports->main, &error) != CONV_OK)
+    if (reports->complete && conv_output_commit(&reports->main, &error) != CONV_OK)
         status = cli_error(&error, NULL);
     abandon(reports);
     return status;

@@ -15,6 +15,7 @@
 struct reports {
     const struct cli *cli;
     bool silent;                        /* TAP has the standard output */
+    bool complete;                      /* all verdicts are in it */
     struct conv_output main, junit, tap;
 };
 
@@ -34,8 +35,7 @@ enum conv_status verdicts_write_junit(const char *path, const struct conv_verifi
 enum conv_status verdicts_write_tap(const char *path, const struct conv_verification *results, int count,
                                     struct conv_error *error);
 
-/* Put the main report into its place unless the status is that of wrong usage or a bad file, and remove what was only
- * begun.  Returns the status of the program. */
+/* Put the main report into its place if all verdicts were written, and remove what was only begun.  Returns the status of the program. */
 int reports_close(struct reports *reports, int status);
 
 #endif
