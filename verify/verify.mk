@@ -44,7 +44,7 @@ ROOM_FINDINGS = \
 	verify/findings/explain.h verify/findings/explain.c verify/findings/shrink.h verify/findings/shrink.c \
 	verify/findings/roomier.h verify/findings/roomier.c verify/findings/where.h verify/findings/where.c \
 	verify/findings/guess.h verify/findings/guess.c verify/findings/mistake.h verify/findings/mistake.c \
-	verify/findings/settings.c verify/findings/tensors.c verify/findings/parts.c verify/findings/results.c \
+	verify/findings/settings.c verify/findings/tensors.c verify/findings/numbers.c verify/findings/parts.c verify/findings/results.c \
 	verify/findings/repro.c
 ROOM_CHECKS = \
 	verify/checks/checks.h verify/checks/checks.c verify/checks/small.c verify/checks/threads.c verify/checks/turns.c \

@@ -10,17 +10,18 @@ struct frame frame_of(const struct conv_problem *problem, enum conv_operand oper
     const bool transposed = problem->op == CONV_OP_TRANSPOSED;
     switch (operand) {
     case CONV_X:
-        return (struct frame){ { problem->n, problem->c, a[0].in, a[1].in, a[2].in }, { "n", "c", "d", "h", "w" } };
+        return (struct frame){ { problem->n, problem->c, a[0].in, a[1].in, a[2].in }, { "n", "c", "d", "h", "w" },
+                               problem->groups };
     case CONV_WEIGHTS:
         return (struct frame){ { transposed ? problem->c : problem->k,
                                  (transposed ? problem->k : problem->c) / problem->groups,
                                  a[0].filter, a[1].filter, a[2].filter },
-                               { transposed ? "c" : "k", transposed ? "k" : "c", "t", "r", "s" } };
+                               { transposed ? "c" : "k", transposed ? "k" : "c", "t", "r", "s" }, 0 };
     case CONV_BIAS:
-        return (struct frame){ { problem->k, 1, 1, 1, 1 }, { "k", "", "", "", "" } };
+        return (struct frame){ { problem->k, 1, 1, 1, 1 }, { "k", "", "", "", "" }, 0 };
     default:
         return (struct frame){ { problem->n, problem->k, a[0].out, a[1].out, a[2].out },
-                               { "n", "k", "z", "p", "q" } };
+                               { "n", "k", "z", "p", "q" }, problem->groups };
     }
 }
 

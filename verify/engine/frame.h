@@ -6,7 +6,11 @@
 
 enum { FRAME_AXES = 5 };
 
-struct frame { int64_t size[FRAME_AXES]; const char *letter[FRAME_AXES]; };
+struct frame {
+    int64_t size[FRAME_AXES];
+    const char *letter[FRAME_AXES];
+    int64_t groups;   /* that the second axis is divided into; 0: it isn't */
+};
 
 struct frame frame_of(const struct conv_problem *problem, enum conv_operand operand);
 

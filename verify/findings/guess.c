@@ -5,7 +5,7 @@
  * is cleared.  Outputs that are right and that its mistake would have changed don't clear it, since mistakes are often made
  * in one place only, at the end of a row or in the last block; but who has the fewest of them explains the most, and is named.
  *
- * Read next: settings.c, tensors.c, parts.c, results.c
+ * Read next: settings.c, tensors.c, numbers.c, parts.c, results.c
  */
 #include "verify/findings/guess.h"
 
@@ -41,7 +41,7 @@ static void add(struct suspects *suspects, const struct suspect *suspect)
 
 struct suspects *suspects_create(void)
 {
-    static const struct suspect *const lists[] = { suspect_settings, suspect_tensors, suspect_results };
+    static const struct suspect *const lists[] = { suspect_settings, suspect_tensors, suspect_numbers, suspect_results };
     struct suspects *suspects = calloc(1, sizeof *suspects);
     struct suspect part;
     for (size_t l = 0; suspects && l < sizeof lists / sizeof *lists; l++)

@@ -3,7 +3,7 @@
  * A mistake is made on a problem and its inputs, before the reference computes it, or on what the reference gave.  Either
  * way the outputs keep their sizes, so that they can be compared with what a kernel gave (guess.c).
  *
- * Read next: settings.c, tensors.c, parts.c, results.c, which are the lists.
+ * Read next: settings.c, tensors.c, numbers.c, parts.c, results.c, which are the lists.
  */
 #ifndef CONVREF_VERIFY_FINDINGS_MISTAKE_H
 #define CONVREF_VERIFY_FINDINGS_MISTAKE_H
@@ -42,7 +42,7 @@ struct suspect {
 };
 
 /* The lists end with a row without words. */
-extern const struct suspect suspect_settings[], suspect_tensors[], suspect_results[];
+extern const struct suspect suspect_settings[], suspect_tensors[], suspect_numbers[], suspect_results[];
 
 /* Suspect number `index` of those that leave out a part of an operand, or count it twice; false behind the last. */
 bool suspect_part(struct suspect *suspect, int64_t index);

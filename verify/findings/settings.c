@@ -111,7 +111,7 @@ const struct suspect suspect_settings[] = {
     { "relu6 is computed as relu", .before = relu_for_relu6 },
     { "relu is computed as relu6", .before = relu6_for_relu },
     { "the activation between the two stages is missing", .before = forget_middle },
-    { "the paddings at the beginning and at the end are exchanged", .before = all_swap_pads },
+    { "the padding at the beginning and at the end are exchanged", .before = all_swap_pads },
     { "the padding at the beginning is half of both: symmetric, where the problem isn't", .before = all_half_pads },
     { "the padding at the beginning is the larger half of both", .before = all_half_pads, .number = 1 },
     { "the padding is that of SAME, with the smaller half at the beginning (as TensorFlow has it)", .before = all_same_pad },
