@@ -18,7 +18,9 @@ enum { MOST = 64 };
 
 /* ---- a kernel of many moods ------------------------------------------------------------------------------------ */
 
-enum mood { RIGHT = 1, WRONG, CRASHES, HANGS, REFUSES, EXITS, OUTSIDE, EATS, REPORTS, UNWRITTEN, CHANGES, ROUNDS, KEEPS, SLOW, KILLED };
+enum mood {
+    RIGHT = 1, WRONG, CRASHES, HANGS, REFUSES, EXITS, OUTSIDE, EATS, REPORTS, UNWRITTEN, CHANGES, ROUNDS, KEEPS, SLOW, KILLED
+};
 
 /* From the second call at the same place on, the output is that of the first. */
 static void keep(const struct conv_problem *p, const struct conv_operands *o)
@@ -78,7 +80,12 @@ static const struct conv_kernel moody = {
 
 struct expectation { const char *problem; enum conv_verdict verdict; enum conv_fault fault; const char *words; };
 
-struct examined { struct conv_problem problems[MOST]; struct conv_examined rows[MOST]; struct conv_examination all; int count; };
+struct examined {
+    struct conv_problem problems[MOST];
+    struct conv_examined rows[MOST];
+    struct conv_examination all;
+    int count;
+};
 
 /* Examine the problems of a table, and compare each verdict with what the table says. */
 static void examine(struct examined *e, const struct conv_kernel *kernel, const struct expectation *table, int count,
@@ -250,7 +257,8 @@ static void no_problems_are_no_trouble(void)
 /* What is no problem is no pass. */
 static void impossible_problems_are_inconclusive(void)
 {
-    struct conv_problem problems[] = { test_problem("c=2 in=4x4 k=1 filter=3x3"), test_problem("c=2 in=4x4 k=1 filter=3x3") };
+    const struct conv_problem good = test_problem("c=2 in=4x4 k=1 filter=3x3");
+    struct conv_problem problems[] = { good, good };
     struct conv_examined rows[2];
     struct conv_examination all;
     problems[0].axis[CONV_W].filter = 9;
@@ -268,7 +276,8 @@ static const struct expectation padding[] = {
     { "c=2 in=5x5 k=3 filter=1x1", ALL_RIGHT }, { "c=2 in=5x5 k=3 filter=1x1 pad=0:1x0:0", WRONG_BY(CONV_FAULT_VALUES) },
 };
 static const struct expectation groups[] = {
-    { "c=4 in=5x5 k=4 filter=3x3 groups=1", ALL_RIGHT }, { "c=4 in=5x5 k=4 filter=3x3 groups=2", WRONG_BY(CONV_FAULT_UNWRITTEN) },
+    { "c=4 in=5x5 k=4 filter=3x3 groups=1", ALL_RIGHT },
+    { "c=4 in=5x5 k=4 filter=3x3 groups=2", WRONG_BY(CONV_FAULT_UNWRITTEN) },
     { "c=4 in=5x5 k=4 filter=3x3 groups=4", WRONG_BY(CONV_FAULT_UNWRITTEN) }, { "c=1 in=5 k=4 filter=3", ALL_RIGHT },
 };
 static const struct expectation small_output[] = {

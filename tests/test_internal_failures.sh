@@ -31,7 +31,8 @@ places()
     status=0
     LD_PRELOAD=$inject INJECT_LOG=$work/log convref "$@" > whole 2> err || status=$?
     awk '!seen[$3]++ { print $1 ":" $2 }' log > all
-    awk -v most="$most" -v count="$(wc -l < all)" 'int(NR * most / count) > int((NR - 1) * most / count) || count <= most' all > calls
+    awk -v most="$most" -v count="$(wc -l < all)" \
+        'count <= most || int(NR * most / count) > int((NR - 1) * most / count)' all > calls
 }
 
 # disturbed CALL ARGUMENT...: leaves `status` and out.

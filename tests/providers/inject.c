@@ -4,7 +4,8 @@
  *   INJECT=KIND:N       call number N of this kind fails, once, in whichever process it is made
  *
  * Kinds: memory (malloc, calloc, realloc, aligned_alloc), pages (mmap, mprotect), process (fork, pthread_create, pipe2),
- * file (fopen, fdopen, mkstemp, fwrite, fflush, fclose, rename).  Only calls that the program itself makes count, not those of other libraries.
+ * file (fopen, fdopen, mkstemp, fwrite, fflush, fclose, rename).  Only calls that the program itself makes
+ * count, not those of other libraries.
  * Who asked is a hash of the nearest callers, so that each place in the program need fail only once.
  * Read next: tests/test_internal_failures.sh
  */
@@ -58,8 +59,8 @@ __attribute__((constructor)) static void begin(void)
             failing = kind;
             number = atoi(wanted + strlen(names[kind]) + 1);
         }
-    void *page = (void *)syscall(SYS_mmap, NULL, sizeof *count * KINDS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    count = page;
+    count = (atomic_int *)syscall(SYS_mmap, NULL, sizeof *count * KINDS, PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     inside = 0;
 }
 
@@ -152,7 +153,11 @@ FILE *fopen(const char *path, const char *mode)
     REAL(FILE *, fopen, const char *, const char *)
     return fails(INTO_FILE) ? NULL : real(path, mode);
 }
-FILE *fdopen(int file, const char *mode) { REAL(FILE *, fdopen, int, const char *) return fails(INTO_FILE) ? NULL : real(file, mode); }
+FILE *fdopen(int file, const char *mode)
+{
+    REAL(FILE *, fdopen, int, const char *)
+    return fails(INTO_FILE) ? NULL : real(file, mode);
+}
 int mkstemp(char *path) { REAL(int, mkstemp, char *) return fails(INTO_FILE) ? -1 : real(path); }
 int rename(const char *from, const char *to)
 {

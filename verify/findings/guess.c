@@ -240,30 +240,50 @@ static bool says_else(const struct suspect *a, const struct suspect *b)
     return strcmp(a->words, b->words) || (parts && a->part.which != b->part.which);
 }
 
-/* A single number can be right by accident: two wrong outputs are the least that is evidence.  Of those who explain them the
- * one is named that would have made the fewest others wrong, and the next one, if it explains as much. */
-void suspects_name(struct conv_finding *finding, const struct suspects *suspects)
+/* A single number can be right by accident: two wrong outputs are the least that is evidence. */
+static bool explains(const struct suspects *suspects, const struct suspect_record *record)
 {
-    const struct suspect_record *best = NULL, *other = NULL;
-    finding->guess[0] = 0;
+    return !record->cleared && record->explained >= 2 && !(record->spared > 0 && only_whole(suspects, record));
+}
+
+/* The best of those who explain what is wrong: who is certain, then who would have made nothing else wrong, then who says
+ * that nothing was added up, then the first of the list, where the simple ones are. */
+static int rank(const struct suspect_record *record)
+{
+    return record->suspect.certain ? 0 : record->spared == 0 ? 1 : record->suspect.modest ? 2 : 3;
+}
+
+static const struct suspect_record *find_best(const struct suspects *suspects)
+{
+    const struct suspect_record *best = NULL;
+    for (int i = 0; i < suspects->count; i++)
+        if (explains(suspects, &suspects->record[i]) && (!best || rank(&suspects->record[i]) < rank(best)))
+            best = &suspects->record[i];
+    return best;
+}
+
+/* And of those who explain it as well the one that would have made the fewest others wrong. */
+static const struct suspect_record *find_other(const struct suspects *suspects, const struct suspect_record *best)
+{
+    const struct suspect_record *other = NULL;
     for (int i = 0; i < suspects->count; i++) {
         const struct suspect_record *record = &suspects->record[i];
-        if (record->cleared || record->explained < 2 || (record->spared > 0 && only_whole(suspects, record)))
-            continue;
-        if (best && best->suspect.certain)
-            break;
-        if (!best || record->suspect.certain || record->spared < best->spared) {
-            best = record;
-            other = NULL;
-        } else if (record->spared == best->spared && !other && says_else(&record->suspect, &best->suspect)) {
+        if (record != best && explains(suspects, record) && rank(record) == rank(best) && says_else(&record->suspect, &best->suspect)
+            && record->spared <= best->spared && (!other || record->spared < other->spared))
             other = record;
-        }
     }
+    return rank(best) == 0 || rank(best) == 2 ? NULL : other;
+}
+
+void suspects_name(struct conv_finding *finding, const struct suspects *suspects)
+{
+    const struct suspect_record *best = find_best(suspects), *other = best ? find_other(suspects, best) : NULL;
+    char words[CONV_WORDS / 2 - 16];
+    finding->guess[0] = 0;
     if (!best) {
         name_factor(finding);
         return;
     }
-    char words[CONV_WORDS / 2 - 16];
     put_words(words, sizeof words, suspects, best);
     snprintf(finding->guess, sizeof finding->guess, "%s", words);
     if (other) {

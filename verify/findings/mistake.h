@@ -36,7 +36,8 @@ struct suspect {
     const char *words;                /* a # in them stands for the number */
     bool (*before)(struct mistake *m, int64_t number), (*after)(struct mistake *m, int64_t number);
     int64_t number;
-    bool certain;                     /* if it explains what is wrong, nobody else is asked */
+    bool certain;                     /* if it explains what is wrong, nobody else is asked ... */
+    bool modest;                      /* ... but those who explain all outputs, right ones too */
     double scale;                     /* of suspects without functions: the factor of `part` */
     struct part part;
 };

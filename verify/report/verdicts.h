@@ -35,7 +35,8 @@ enum conv_status verdicts_write_junit(const char *path, const struct conv_verifi
 enum conv_status verdicts_write_tap(const char *path, const struct conv_verification *results, int count,
                                     struct conv_error *error);
 
-/* Put the main report into its place if all verdicts were written, and remove what was only begun.  Returns the status of the program. */
+/* Put the main report into its place if all verdicts were written, and remove what was only begun.  Returns the
+ * status of the program. */
 int reports_close(struct reports *reports, int status);
 
 #endif
