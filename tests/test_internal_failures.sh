@@ -78,6 +78,7 @@ small="c=2 in=5 k=3 filter=3 pad=1 bias=1 act=relu" large="c=8 in=12x12 k=8 filt
 verdicts right 45 0 verify -k std_01_direct "$small" "$large"
 verdicts separable 12 0 verify -k sep_01_two_passes "op=separable c=3 in=6x6 k=4 filter=3x3 bias=1 mid_act=relu" --check layers
 verdicts turns 12 0 verify -k std_01_direct --check turns
+verdicts covering 12 0 verify -k std_01_direct --check covering
 verdicts wrong 25 1 verify -p "$faults" -k fault_bz040_padding_not_zero "$small" "$large" --check layers
 verdicts crashing 12 1 verify -p "$faults" -k fault_bz096_reads_past_row "$small" --check layers
 verdicts narrow 12 1 verify -p "$faults" -k fault_tt43229_bf16_inputs "$small" --check real

@@ -44,6 +44,7 @@ struct conv_problem_walk;
 CONV_API enum conv_status conv_problem_walk_open(struct conv_problem_walk **walk, const char *set, uint64_t seed,
                                                  const struct conv_problem_filter *filter, struct conv_error *error);
 CONV_API bool conv_problem_walk_next(struct conv_problem_walk *walk, struct conv_problem *problem);
+CONV_API bool conv_problem_walk_failed(const struct conv_problem_walk *walk);   /* it ended for want of memory */
 CONV_API void conv_problem_walk_close(struct conv_problem_walk *walk);
 
 #ifdef __cplusplus

@@ -49,6 +49,8 @@ def _walk(walk, made):
     try:
         while lib.conv_problem_walk_next(walk, struct):
             yield Problem._copy_of(ctypes.addressof(struct))
+        if lib.conv_problem_walk_failed(walk):
+            raise MemoryError("no memory for more problems of the set")
     finally:
         lib.conv_problem_walk_close(walk)
 

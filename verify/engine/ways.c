@@ -135,6 +135,8 @@ static bool walk_set(struct checker *checker, const char *set, bool at_the_page)
             checker->runs = (checker->runs + PLACEMENTS - 1) / PLACEMENTS * PLACEMENTS;
         good = check_exact(checker, &problem, 1);
     }
+    if (good && conv_problem_walk_failed(walk))
+        good = checker_impossible(checker, "no memory for more problems of the set");
     conv_problem_walk_close(walk);
     return good;
 }

@@ -8,8 +8,8 @@
 
 #include "verify/findings/mistake.h"
 
-/* Numbers that loops are cut at. */
-static const int multiples[] = { 4, 8, 16, 32 }, borders[] = { 2, 3, 4, 7, 8, 12, 16, 24, 32, 40, 48, 64, 128, 256, 512, 32768, 65535, 65536 };
+/* Numbers that loops are cut at, the smallest parts first. */
+static const int multiples[] = { 4, 8, 16, 32 }, borders[] = { 65536, 65535, 32768, 512, 256, 128, 64, 48, 40, 32, 24, 16, 12, 8, 7, 4, 3, 2 };
 enum { MULTIPLES = sizeof multiples / sizeof *multiples, BORDERS = sizeof borders / sizeof *borders };
 enum { WAYS = 4 + MULTIPLES + BORDERS };   /* the first or the last; left out or twice; the rest left out */
 static const enum conv_operand operands[] = { CONV_WEIGHTS, CONV_X, CONV_Y };

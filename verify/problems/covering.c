@@ -166,6 +166,7 @@ struct covering {
     struct subject subject;
     struct cover cover;
     bool open;                 /* is there an array of this kind and rank? */
+    bool failed;               /* there was no memory for one */
     uint64_t seed;
 };
 
@@ -214,8 +215,10 @@ static bool next(void *state, struct conv_problem *problem)
     struct covering *walk = state;
     int row[COVER_FACTORS];
     while (walk->subject.kind < CONV_KINDS) {
-        if (is_wanted(walk) && !walk->open && !open_array(walk))
+        if (is_wanted(walk) && !walk->open && !open_array(walk)) {
+            walk->failed = true;
             return false;
+        }
         while (walk->open && cover_next(&walk->cover, row)) {
             const bool good = problem_of(problem, &walk->subject, row);
             walk->subject.rows++;
@@ -229,8 +232,9 @@ static bool next(void *state, struct conv_problem *problem)
 }
 
 static void end(void *state) { close_array(state); }
+static bool failed(const void *state) { return ((const struct covering *)state)->failed; }
 
 const struct problem_set set_covering = {
     .name = "covering", .words = "every combination of any three settings, for each kind and rank",
-    .state_bytes = sizeof(struct covering), .begin = begin, .next = next, .end = end,
+    .state_bytes = sizeof(struct covering), .begin = begin, .next = next, .end = end, .failed = failed,
 };

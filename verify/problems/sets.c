@@ -128,6 +128,11 @@ bool conv_problem_walk_next(struct conv_problem_walk *walk, struct conv_problem 
     return walk->set->next(walk->state, problem);
 }
 
+bool conv_problem_walk_failed(const struct conv_problem_walk *walk)
+{
+    return walk->set->failed && walk->set->failed(walk->state);
+}
+
 void conv_problem_walk_close(struct conv_problem_walk *walk)
 {
     if (!walk)
@@ -148,6 +153,8 @@ enum conv_status conv_problem_draw(struct conv_problem *problem, const char *set
     for (int64_t i = 0; i <= index && status == CONV_OK; i++)
         if (!conv_problem_walk_next(walk, problem))
             status = conv_fail(error, CONV_NOT_APPLICABLE, "set '%s' has %lld such problems", set, (long long)i);
+    if (status != CONV_OK && conv_problem_walk_failed(walk))
+        status = conv_fail(error, CONV_NO_MEMORY, "no memory for the problems of set '%s'", set);
     conv_problem_walk_close(walk);
     return status;
 }

@@ -16,6 +16,7 @@ struct problem_set {
     bool (*begin)(void *state, const struct conv_problem_filter *filter, uint64_t seed);   /* false: memory is short */
     bool (*next)(void *state, struct conv_problem *problem);     /* only problems that pass; false: there is none any more */
     void (*end)(void *state);            /* may be NULL */
+    bool (*failed)(const void *state);   /* next() said false because memory is short; may be NULL */
 };
 
 extern const struct problem_set set_small, set_covering, set_lessons, set_remainders, set_seams, set_rows, set_routes,
