@@ -4,26 +4,31 @@
  * problem that still shows it, and what the verifier says; a fault that is accepted, or merely inconclusive, fails.
  * Read next: verify/proof/faults/faults.c
  */
+#include "tests/guesses.h"
 #include "tests/test.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Bars of the project. */
-enum { LEAST_FAULTS = 60, MOST_MACS = 200 };
+enum { LEAST_FAULTS = 150, MOST_MACS = 200, LEAST_GUESSES = 60 /* % */ };
 
-/* Findings that can't be small, and why. */
+/* Findings that can't be small, and why: by the beginning of their names. */
 static const struct { const char *fault, *why; } large[] = {
-    { "fault_bz060_partial_tile", "only sums of 256 terms and more are wrong" },
-    { "fault_bz083_half_sums", "integers are right in f16 up to 2048" },
-    { "fault_bz081_sixteen_bits", "only sizes above 65535 are wrong" },
-    { "fault_bz102_index_in_32_bits", "only x of more than 2^31 elements is read wrongly" },
-    { "fault_onednn522_one_of_many", "only sums over 512 channels and more are wrong" },
-    { "fault_onednn1583_long_sums_are_nan", "only sums over 512 channels and more are NaN" },
-    { "fault_pt24172_small_terms", "a term must be small beside its sum" },
-    { "fault_pt68048_bias_in_8_bits", "the sum must exceed 256" },
-    { "fault_rocm5859_bf16_images", "the sum over an image must exceed 256" },
-    { "fault_tt34952_bf16_sums", "integers are right in bf16 up to 256" },
+    { "bz060_partial_tile", "only sums of 256 terms and more are wrong" },
+    { "bz083_half_sums", "integers are right in f16 up to 2048" },
+    { "bz081_sixteen_bits", "only sizes above 65535 are wrong" },
+    { "bz102_index_in_32_bits", "only x of more than 2^31 elements is read wrongly" },
+    { "onednn522_one_of_many", "only sums over 512 channels and more are wrong" },
+    { "onednn1583_long_sums_are_nan", "only sums over 512 channels and more are NaN" },
+    { "pt24172_small_terms", "a term must be small beside its sum" },
+    { "pt68048_bias_in_8_bits", "the sum must exceed 256" },
+    { "rocm5859_bf16_images", "the sum over an image must exceed 256" },
+    { "tt34952_bf16_sums", "integers are right in bf16 up to 256" },
+    { "huge_", "an array must have more than 2^29 elements" },
+    { "pair_", "two sizes must be large together" },
+    { "meet_", "five settings and more must meet" },
+    { "state_geometry", "alone it is right, so it can't be shrunk" },
 };
 
 /* Under a sanitizer every fourth fault is tried: they are slow there, and it is the verifier that is watched. */
@@ -32,19 +37,46 @@ enum { STEP = WATCHED ? 4 : 1 };
 static struct conv_verification *verifications;
 static int planted, faults;   /* of these so many are tried */
 
+static const struct guess *guess_of(const char *kernel)
+{
+    static const struct guess none = { "", "small", { NULL } };
+    for (size_t i = 0; i < sizeof guesses / sizeof *guesses; i++)
+        if (!strcmp(guesses[i].fault, kernel + strlen("fault_")))
+            return &guesses[i];
+    return &none;
+}
+
+/* Those that one check is meant to see, by that check alone: all checks together are for `convref verify --self`. */
+static void verify_by(const char *check, int before)
+{
+    const struct conv_kernel **kernels = calloc((size_t)faults, sizeof *kernels);
+    int *place = calloc((size_t)faults, sizeof *place), count = 0;
+    for (int i = 0; i < faults; i++) {
+        const struct conv_kernel *kernel = conv_kernel_at(before + i * STEP);
+        if (strcmp(guess_of(kernel->name)->check, check))
+            continue;
+        place[count] = i;
+        kernels[count++] = kernel;
+    }
+    struct conv_verification *results = calloc((size_t)count + 1, sizeof *results);
+    const struct conv_verify_options options = { .seed = 1, .time_limit = 300, .check = check };
+    TEST_EQUAL_INT(conv_verify_kernels(results, kernels, count, &options, 2, NULL, NULL), CONV_OK);
+    for (int i = 0; i < count; i++)
+        verifications[place[i]] = results[i];
+    free(results);
+    free(place);
+    free(kernels);
+}
+
 static void verify_all_faults(void)
 {
     const int before = conv_kernel_count();
     TEST_EQUAL_INT(conv_provider_load(BUILDDIR "/verify/faults.so", NULL), CONV_OK);
     planted = conv_kernel_count() - before;
     faults = (planted + STEP - 1) / STEP;
-    const struct conv_kernel **kernels = calloc((size_t)faults, sizeof *kernels);
     verifications = calloc((size_t)faults, sizeof *verifications);
-    for (int i = 0; i < faults; i++)
-        kernels[i] = conv_kernel_at(before + i * STEP);
-    const struct conv_verify_options options = { .seed = 1, .time_limit = 300 };
-    TEST_EQUAL_INT(conv_verify_kernels(verifications, kernels, faults, &options, 2, NULL, NULL), CONV_OK);
-    free(kernels);
+    for (int i = 0; i < conv_check_count(); i++)
+        verify_by(conv_check_at(i).name, before);
 }
 
 static void there_are_enough(void)
@@ -70,7 +102,7 @@ static void every_fault_is_rejected_by_name(void)
 static const char *why_large(const struct conv_verification *v)
 {
     for (size_t i = 0; i < sizeof large / sizeof *large; i++)
-        if (!strcmp(large[i].fault, v->kernel))
+        if (!strncmp(large[i].fault, v->kernel + strlen("fault_"), strlen(large[i].fault)))
             return large[i].why;
     return v->finding.fault == CONV_FAULT_CRASH ? "crashes are not shrunk" : NULL;
 }
@@ -91,19 +123,75 @@ static void findings_are_shrunk(void)
     }
 }
 
-/* The line that repeats a finding names the kernel, the problem and the seed. */
-static void findings_can_be_repeated(void)
+/* A right guess for most of them, a wrong one for none. */
+static void guesses_are_right(void)
+{
+    int right = 0, wrong = 0;
+    for (int i = 0; !WATCHED && i < faults; i++) {   /* under a sanitizer there is no time for all that they need */
+        const struct guess *expected = guess_of(verifications[i].kernel);
+        const char *guess = verifications[i].finding.guess;
+        bool fits = expected->words[0] != NULL;
+        for (int word = 0; word < 2 && expected->words[word]; word++)
+            fits = fits && strstr(guess, expected->words[word]) != NULL;
+        printf("    %-32s %s\n", verifications[i].kernel, guess[0] ? guess : "-");
+        right += fits;
+        wrong += !fits && guess[0];
+        if (!fits && (guess[0] || expected->words[0]))
+            TEST_NOTE("%s: \"%s\" doesn't say %s", verifications[i].kernel, guess,
+                      expected->words[0] ? expected->words[0] : "that it isn't known");
+    }
+    printf("    %d of %d have a right guess, %d a wrong one\n", right, faults, wrong);
+    CU_ASSERT(WATCHED || 100 * right >= LEAST_GUESSES * faults);
+    TEST_EQUAL_INT(wrong, 0);
+}
+
+/* The line that repeats a finding names the kernel, the check and the seed, and the problem, where it is enough. */
+static void findings_are_printed_as_commands(void)
 {
     for (int i = 0; i < faults; i++) {
-        char line[CONV_REPRO_TEXT], problem[CONV_PROBLEM_TEXT];
+        char line[CONV_REPRO_TEXT], problem[CONV_PROBLEM_TEXT], check[64];
         const struct conv_finding *finding = &verifications[i].finding;
         if (verifications[i].verdict != CONV_REJECT)
             continue;
         conv_repro_line(line, finding, verifications[i].kernel);
+        snprintf(check, sizeof check, "--check %s", finding->check);
         CU_ASSERT(strstr(line, verifications[i].kernel) != NULL);
-        CU_ASSERT(strstr(line, conv_problem_print(problem, &finding->problem)) != NULL);
+        CU_ASSERT(strstr(line, check) != NULL);
         CU_ASSERT(strstr(line, "--seed") != NULL);
+        if (!finding->needs_others && strcmp(finding->check, "turns"))
+            CU_ASSERT(strstr(line, conv_problem_print(problem, &finding->problem)) != NULL);
     }
+}
+
+/* What the line says, done: the same fault, and the same first wrong number.  Races are chance; "huge" has arrays of its
+ * own; checks of real and special numbers try several data for one problem, and may fail on others first. */
+static void findings_come_again(void)
+{
+    static const char *const others[] = { "turns", "huge", "threads", "real", "special", "probes" };
+    int again = 0;
+    for (int i = 0; i < faults; i++) {
+        const struct conv_finding *finding = &verifications[i].finding;
+        const struct conv_verify_options options = {
+            .seed = finding->seed, .time_limit = 60, .problems = &finding->problem, .problem_count = 1,
+            .only_problems = true, .check = finding->check, .brief = true };
+        struct conv_verification v;
+        bool skip = finding->needs_others;
+        for (size_t o = 0; o < sizeof others / sizeof *others; o++)
+            skip = skip || !strcmp(finding->check, others[o]);
+        if (skip)
+            continue;
+        TEST_EQUAL_INT(conv_verify_kernel(&v, conv_kernel_find(verifications[i].kernel), &options, NULL), CONV_OK);
+        const bool same = v.verdict == CONV_REJECT && v.finding.fault == finding->fault && v.finding.wrong == finding->wrong
+            && !memcmp(&v.finding.first[0].got, &finding->first[0].got, sizeof(double));
+        if (!same)
+            TEST_NOTE("%s: %s, %s, %lld wrong, first %g; it was %s, %lld, %g", verifications[i].kernel,
+                      conv_verdict_name(v.verdict), conv_fault_name(v.finding.fault), (long long)v.finding.wrong,
+                      v.finding.first[0].got, conv_fault_name(finding->fault), (long long)finding->wrong,
+                      finding->first[0].got);
+        CU_ASSERT(same);
+        again += same;
+    }
+    printf("    %d findings came again\n", again);
 }
 
 /* How docs/faults.md names what a fault is modelled on.  Its title is "words [owner/project #number, stated]", or
@@ -144,7 +232,8 @@ int main(void)
 {
     static const struct test_case cases[] = {
         TEST_CASE(verify_all_faults), TEST_CASE(there_are_enough), TEST_CASE(every_fault_is_rejected_by_name),
-        TEST_CASE(findings_are_shrunk), TEST_CASE(findings_can_be_repeated), TEST_CASE(faults_are_documented),
+        TEST_CASE(findings_are_shrunk), TEST_CASE(guesses_are_right), TEST_CASE(findings_are_printed_as_commands),
+        TEST_CASE(findings_come_again), TEST_CASE(faults_are_documented),
     };
     const int status = test_main("test_faults", cases, (int)(sizeof cases / sizeof *cases));
     free(verifications);

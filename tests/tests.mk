@@ -37,7 +37,7 @@ endif
 
 UNIT_TESTS = \
 	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_golden tests/test_count \
-	tests/test_kernels tests/test_run tests/test_maths tests/test_checks tests/test_verify tests/test_faults \
+	tests/test_kernels tests/test_run tests/test_maths tests/test_checks tests/test_verify tests/test_findings tests/test_faults \
 	tests/test_accept tests/test_outputs tests/test_bench tests/test_threads tests/test_fuzz tests/test_sandbox \
 	tests/test_requantise tests/test_examine
 

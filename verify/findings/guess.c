@@ -39,14 +39,19 @@ static void add(struct suspects *suspects, const struct suspect *suspect)
         suspects->record[suspects->count++] = (struct suspect_record){ .suspect = *suspect };
 }
 
+static void add_list(struct suspects *suspects, const struct suspect *list)
+{
+    for (const struct suspect *suspect = list; suspect->words; suspect++)
+        add(suspects, suspect);
+}
+
 struct suspects *suspects_create(void)
 {
-    static const struct suspect *const lists[] = { suspect_settings, suspect_tensors, suspect_numbers, suspect_results };
+    static const struct suspect *const lists[] = { suspect_settings, suspect_tensors, suspect_results };
     struct suspects *suspects = calloc(1, sizeof *suspects);
     struct suspect part;
     for (size_t l = 0; suspects && l < sizeof lists / sizeof *lists; l++)
-        for (const struct suspect *suspect = lists[l]; suspect->words; suspect++)
-            add(suspects, suspect);
+        add_list(suspects, lists[l]);
     for (int64_t i = 0; suspects && suspect_part(&part, i); i++)
         add(suspects, &part);
     return suspects;
@@ -297,6 +302,7 @@ void guess_from(struct conv_finding *finding, const struct testimony *said)
     struct suspects *suspects = suspects_create();
     if (!suspects)
         return;
+    add_list(suspects, suspect_numbers);   /* of a kernel the probes say it, and know the sums, too */
     suspects_hear(suspects, said);
     suspects_name(finding, suspects);
     suspects_free(suspects);
