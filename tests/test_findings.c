@@ -3,6 +3,7 @@
  * Outputs are made with a mistake that is known, and judged as a file of somebody else.  What kernels with planted faults
  * are told is in test_faults.c.
  */
+#include "tests/random_problem.h"
 #include "tests/test.h"
 
 #include <math.h>
