@@ -37,6 +37,7 @@ static void add_wide(struct sum *s, double a, double b) { s->wide += a * b; }
 static void add_lanes(struct sum *s, double a, double b) { s->lanes[s->count++ % 8] += (float)(a * b); }
 static void add_f16(struct sum *s, double a, double b) { s->one = (float)to_f16((double)s->one + a * b); }
 static void add_bf16(struct sum *s, double a, double b) { s->one = (float)to_bf16((double)s->one + a * b); }
+static void add_products(struct sum *s, double a, double b) { s->wide += (double)(float)(a * b); }
 static void add_kahan(struct sum *s, double a, double b)
 {
     volatile float p = (float)(a * b), y = p - s->low, t = s->one + y, back = t - s->one;
@@ -98,6 +99,7 @@ static const char *two_axes(const struct conv_problem *p)
     X(one_fused, as_is, add_fused, as_is, "f32, one product added after the other, fused", true) \
     X(eight_lanes, as_is, add_lanes, as_is, "f32, in several partial sums", true) \
     X(f64_inside, as_is, add_wide, as_is, "sums in more than f32", true) \
+    X(f64_of_products, as_is, add_products, as_is, "sums in more than f32 of products that are rounded to it", true) \
     X(kahan, as_is, add_kahan, as_is, "f32, in several partial sums|sums in more than f32", true) \
     X(tf32_in, to_tf32, add_wide, as_is, "inputs in TF32", false) \
     X(tf32_cut, cut_tf32, add_fused, as_is, "inputs in TF32, cut off", false) \

@@ -254,7 +254,7 @@ static void what_is_kept_between_calls_is_seen(void)
     TEST_EQUAL_INT(conv_verify_kernel(&verification, &shares, &options, NULL), CONV_OK);
     TEST_EQUAL_TEXT(conv_verdict_name(verification.verdict), "REJECT");
     TEST_EQUAL_TEXT(conv_fault_name(verification.finding.fault), "two calls differ");
-    CU_ASSERT(strstr(verification.finding.guess, "kept from one call to the next: in call") != NULL);
+    CU_ASSERT(strstr(verification.finding.guess, "kept from one call to the next: a plan for") != NULL);
     TEST_EQUAL_TEXT(conv_repro_line(repro, &verification.finding, "shares"),
                     "convref verify --kernel shares --seed 1 --check turns");
 }

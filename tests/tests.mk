@@ -64,6 +64,7 @@ tests_test_run_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_bench_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_verify_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_sandbox_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_faults_SOURCES = tests/test_faults.c tests/guesses.h
 tests_test_faults_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_examine_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_accept_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -19,6 +19,7 @@
 #include "verify/engine/careful.h"
 #include "verify/engine/expected.h"
 #include "verify/engine/judge.h"
+#include "verify/engine/ways.h"
 #include "verify/engine/place.h"
 
 /* Two sizes of each kind, small ones and such as fast kernels have a way for; then two kinds. */
@@ -185,14 +186,30 @@ static bool call(struct checker *checker, struct side *side, const struct step *
     return true;
 }
 
-/* The finding is that of one problem; what came before it belongs to it. */
-static void say_in_turn(struct conv_finding *finding, const struct side *other, int step)
+/* Is the problem of the finding computed rightly when nothing else is?  The finding stays as it is. */
+static bool right_alone(struct checker *checker, int threads)
 {
+    struct conv_verification *result = &checker->shared->result;
+    const struct conv_verification found = *result;
+    result->verdict = CONV_ACCEPT;
+    const bool right = check_exact(checker, &found.finding.problem, threads);
+    *result = found;
+    return right;
+}
+
+/* The finding is that of one problem; what came before it belongs to it. */
+static void say_in_turn(struct checker *checker, const struct side *other, int step, int threads)
+{
+    struct conv_finding *finding = &checker->shared->result.finding;
     char text[CONV_PROBLEM_TEXT];
     static const char *const data[] = { "", ", with other weights than before", ", on other data than before", "",
                                         ", with another bias than before" };
-    if (step == 0)   /* nothing was called before */
+    if (step == 0) {   /* nothing was called before, but the other plan has packed its weights since */
+        if (right_alone(checker, threads))
+            snprintf(finding->guess, sizeof finding->guess, "something is kept from one call to the next: a plan for \"%.250s\" was "
+                     "made before the call", conv_problem_print(text, &other->problem));
         return;
+    }
     snprintf(finding->guess, sizeof finding->guess, "something is kept from one call to the next: in call %d it was called "
              "in turn with \"%.250s\"%s%s", step + 1, conv_problem_print(text, &other->problem),
              conv_problem_equal(&finding->problem, &other->problem) ? " on other data" : "", data[steps[step].data + 1]);
@@ -203,7 +220,7 @@ static bool take_turns(struct checker *checker, struct side sides[PAIR], int thr
     for (int i = 0; i < STEPS; i++)
         if (!call(checker, &sides[steps[i].side], &steps[i], threads)) {
             if (checker->shared->result.verdict == CONV_REJECT && checker->shared->result.finding.fault != CONV_FAULT_REPORTED)
-                say_in_turn(&checker->shared->result.finding, &sides[1 - steps[i].side], i);
+                say_in_turn(checker, &sides[1 - steps[i].side], i, threads);
             return false;
         }
     return true;

@@ -204,6 +204,13 @@ static double one_after_the_other(const struct conv_problem *p, int64_t n, bool 
                conv_fan_in(&pointwise), fused);
 }
 
+/* Each product rounded, and their sum only at the end. */
+static double rounded_products(const struct conv_problem *p, int64_t n)
+{
+    const double product = format_to_type(p->type, the_same_value(p, CONV_X, n) * the_same_value(p, CONV_WEIGHTS, 0));
+    return p->op == CONV_OP_SEPARABLE ? NAN : format_to_type(p->type, product * (double)conv_fan_in(p));
+}
+
 /* ---- conclusions ----------------------------------------------------------------------------------------------- */
 
 static void conclude(struct conv_arithmetic *named, enum conv_sure sure, bool narrow, const char *words)
@@ -255,13 +262,16 @@ static void name_order(struct conv_arithmetic *named, const struct conv_kernel *
         conv_truth_free(&truth);
     }
     experiment_free(&real);
-    bool follows[2] = { false, false };
+    bool follows[2] = { false, false }, wide = false;
     if (problem->pass == CONV_FORWARD && experiment(&same, kernel, problem, all_the_same, seed, 0)) {
         follows[0] = follows[1] = true;
-        for (int64_t i = 0; i < same.count; i++)
+        wide = problem->type == CONV_F32;
+        for (int64_t i = 0; i < same.count; i++) {
+            wide = wide && same.got[i] == rounded_products(problem, i / (same.count / problem->n));
             for (int fused = 0; fused < 2; fused++)
                 follows[fused] = follows[fused]
                     && same.got[i] == one_after_the_other(problem, i / (same.count / problem->n), fused);
+        }
         experiment_free(&same);
     }
     const char *fusing = follows[0] && follows[1] ? "fused or not" : follows[0] ? "each rounded" : "fused";
@@ -272,6 +282,9 @@ static void name_order(struct conv_arithmetic *named, const struct conv_kernel *
         conclude(named, CONV_SURE_BIT_FOR_BIT, false, words);
     } else if (follows[0] || follows[1]) {
         snprintf(words, sizeof words, "%s, one product added after the other, %s", type, fusing);
+        conclude(named, CONV_SURE_BIT_FOR_BIT, false, words);
+    } else if (wide) {
+        snprintf(words, sizeof words, "sums in more than %s of products that are rounded to it", type);
         conclude(named, CONV_SURE_BIT_FOR_BIT, false, words);
     } else {
         snprintf(words, sizeof words, problem->pass == CONV_FORWARD ? "%s, in several partial sums"

@@ -170,7 +170,7 @@ static void try(struct suspect_record *record, const struct case_of *heard)
     for (int64_t i = 0; i < heard->count && !record->cleared; i++) {
         const double bound = said->how.exact ? 0 : conv_truth_bound(&truth, i, said->problem->type);
         const bool fits = same(said->got[i], truth.value[i], bound + (heard->wrong[i] ? 0 : heard->bounds[i]));
-        record->cleared = heard->wrong[i] && !fits;
+        record->cleared = heard->wrong[i] && (!fits || (record->suspect.modest && !isfinite(said->truth->value[i])));
         record->explained += heard->wrong[i] && fits;
         record->spared += !heard->wrong[i] && !fits;
     }

@@ -152,6 +152,14 @@ static bool untouched(struct mistake *m, int64_t unused)
     return isfinite(m->held);
 }
 
+static bool relu_loses_nan(struct mistake *m, int64_t unused)
+{
+    (void)unused;
+    for (int64_t i = 0; i < m->count; i++)
+        m->out[i] = isnan(m->out[i]) ? 0 : m->out[i];
+    return m->problem.act == CONV_ACT_RELU;
+}
+
 static bool nan_is_zero(struct mistake *m, int64_t unused)
 {
     (void)unused;
@@ -207,6 +215,7 @@ const struct suspect suspect_results[] = {
     { "a relu is applied that the problem doesn't have", .after = no_act_again, .number = CONV_ACT_RELU },
     { "a relu6 is applied that the problem doesn't have", .after = no_act_again, .number = CONV_ACT_RELU6 },
     { "the activation turns NaN into 0", .after = nan_is_zero },
+    { "relu turns NaN into 0", .after = relu_loses_nan },
     { "the activation loses NaN: it becomes 0, or the limit of relu6", .after = nan_is_the_limit },
     { "infinite sums are stored as the largest finite number", .after = made_finite },
     { "the sums are added to what was in the output", .after = added },
