@@ -117,6 +117,16 @@ static void add_row(struct table *table, const struct conv_verification *result)
 /* JSON has no infinities and no NaN. */
 static json_t *json_finite(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
+static json_t *roomier_json(const struct conv_finding *finding)
+{
+    char text[CONV_PROBLEM_TEXT];
+    if (!finding->has_roomier)
+        return json_null();
+    return json_pack("{s:s, s:I, s:I, s:s}", "problem", conv_problem_print(text, &finding->roomier), "elements",
+                     (json_int_t)finding->roomier_elements, "wrong", (json_int_t)finding->roomier_wrong, "where",
+                     finding->pattern);
+}
+
 static json_t *finding_json(const struct conv_verification *result)
 {
     const struct conv_finding *finding = &result->finding;
@@ -132,10 +142,7 @@ static json_t *finding_json(const struct conv_verification *result)
         "elements", (json_int_t)finding->elements, "wrong", (json_int_t)finding->wrong, "where", finding->where,
         "guess", finding->guess, "first", wrong);
     json_object_set_new(json, "problem", json_string(conv_problem_print(text, &finding->problem)));
-    if (finding->has_roomier)
-        json_object_set_new(json, "roomier", json_pack("{s:s, s:I, s:I, s:s}",
-            "problem", conv_problem_print(text, &finding->roomier), "elements", (json_int_t)finding->roomier_elements,
-            "wrong", (json_int_t)finding->roomier_wrong, "where", finding->pattern));
+    json_object_set_new(json, "roomier", roomier_json(finding));
     json_object_set_new(json, "repro", json_string(repro_of(text, result)));
     return json;
 }
