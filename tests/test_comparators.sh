@@ -56,7 +56,7 @@ notices guard_not_looked_at place.c 's/!guarded_intact(checker->scratch)/false/'
     fault_bz100_whole_vectors small REJECT ACCEPT
 # a changed input is seen by its hash, and because its page can't be written to: both are taken away
 notices inputs_not_watched place.c \
-    's/!= hashes\[operand\])/!= hashes[operand] \&\& false)/; s/input && placement->read_only)/false)/' \
+    's/!= hashes\[operand\])/!= hashes[operand] \&\& false)/; s/= input && placement->read_only;/= false;/' \
     fault_tinydnn298_input_as_memory small REJECT ACCEPT
 notices second_call_not_made careful.c 's/> (double)large ? 1 : 2;/> (double)large ? 1 : 1;/' \
     fault_nnlib114_every_second_call small REJECT ACCEPT
