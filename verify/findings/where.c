@@ -106,7 +106,7 @@ static struct shape shape_of(const struct frame *frame, const char *wrong, int64
         if (frame->size[a] > 1 && frame->size[a] < shape.least_size)
             shape.least_size = frame->size[a];
     }
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; shape.axes > 0 && i < count; i++) {
         int64_t index[FRAME_AXES], distance = INT64_MAX;
         bool last = false, first = false;
         if (!wrong[i])
