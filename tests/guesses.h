@@ -100,7 +100,7 @@ static const struct guess { const char *fault, *check, *words[2]; } guesses[] = 
     { "far_patches", "large", { "tap", "left out" } },
     { "far_dilation", "large", { "a dilation above 16 is taken for 16" } },
     { "far_filter", "large", { "tap", "left out" } },
-    { "far_filter_depthwise", "large", { NULL } },
+    { "far_filter_depthwise", "large", { "0 is stored" } },
     { "far_padding", "large", { "padding above 11 is taken for 11" } },
     { "far_output_pad", "large", { "0 is stored" } },
     { "far_batch", "large", { "image", "left out" } },

@@ -1,5 +1,6 @@
 /* random_problem.c - valid problems of every sort, one for each seed. */
 #include "tests/random_problem.h"
+#include "tests/test.h"
 
 #include <string.h>
 
@@ -60,7 +61,22 @@ void test_operands_free(struct test_operands *set)
         conv_tensor_free(&set->tensors[operand]);
 }
 
-enum conv_operand test_output(const struct conv_problem *problem)
+const struct conv_kernel *test_reference(const struct conv_problem *problem)
 {
-    return problem->pass == CONV_FORWARD ? CONV_Y : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
+    for (int i = 0; i < conv_kernel_count(); i++)
+        if (!strncmp(conv_kernel_at(i)->name, "ref_", 4) && !conv_kernel_refuses(conv_kernel_at(i), problem))
+            return conv_kernel_at(i);
+    return NULL;
+}
+
+struct test_operands test_solved(const struct conv_problem *problem, enum conv_fill_kind kind)
+{
+    struct test_operands set;
+    const struct conv_fill fill = { kind, 3, kind == CONV_FILL_INTEGERS ? 4 : 1, 0 };
+    test_operands_create(&set, problem, 3);
+    for (enum conv_operand i = 0; i < CONV_OPERANDS; i++)
+        if (conv_operand_role(problem, i) == CONV_INPUT && set.operands.at[i])
+            conv_fill(problem->type, set.operands.at[i], conv_operand_count(problem, i), conv_operand_name(problem, i), &fill);
+    TEST_EQUAL_INT(conv_run(&set.operands, test_reference(problem), problem, NULL, NULL), CONV_OK);
+    return set;
 }

@@ -12,7 +12,10 @@ struct test_operands { struct conv_tensor tensors[CONV_OPERANDS]; struct conv_op
 void test_operands_create(struct test_operands *set, const struct conv_problem *problem, uint64_t seed);
 void test_operands_free(struct test_operands *set);
 
-/* The output that the pass is named after: y, dx or dw. */
-enum conv_operand test_output(const struct conv_problem *problem);
+/* The page of the reference that computes a problem. */
+const struct conv_kernel *test_reference(const struct conv_problem *problem);
+
+/* The true outputs of a problem on data of one kind, in operands that can be spoilt. */
+struct test_operands test_solved(const struct conv_problem *problem, enum conv_fill_kind kind);
 
 #endif

@@ -1,5 +1,6 @@
 /* test_count.c - counts: formulas against a reference that counts, networks against their published totals, and
  * conventions against what other people's tools printed. */
+#include "core/main_output.h"
 #include "tests/random_problem.h"
 #include "tests/test.h"
 
@@ -51,7 +52,7 @@ static void formulas_equal_counting(void)
         compared++;
         test_operands_create(&set, &problem, 1);
         conv_count_problem(&count, &problem);
-        CU_ASSERT_EQUAL_FATAL(conv_truth_compute(&truth, &products, &problem, test_output(&problem), &set.operands, NULL),
+        CU_ASSERT_EQUAL_FATAL(conv_truth_compute(&truth, &products, &problem, main_output(&problem), &set.operands, NULL),
                               CONV_OK);
         if (products != count.macs_inside) {
             char text[CONV_PROBLEM_TEXT];

@@ -9,19 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Inputs and outputs of a problem, as they should be. */
-static struct test_operands solved(const struct conv_problem *problem, enum conv_fill_kind kind)
-{
-    struct test_operands set;
-    const struct conv_fill fill = { kind, 3, kind == CONV_FILL_INTEGERS ? 4 : 1, 0 };
-    test_operands_create(&set, problem, 3);
-    for (enum conv_operand i = 0; i < CONV_OPERANDS; i++)
-        if (conv_operand_role(problem, i) == CONV_INPUT && set.operands.at[i])
-            conv_fill(problem->type, set.operands.at[i], conv_operand_count(problem, i), conv_operand_name(problem, i), &fill);
-    TEST_EQUAL_INT(conv_run(&set.operands, conv_kernel_find("ref_forward"), problem, NULL, NULL), CONV_OK);
-    return set;
-}
-
 static void finding_says(const struct conv_problem *problem, const struct test_operands *set, const char *guess,
                          const char *where)
 {
@@ -52,7 +39,7 @@ static void settings_are_named(void)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct conv_problem right = test_problem(rows[i].right), made = test_problem(rows[i].made);
-        struct test_operands set = solved(&right, CONV_FILL_INTEGERS);
+        struct test_operands set = test_solved(&right, CONV_FILL_INTEGERS);
         TEST_EQUAL_INT(conv_run(&set.operands, conv_kernel_find("ref_forward"), &made, NULL, NULL), CONV_OK);
         finding_says(&right, &set, rows[i].guess, NULL);
         test_operands_free(&set);
@@ -64,7 +51,7 @@ static void a_mirrored_border_is_named(void)
 {
     enum { C = 2, SIZE = 6, PADDED = SIZE + 2 };
     const struct conv_problem right = test_problem("c=2 in=6x6 k=3 filter=3 pad=1"), made = test_problem("c=2 in=8x8 k=3 filter=3");
-    struct test_operands set = solved(&right, CONV_FILL_INTEGERS);
+    struct test_operands set = test_solved(&right, CONV_FILL_INTEGERS);
     struct conv_operands mirrored = set.operands;
     float padded[C][PADDED][PADDED];
     const float (*x)[SIZE][SIZE] = set.operands.x;
@@ -84,7 +71,7 @@ static void another_layout_is_named(void)
 {
     enum { K = 6, PIXELS = 30 };
     const struct conv_problem problem = test_problem("c=4 in=6x5 k=6 filter=3 pad=1");
-    struct test_operands set = solved(&problem, CONV_FILL_INTEGERS);
+    struct test_operands set = test_solved(&problem, CONV_FILL_INTEGERS);
     float *y = set.operands.y, last[K * PIXELS];
     for (int k = 0; k < K; k++)
         for (int i = 0; i < PIXELS; i++)
@@ -98,7 +85,7 @@ static void another_layout_is_named(void)
 static void narrow_inputs_are_named(void)
 {
     const struct conv_problem problem = test_problem("c=5 in=9x9 k=4 filter=3 pad=1");
-    struct test_operands set = solved(&problem, CONV_FILL_UNIFORM);
+    struct test_operands set = test_solved(&problem, CONV_FILL_UNIFORM);
     static float narrow[2][5 * 9 * 9];
     struct conv_operands rounded = set.operands;
     const enum conv_operand inputs[] = { CONV_X, CONV_WEIGHTS };
@@ -126,7 +113,7 @@ static void places_are_described(void)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct conv_problem problem = test_problem(rows[i].problem);
-        struct test_operands set = solved(&problem, CONV_FILL_INTEGERS);
+        struct test_operands set = test_solved(&problem, CONV_FILL_INTEGERS);
         for (int at = rows[i].from; at < rows[i].to; at += rows[i].step)
             ((float *)set.operands.y)[at] += (float)(1000 + at * at);
         finding_says(&problem, &set, NULL, rows[i].where);
@@ -138,7 +125,7 @@ static void the_last_row_and_column_are_described(void)
 {
     enum { SIZE = 7 };
     const struct conv_problem problem = test_problem("c=1 in=7x7 k=1 filter=1");
-    struct test_operands set = solved(&problem, CONV_FILL_INTEGERS);
+    struct test_operands set = test_solved(&problem, CONV_FILL_INTEGERS);
     float (*y)[SIZE] = set.operands.y;
     for (int i = 0; i < SIZE; i++) {
         y[i][SIZE - 1] += 100;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/main_output.h"
 #include "tests/random_problem.h"
 #include "verify/maths/checksum.h"
 #include "verify/maths/cover.h"
@@ -133,7 +134,7 @@ static void checksums_see_one_wrong_element(void)
         if (!random_problem(&problem, seed) || problem.op == CONV_OP_SEPARABLE || problem.n == 0)
             continue;
         problem.act = CONV_ACT_NONE;
-        const enum conv_operand output = test_output(&problem);
+        const enum conv_operand output = main_output(&problem);
         const int64_t count = conv_operand_count(&problem, output);
         struct solved solved = solve(&problem, output);
         const double *const *at = (const double *const *)solved.at;
@@ -188,7 +189,7 @@ static void spots_agree_with_the_reference(void)
         struct conv_truth all, some;
         if (!random_problem(&problem, seed) || problem.n == 0)
             continue;
-        const enum conv_operand output = test_output(&problem);
+        const enum conv_operand output = main_output(&problem);
         struct test_operands set;
         test_operands_create(&set, &problem, 11);
         TEST_EQUAL_INT(conv_truth_compute(&all, NULL, &problem, output, &set.operands, NULL), CONV_OK);

@@ -1,4 +1,5 @@
 /* test_reference.c - the truth: does it agree with itself, with a second oracle, and with mathematics? */
+#include "core/main_output.h"
 #include "tests/random_problem.h"
 #include "tests/test.h"
 
@@ -10,7 +11,7 @@
 static double *run_kernel(const char *name, const struct conv_problem *problem, uint64_t seed, int64_t *count)
 {
     const struct conv_kernel *kernel = conv_kernel_find(name);
-    const enum conv_operand output = test_output(problem);
+    const enum conv_operand output = main_output(problem);
     struct test_operands set;
     struct conv_error error;
     if (!kernel || conv_kernel_refuses(kernel, problem))
@@ -121,9 +122,9 @@ static void passes_are_adjoint(void)
         double inner[3] = { 0 };
         for (int pass = 0; pass < CONV_PASSES; pass++) {
             problem.pass = (enum conv_pass)pass;
-            CU_ASSERT_EQUAL_FATAL(conv_truth_compute(&truth[pass], NULL, &problem, test_output(&problem),
+            CU_ASSERT_EQUAL_FATAL(conv_truth_compute(&truth[pass], NULL, &problem, main_output(&problem),
                                                      &set.operands, NULL), CONV_OK);
-            const double *with = set.operands.at[test_output(&problem)];
+            const double *with = set.operands.at[main_output(&problem)];
             for (int64_t i = 0; i < truth[pass].count; i++)
                 inner[pass] += truth[pass].value[i] * with[i];
             conv_truth_free(&truth[pass]);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/main_output.h"
 #include "tests/random_problem.h"
 
 static const char *const problems[] = {
@@ -21,7 +22,7 @@ static const char *const problems[] = {
 static void compare_thread_counts(const struct conv_kernel *kernel, const struct conv_problem *problem)
 {
     struct test_operands set;
-    const enum conv_operand output = test_output(problem);
+    const enum conv_operand output = main_output(problem);
     const size_t bytes = conv_operand_bytes(problem, output);
     void *alone = malloc(bytes);
     test_operands_create(&set, problem, 5);

@@ -13,29 +13,6 @@
 
 /* ---- outputs of somebody else ------------------------------------------------------------------------------------ */
 
-/* The page of the reference that computes a problem. */
-static const struct conv_kernel *reference_of(const struct conv_problem *problem)
-{
-    for (int i = 0; i < conv_kernel_count(); i++)
-        if (!strncmp(conv_kernel_at(i)->name, "ref_", 4) && !conv_kernel_refuses(conv_kernel_at(i), problem))
-            return conv_kernel_at(i);
-    return NULL;
-}
-
-/* The true output of a problem on data of one kind, in operands that can be spoilt. */
-static struct test_operands solved(const struct conv_problem *problem, enum conv_fill_kind kind)
-{
-    struct test_operands set;
-    test_operands_create(&set, problem, 3);
-    const struct conv_fill fill = { kind, 3, kind == CONV_FILL_INTEGERS ? 4 : 1, 0 };
-    for (enum conv_operand i = 0; i < CONV_OPERANDS; i++)
-        if (conv_operand_role(problem, i) == CONV_INPUT && set.operands.at[i])
-            conv_fill(problem->type, set.operands.at[i], conv_operand_count(problem, i), conv_operand_name(problem, i),
-                      &fill);
-    TEST_EQUAL_INT(conv_run(&set.operands, reference_of(problem), problem, NULL, NULL), CONV_OK);
-    return set;
-}
-
 static struct conv_verification verdict_on(const struct conv_problem *problem, const struct test_operands *set)
 {
     struct conv_verification verification;
@@ -53,7 +30,7 @@ static void true_outputs_are_accepted(void)
     for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
         for (int kind = CONV_FILL_INTEGERS; kind <= CONV_FILL_UNIFORM; kind++) {
             const struct conv_problem problem = test_problem(problems[i]);
-            struct test_operands set = solved(&problem, (enum conv_fill_kind)kind);
+            struct test_operands set = test_solved(&problem, (enum conv_fill_kind)kind);
             TEST_EQUAL_INT(verdict_on(&problem, &set).verdict, CONV_ACCEPT);
             test_operands_free(&set);
         }
@@ -63,7 +40,7 @@ static void true_outputs_are_accepted(void)
 static void one_wrong_element_is_placed(void)
 {
     const struct conv_problem problem = test_problem("n=2 c=3 in=7x6 k=4 filter=3x3 pad=1");
-    struct test_operands set = solved(&problem, CONV_FILL_INTEGERS);
+    struct test_operands set = test_solved(&problem, CONV_FILL_INTEGERS);
     float *y = set.operands.y;
     y[((1 * 4 + 2) * 7 + 5) * 6 + 3] += 1;
     const struct conv_verification verification = verdict_on(&problem, &set);
@@ -83,7 +60,7 @@ static void nan_is_rejected(void)
 {
     const struct conv_problem problem = test_problem("c=3 in=7x6 k=4 filter=3x3 pad=1");
     for (int kind = CONV_FILL_INTEGERS; kind <= CONV_FILL_UNIFORM; kind++) {
-        struct test_operands set = solved(&problem, (enum conv_fill_kind)kind);
+        struct test_operands set = test_solved(&problem, (enum conv_fill_kind)kind);
         ((float *)set.operands.y)[17] = NAN;
         TEST_EQUAL_INT(verdict_on(&problem, &set).verdict, CONV_REJECT);
         test_operands_free(&set);
@@ -94,7 +71,7 @@ static void nan_is_rejected(void)
 static void the_bound_divides_right_from_wrong(void)
 {
     const struct conv_problem problem = test_problem("c=16 in=7x6 k=4 filter=3x3 pad=1");
-    struct test_operands set = solved(&problem, CONV_FILL_UNIFORM);
+    struct test_operands set = test_solved(&problem, CONV_FILL_UNIFORM);
     struct conv_truth truth;
     TEST_EQUAL_INT(conv_truth_compute(&truth, NULL, &problem, CONV_Y, &set.operands, NULL), CONV_OK);
     float *y = set.operands.y;
@@ -212,7 +189,7 @@ static void all_products_are_looked_at(void)
             struct conv_sensitivity told;
             struct conv_count count;
             problem.pass = pass;
-            struct test_operands set = solved(&problem, CONV_FILL_INTEGERS);
+            struct test_operands set = test_solved(&problem, CONV_FILL_INTEGERS);
             const struct conv_verification verification = verdict_on(&problem, &set);
             TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
             TEST_EQUAL_INT(conv_sensitivity_measure(&told, &verification, &problem, &set.operands, NULL), CONV_OK);
@@ -265,7 +242,7 @@ static void mistakes_are_named(void)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct conv_problem right = test_problem(rows[i].right), made = test_problem(rows[i].made);
-        struct test_operands set = solved(&right, CONV_FILL_INTEGERS);
+        struct test_operands set = test_solved(&right, CONV_FILL_INTEGERS);
         struct conv_operands mistaken = set.operands;
         if (!made.bias)
             mistaken.bias = NULL;
@@ -282,7 +259,7 @@ static void mistakes_are_named(void)
 static void a_constant_factor_is_named(void)
 {
     const struct conv_problem problem = test_problem("c=3 in=9x8 k=4 filter=3x3 pad=1");
-    struct test_operands set = solved(&problem, CONV_FILL_INTEGERS);
+    struct test_operands set = test_solved(&problem, CONV_FILL_INTEGERS);
     for (int64_t i = 0; i < conv_operand_count(&problem, CONV_Y); i++)
         ((float *)set.operands.y)[i] *= 2;
     const struct conv_verification verification = verdict_on(&problem, &set);
@@ -297,7 +274,7 @@ static void a_constant_factor_is_named(void)
  * Under a sanitizer the walk is cut: it is the same code ten times slower. */
 static void kernels_are_accepted_with_evidence(void)
 {
-    static const char *const names[] = { "std_08_unfold_by_block", "dw_nhwc_05_openmp" };
+    static const char *const names[] = { "ref_scatter", "std_08_unfold_by_block", "dw_nhwc_05_openmp" };
     const struct conv_verify_options options = { .seed = 1, .time_limit = 300, .check = WATCHED ? "seams" : NULL };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct conv_verification verification;

@@ -41,11 +41,12 @@ ROOM_ENGINE = \
 	verify/engine/arithmetic.c verify/engine/forked.h verify/engine/forked.c verify/engine/verify.c \
 	verify/engine/examine.c verify/engine/parallel.c verify/engine/verdict.c
 ROOM_FINDINGS = \
-	verify/findings/explain.h verify/findings/explain.c verify/findings/shrink.h verify/findings/shrink.c \
+	verify/findings/explain.h verify/findings/explain.c verify/findings/circumstances.h \
+	verify/findings/circumstances.c verify/findings/shrink.h verify/findings/shrink.c \
 	verify/findings/roomier.h verify/findings/roomier.c verify/findings/where.h verify/findings/where.c \
 	verify/findings/guess.h verify/findings/guess.c verify/findings/mistake.h verify/findings/mistake.c \
-	verify/findings/settings.c verify/findings/tensors.c verify/findings/numbers.c verify/findings/parts.c verify/findings/results.c \
-	verify/findings/repro.c
+	verify/findings/orders.h verify/findings/orders.c verify/findings/settings.c verify/findings/tensors.c \
+	verify/findings/numbers.c verify/findings/parts.c verify/findings/results.c verify/findings/repro.c
 ROOM_CHECKS = \
 	verify/checks/checks.h verify/checks/checks.c verify/checks/small.c verify/checks/threads.c verify/checks/turns.c \
 	verify/checks/probes.c verify/checks/real.c verify/checks/special.c verify/checks/covering.c \

@@ -273,11 +273,11 @@ class Candidate:
         return found if in_process else _without_threads(found)
 
     def _repro(self, finding):
-        what = "--check turns" if finding["check"] == "turns" else f'"{finding["problem"]}"'
+        problem = "" if finding["needs_others"] else f'"{finding["problem"]}"'
         if self.repro:
-            return f"{self.repro} --seed {finding['seed']} {what}"
-        arguments = 'check="turns"' if finding["check"] == "turns" else what
-        return f"convref.verify({self.name}, {arguments}, seed={finding['seed']})"
+            return f"{self.repro} --seed {finding['seed']} --check {finding['check']} {problem}".rstrip()
+        return (f"convref.verify({self.name}, {problem + ', ' if problem else ''}check=\"{finding['check']}\", "
+                f"seed={finding['seed']})")
 
 
 def as_candidate(what):

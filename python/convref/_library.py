@@ -67,9 +67,8 @@ _FUNCTIONS = """
     conv_roof_macs dpIIdd?       conv_machine_level Ipl       conv_bench_kernels Ippippp
     conv_verify_kernel Ipppp     conv_sensitivity_verify IppppIp  conv_verdict_name sI         conv_fault_name sI
     conv_examine Ippppipp        conv_problem_walk_open Ipslpp conv_problem_walk_next ?pp  conv_problem_walk_close .p
-    conv_problem_walk_failed ?p
-    conv_repro_line spps         conv_wrong_print sppp        conv_sure_name sI        conv_accuracy_of_name Is
-    conv_repro_line spps         conv_wrong_print sppp        conv_sure_name sI        conv_accuracy_of_name Is
+    conv_problem_walk_failed ?p  conv_repro_line spps         conv_wrong_print sppp        conv_sure_name sI
+    conv_accuracy_of_name Is
 """.split()
 
 

@@ -17,8 +17,9 @@ kernel      its name; empty for arrays
 reason      of INCONCLUSIVE and SKIPPED, in words
 checks      name -> (problems, elements, worst error / bound, seconds)
 finding     of REJECT, a dict: fault, check, problem, operand, elements, wrong, where, first, guess, seed,
-            repro, roomier;
+            repro, needs_others, roomier;
             first is a list of the first wrong elements: (index in words, expected, got, allowed error);
+            needs_others says that the problem alone doesn't show it, only its whole check;
             roomier is a larger problem that shows the pattern, a dict: problem, elements, wrong, where; or None
 arithmetic  what the kernel seems to compute in, and how sure that is; may be empty
 warning     what is odd but not wrong
@@ -47,7 +48,8 @@ def _finding(finding, kernel):
     return {"fault": lib.conv_fault_name(finding.fault).decode(), "check": finding.check.decode(), "problem": problem,
             "operand": names.get(finding.operand, ""), "elements": finding.elements, "wrong": finding.wrong,
             "where": finding.where.decode(errors="replace"), "first": _first(finding),
-            "guess": finding.guess.decode(), "seed": finding.seed, "repro": repro.decode(), "roomier": _roomier(finding)}
+            "guess": finding.guess.decode(), "seed": finding.seed, "repro": repro.decode(),
+            "needs_others": finding.needs_others, "roomier": _roomier(finding)}
 
 
 def _arithmetic(result):

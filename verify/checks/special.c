@@ -76,29 +76,29 @@ static void infinite_filter(double *values, const struct conv_problem *problem, 
 }
 
 /* Zeros in one factor meet infinities in the other: NaN, so a kernel that leaves out products with 0 is wrong. */
-static void zeros_and_infinities(double *values, const struct conv_problem *problem, enum conv_operand operand,
-                                 uint64_t seed, enum conv_accuracy accuracy)
+static void meet(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
+                 enum probe_factor zeros, enum probe_factor infinities, uint64_t every)
 {
     const enum probe_factor factor = probe_factor(problem, operand);
-    integers(values, problem, operand, seed, accuracy);
     for (int64_t i = 0; i < conv_operand_count(problem, operand); i++)
-        if (factor == PROBE_FIRST && i % 3 == (int64_t)(seed % 3))
+        if (factor == zeros && (uint64_t)i % 3 == seed % 3)
             values[i] = 0;
-        else if (factor == PROBE_SECOND && i % 7 == (int64_t)(seed % 7))
+        else if (factor == infinities && (uint64_t)i % every == seed % every)
             values[i] = i % 2 ? INFINITY : -INFINITY;
 }
 
-/* And the other way round. */
+static void zeros_and_infinities(double *values, const struct conv_problem *problem, enum conv_operand operand,
+                                 uint64_t seed, enum conv_accuracy accuracy)
+{
+    integers(values, problem, operand, seed, accuracy);
+    meet(values, problem, operand, seed, PROBE_FIRST, PROBE_SECOND, 7);
+}
+
 static void infinities_and_zeros(double *values, const struct conv_problem *problem, enum conv_operand operand,
                                  uint64_t seed, enum conv_accuracy accuracy)
 {
-    const enum probe_factor factor = probe_factor(problem, operand);
     integers(values, problem, operand, seed, accuracy);
-    for (int64_t i = 0; i < conv_operand_count(problem, operand); i++)
-        if (factor == PROBE_SECOND && i % 3 == (int64_t)(seed % 3))
-            values[i] = 0;
-        else if (factor == PROBE_FIRST && i % 11 == (int64_t)(seed % 11))
-            values[i] = i % 2 ? INFINITY : -INFINITY;
+    meet(values, problem, operand, seed, PROBE_SECOND, PROBE_FIRST, 11);
 }
 
 /* Infinities on both sides: of the same sign they stay, of both signs in one sum they are NaN. */

@@ -19,8 +19,9 @@
 #include "verify/engine/careful.h"
 #include "verify/engine/expected.h"
 #include "verify/engine/judge.h"
-#include "verify/engine/ways.h"
 #include "verify/engine/place.h"
+#include "verify/engine/ways.h"
+#include "verify/findings/circumstances.h"
 
 /* Two sizes of each kind, small ones and such as fast kernels have a way for; then two kinds. */
 enum { PAIR = 2 };
@@ -186,26 +187,17 @@ static bool call(struct checker *checker, struct side *side, const struct step *
     return true;
 }
 
-/* Is the problem of the finding computed rightly when nothing else is?  The finding stays as it is. */
-static bool right_alone(struct checker *checker, int threads)
-{
-    struct conv_verification *result = &checker->shared->result;
-    const struct conv_verification found = *result;
-    result->verdict = CONV_ACCEPT;
-    const bool right = check_exact(checker, &found.finding.problem, threads);
-    *result = found;
-    return right;
-}
-
 /* The finding is that of one problem; what came before it belongs to it. */
 static void say_in_turn(struct checker *checker, const struct side *other, int step, int threads)
 {
     struct conv_finding *finding = &checker->shared->result.finding;
     char text[CONV_PROBLEM_TEXT];
+    finding->needs_others = true;   /* unless it shrinks */
     static const char *const data[] = { "", ", with other weights than before", ", on other data than before", "",
                                         ", with another bias than before" };
     if (step == 0) {   /* nothing was called before, but the other plan has packed its weights since */
-        if (right_alone(checker, threads))
+        const struct check_data alone = check_integers(checker, &finding->problem);
+        if (is_right(checker, &finding->problem, &alone, threads, attempt_here))
             snprintf(finding->guess, sizeof finding->guess, "something is kept from one call to the next: a plan for \"%.250s\" was "
                      "made before the call", conv_problem_print(text, &other->problem));
         return;

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/main_output.h"
 #include "verify/maths/format.h"
 #include "verify/maths/probe.h"
 
@@ -34,11 +35,6 @@ struct experiment {
     int64_t count;                      /* of the output */
     double *in[CONV_OPERANDS], *got;    /* channels first */
 };
-
-static enum conv_operand output_of(const struct conv_problem *problem)
-{
-    return problem->pass == CONV_FORWARD ? CONV_Y : problem->pass == CONV_BACKWARD_DATA ? CONV_X : CONV_WEIGHTS;
-}
 
 static void experiment_free(struct experiment *e)
 {
@@ -70,7 +66,7 @@ static bool observe(struct experiment *e, const struct conv_kernel *kernel)
     struct conv_tensor tensors[CONV_OPERANDS] = { { .rank = 0 } };
     struct conv_operands operands = { .x = NULL };
     bool good = true;
-    e->output = output_of(&e->problem);
+    e->output = main_output(&e->problem);
     e->count = conv_operand_count(&e->problem, e->output);
     e->got = malloc((size_t)e->count * sizeof *e->got);
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)

@@ -19,7 +19,6 @@ struct check {
 extern const struct check *const all_checks[];
 
 /* Of the checks that others must know by name: what they are called. */
-#define CHECK_TURNS "turns"
 #define CHECK_PROBES "probes"
 
 #endif

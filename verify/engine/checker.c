@@ -69,6 +69,15 @@ int64_t checker_problems(const struct conv_verification *result)
 
 double check_macs(const struct conv_problem *problem) { return problem_macs(problem); }
 
+bool check_fits_memory(const struct conv_problem *problem)
+{
+    static const size_t most_bytes = (size_t)1 << 30;
+    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
+        if (conv_operand_bytes(problem, operand) > most_bytes)
+            return false;
+    return true;
+}
+
 bool check_prefers_checksum(const struct conv_problem *problem)
 {
     static const double least_macs = 20e3, macs_per_element = 6;   /* measured: 5 ns for one, 8 ns and overhead for the other */

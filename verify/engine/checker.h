@@ -97,6 +97,9 @@ bool checker_impossible(struct checker *checker, const char *why);
 /* The most multiply-adds that a problem can have, padding included. */
 double check_macs(const struct conv_problem *problem);
 
+/* Has no operand more than 1 GiB?  Check huge has larger ones, which aren't memory. */
+bool check_fits_memory(const struct conv_problem *problem);
+
 /* Is a checksum cheaper than the reference, which does 200 million multiply-adds in a second?  It sees no less. */
 bool check_prefers_checksum(const struct conv_problem *problem);
 

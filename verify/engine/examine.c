@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#include "verify/findings/explain.h"
 #include "verify/engine/forked.h"
 #include "verify/engine/ways.h"
+#include "verify/findings/explain.h"
 
 /* Of one problem, and what shrinking may take besides. */
 static const double usual_seconds = 60, shrink_seconds = 40;

@@ -14,9 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "verify/findings/shrink.h"
-#include "verify/engine/check.h"
 #include "verify/engine/ways.h"
+#include "verify/findings/circumstances.h"
 #include "verify/sandbox/sandbox.h"
 
 /* Seconds for one attempt to shrink, and for all of them. */
@@ -264,7 +263,7 @@ static bool fails_within(struct checker *checker, const struct conv_problem *pro
 }
 
 static bool attempt_in_child(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
-                      int threads)
+                             int threads)
 {
     return fails_within(checker, problem, data, threads, attempt_seconds);
 }
@@ -285,66 +284,6 @@ static void shrink_in_children(struct checker *checker, const struct check_data 
     const bool sure =
         fails_within(checker, &smallest.finding.problem, &smaller, smallest.finding.threads, 5 * attempt_seconds);
     *result = sure ? smallest : first;
-}
-
-/* ---- what another process tells -------------------------------------------------------------------------------- */
-
-enum { MOST_BYTES = 1 << 30 };   /* of an operand: check huge has larger ones, which aren't memory */
-
-static bool fits_memory(const struct conv_problem *problem)
-{
-    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
-        if (conv_operand_bytes(problem, operand) > MOST_BYTES)
-            return false;
-    return true;
-}
-
-/* Is this problem computed rightly by a process that has computed nothing else?  The finding stays as it is. */
-static bool right_alone(struct checker *checker, const struct conv_problem *problem, const struct check_data *wanted)
-{
-    struct conv_verification *result = &checker->shared->result;
-    const struct conv_verification found = *result;
-    const struct check_data data = data_for(wanted, problem, checker->kernel->accuracy);
-    result->verdict = CONV_ACCEPT;
-    const bool fails = fails_within(checker, problem, &data, found.finding.threads, attempt_seconds);
-    const bool right = !fails && result->verdict == CONV_ACCEPT;
-    *result = found;
-    return right;
-}
-
-/* The same settings, and no size that is large. */
-static bool size_down(struct conv_problem *small)
-{
-    int64_t *const sizes[] = { &small->n, &small->c, &small->k, &small->axis[CONV_D].in, &small->axis[CONV_H].in,
-                               &small->axis[CONV_W].in };
-    static const int64_t most = 100;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        if (*sizes[i] > most)
-            *sizes[i] = most;
-    small->groups = small->groups > most ? most : small->groups;
-    for (int a = 0; a < CONV_AXES; a++) {
-        struct conv_axis *axis = &small->axis[a];
-        axis->filter = axis->filter > axis->in + axis->pad_begin + axis->pad_end ? axis->in : axis->filter;
-        axis->stride = axis->stride > axis->in ? axis->in : axis->stride;
-    }
-    return conv_problem_finish(small, NULL) == CONV_OK;
-}
-
-static void compare_with_others(struct checker *checker, const struct check_data *data)
-{
-    struct conv_finding *finding = &checker->shared->result.finding;
-    struct conv_problem small = finding->problem;
-    if (!fits_memory(&finding->problem)) {
-        const struct check_data integers = { .exact = true, .fill = { CONV_FILL_INTEGERS, checker->options.seed, 0, 0 } };
-        if (size_down(&small) && !conv_kernel_refuses(checker->kernel, &small) && right_alone(checker, &small, &integers))
-            snprintf(finding->guess, sizeof finding->guess,
-                     "with smaller sizes it is right: an offset, in elements or in bytes, is formed in 32 bits");
-    } else if (right_alone(checker, &finding->problem, data)) {
-        finding->needs_others = true;
-        if (finding->fault != CONV_FAULT_UNSTABLE)
-            snprintf(finding->guess, sizeof finding->guess, "a process that has computed nothing else computes this rightly: "
-                     "something is kept from one problem to the next, or it depends on chance");
-    }
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------------- */
@@ -406,10 +345,10 @@ enum conv_status run_forked(struct checker *checker, void (*run_checks)(struct c
     }
     if (shared->result.verdict == CONV_REJECT && !checker->options.brief) {
         const struct check_data data = shared->explaining ? shared->found_with : shared->data;
-        if (!end.completed && fits_memory(&shared->result.finding.problem))
+        if (!end.completed && check_fits_memory(&shared->result.finding.problem))
             shrink_in_children(checker, &data);
-        if (strcmp(shared->result.finding.check, CHECK_TURNS))
-            compare_with_others(checker, &data);
+        if (!shared->result.finding.needs_others)
+            blame_others(checker, &data, attempt_in_child);
     }
     warn_of_output(&shared->result, &end);
     return CONV_OK;

@@ -4,25 +4,37 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+static const char *const letters_of_x[FRAME_AXES] = { "n", "c", "d", "h", "w" };
+static const char *const letters_of_y[FRAME_AXES] = { "n", "k", "z", "p", "q" };
+static const char *const letters_of_w[FRAME_AXES] = { "k", "c", "t", "r", "s" };
+static const char *const letters_transposed[FRAME_AXES] = { "c", "k", "t", "r", "s" };
+static const char *const letters_of_bias[FRAME_AXES] = { "k", "", "", "", "" };
+
+static const char *const *letters_of(const struct conv_problem *problem, enum conv_operand operand)
+{
+    switch (operand) {
+    case CONV_X: return letters_of_x;
+    case CONV_Y: return letters_of_y;
+    case CONV_WEIGHTS: case CONV_PW: return problem->op == CONV_OP_TRANSPOSED ? letters_transposed : letters_of_w;
+    default: return letters_of_bias;
+    }
+}
+
+/* Axes in space are the last ones, whatever the rank. */
 struct frame frame_of(const struct conv_problem *problem, enum conv_operand operand)
 {
-    const struct conv_axis *a = problem->axis;
-    const bool transposed = problem->op == CONV_OP_TRANSPOSED;
-    switch (operand) {
-    case CONV_X:
-        return (struct frame){ { problem->n, problem->c, a[0].in, a[1].in, a[2].in }, { "n", "c", "d", "h", "w" },
-                               problem->groups };
-    case CONV_WEIGHTS:
-        return (struct frame){ { transposed ? problem->c : problem->k,
-                                 (transposed ? problem->k : problem->c) / problem->groups,
-                                 a[0].filter, a[1].filter, a[2].filter },
-                               { transposed ? "c" : "k", transposed ? "k" : "c", "t", "r", "s" }, 0 };
-    case CONV_BIAS:
-        return (struct frame){ { problem->k, 1, 1, 1, 1 }, { "k", "", "", "", "" }, 0 };
-    default:
-        return (struct frame){ { problem->n, problem->k, a[0].out, a[1].out, a[2].out },
-                               { "n", "k", "z", "p", "q" }, problem->groups };
+    struct conv_problem first = *problem;
+    int64_t dims[CONV_MAX_RANK];
+    struct frame frame = { .groups = operand == CONV_X || operand == CONV_Y ? problem->groups : 0 };
+    first.layout = CONV_CHANNELS_FIRST;
+    const int rank = conv_operand_shape(dims, &first, operand);
+    for (int a = 0; a < FRAME_AXES; a++) {
+        frame.size[a] = 1;
+        frame.letter[a] = letters_of(problem, operand)[a];
     }
+    for (int a = 0; a < rank; a++)
+        frame.size[a < 2 ? a : FRAME_AXES - rank + a] = dims[a];
+    return frame;
 }
 
 void frame_index(int64_t index[FRAME_AXES], const struct frame *frame, int64_t element)

@@ -30,8 +30,7 @@ static void check_as_found(struct checker *checker)
     const struct conv_verify_options *options = &checker->options;
     for (int i = 0; i < options->problem_count; i++) {
         const struct conv_problem *problem = &options->problems[i];
-        const struct check_data data = { .exact = true, .fill = {
-            CONV_FILL_INTEGERS, options->seed, conv_accuracy_range(problem, checker->kernel->accuracy), 0 } };
+        const struct check_data data = check_integers(checker, problem);
         if (conv_kernel_refuses(checker->kernel, problem) || data.fill.range < 1)
             continue;
         checker->runs = 0;

@@ -65,11 +65,16 @@ static bool check_by_checksum(struct checker *checker, const struct conv_problem
     return good;
 }
 
+struct check_data check_integers(const struct checker *checker, const struct conv_problem *problem)
+{
+    return (struct check_data){ .exact = true, .fill = { CONV_FILL_INTEGERS, checker->options.seed,
+                                                         conv_accuracy_range(problem, checker->kernel->accuracy), 0 } };
+}
+
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads)
 {
     struct conv_problem linear = *problem;
-    struct check_data data = { .fill = { CONV_FILL_INTEGERS, checker->options.seed,
-                                         conv_accuracy_range(problem, checker->kernel->accuracy), 0 }, .exact = true };
+    struct check_data data = check_integers(checker, problem);
     linear.act = CONV_ACT_NONE;
     if (data.fill.range < 1)
         return true;

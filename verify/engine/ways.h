@@ -6,8 +6,11 @@
 
 #include "verify/engine/checker.h"
 
-/* As check_data() of careful.h, with data on which every order of summation is exact; problems without such data are passed
- * over.  Large ones are judged by a checksum. */
+/* Integers of which every order of summation is exact; a range of 0 says that there are none. */
+struct check_data check_integers(const struct checker *checker, const struct conv_problem *problem);
+
+/* As check_data() of careful.h, with these integers; problems without such data are passed over.  Large ones are judged
+ * by a checksum. */
 bool check_exact(struct checker *checker, const struct conv_problem *problem, int threads);
 
 /* A problem that somebody named, on integers: a small one in every place, with all sorts of other data in the second call;

@@ -9,9 +9,9 @@
 #include "verify/engine/careful.h"
 #include "verify/engine/check.h"
 #include "verify/engine/ways.h"
+#include "verify/findings/circumstances.h"
 #include "verify/findings/guess.h"
 #include "verify/findings/roomier.h"
-#include "verify/findings/shrink.h"
 
 /* How long a part of it may take, in seconds. */
 static const double grow_seconds = 20, hear_seconds = 20;
@@ -48,20 +48,6 @@ static bool values_are_wrong(const struct conv_finding *finding)
     return finding->fault == CONV_FAULT_VALUES || finding->fault == CONV_FAULT_UNSTABLE || finding->fault == CONV_FAULT_UNWRITTEN;
 }
 
-/* What one thread computes rightly isn't a mistake of the sums. */
-static void blame_threads(struct checker *checker, const struct check_data *data)
-{
-    struct conv_verification *result = &checker->shared->result;
-    struct conv_verification found = *result;
-    if (found.finding.threads <= 1)
-        return;
-    result->verdict = CONV_ACCEPT;
-    if (!attempt_here(checker, &found.finding.problem, data, 1) && result->verdict == CONV_ACCEPT)
-        snprintf(found.finding.guess, sizeof found.finding.guess, "with one thread it is right: %d of them divide the work "
-                 "wrongly, or disturb each other", found.finding.threads);
-    *result = found;
-}
-
 /* Ask which mistake explains the smallest failing problem, roomier ones, the first one, and small shapes. */
 static void guess(struct checker *checker, const struct conv_problem *first, const struct check_data *data)
 {
@@ -87,13 +73,11 @@ static void guess(struct checker *checker, const struct conv_problem *first, con
 /* After a rejection: shrink the problem, then explain it.  The verdict and the evidence stay as they are. */
 void explain(struct checker *checker)
 {
-    static const size_t most_bytes = (size_t)1 << 30;   /* of an operand: check huge has larger ones, which aren't memory */
     struct conv_verification *result = &checker->shared->result;
     const struct conv_problem failed = result->finding.problem;
     const struct check_data data = checker->shared->data;
-    for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
-        if (conv_operand_bytes(&failed, operand) > most_bytes)
-            return;
+    if (!check_fits_memory(&failed))
+        return;
     checker->shared->found = result->finding;
     checker->shared->found_with = data;
     checker->shared->explaining = true;

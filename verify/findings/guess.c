@@ -116,20 +116,13 @@ static bool leaves_something(const struct mistake *m)
     return true;
 }
 
-static bool make_before(struct mistake *m, const struct suspect *suspect)
-{
-    if (!suspect->before && !suspect->after)
-        return mistake_scale(m, &suspect->part, suspect->scale);
-    return !suspect->before || suspect->before(m, suspect->number);
-}
-
 /* The outputs that a suspect gives; false if it can't make its mistake here. */
 static bool compute(struct conv_truth *truth, const struct suspect *suspect, const struct testimony *said)
 {
     const int64_t count = conv_operand_count(said->problem, said->output);
     struct mistake m;
     *truth = (struct conv_truth){ .count = 0 };
-    bool good = open_mistake(&m, said) && make_before(&m, suspect) && leaves_something(&m)
+    bool good = open_mistake(&m, said) && mistake_before(&m, suspect) && leaves_something(&m)
         && conv_operand_count(&m.problem, said->output) == count;
     if (good) {
         struct conv_operands inputs = { .x = NULL };
@@ -137,10 +130,10 @@ static bool compute(struct conv_truth *truth, const struct suspect *suspect, con
             inputs.at[operand] = m.in[operand];
         good = conv_truth_compute(truth, NULL, &m.problem, said->output, &inputs, NULL) == CONV_OK;
     }
-    if (good && suspect->after) {
+    if (good) {
         m.out = truth->value;
         m.count = count;
-        good = suspect->after(&m, suspect->number);
+        good = mistake_after(&m, suspect);
     }
     close_mistake(&m);
     if (!good) {

@@ -8,7 +8,7 @@
 #ifndef CONVREF_VERIFY_FINDINGS_MISTAKE_H
 #define CONVREF_VERIFY_FINDINGS_MISTAKE_H
 
-#include <convref/tensor.h>
+#include "verify/engine/frame.h"
 
 /* A problem and its inputs, ours to change. */
 struct mistake {
@@ -20,25 +20,34 @@ struct mistake {
     double held;                      /* every element of the output, before the kernel was called */
 };
 
-enum { TENSOR_AXES = 5, TAPS_OR_PIXELS = TENSOR_AXES, TENSOR_VIEWS };
+/* Which element is read, or stored, in the place of the one at this index; negative, or beyond the last: 0 is. */
+typedef int64_t order_function(const struct mistake *m, const int64_t size[FRAME_AXES], const int64_t index[FRAME_AXES]);
+
+enum { TAPS_OR_PIXELS = FRAME_AXES, PART_VIEWS };
 
 /* A part of an operand: of these indices on this axis.  Filters and channels are counted within their group.  The view
  * TAPS_OR_PIXELS counts the last three axes as one. */
 struct part {
     enum conv_operand operand;
     int axis;
-    enum { PART_FIRST, PART_LAST, PART_BEHIND_MULTIPLE, PART_FROM, PARTS } which;
+    enum { PART_FIRST, PART_LAST, PART_BEHIND_MULTIPLE, PART_FROM } which;
     int64_t number;
 };
 
-/* One suspect.  Either function may be missing; false: the mistake can't be made here. */
+/* One suspect: one of these, or two. */
 struct suspect {
-    const char *words;                /* a # in them stands for the number */
-    bool (*before)(struct mistake *m, int64_t number), (*after)(struct mistake *m, int64_t number);
+    const char *words;                                          /* "" of a part, which has words of its own */
+    bool (*before)(struct mistake *m, int64_t number);          /* false: it can't be made here; so `after` */
+    void (*axis)(struct conv_axis *axis, int64_t number);       /* on every axis that is in use */
+    order_function *read;                                       /* of `operand` */
+    enum conv_operand operand;
+    order_function *stored;                                     /* of the output */
+    double (*value)(const struct mistake *m, double value);     /* each output becomes this */
+    bool (*after)(struct mistake *m, int64_t number);
     int64_t number;
     bool certain;                     /* if it explains what is wrong, nobody else is asked ... */
     bool modest;                      /* ... but those who explain all outputs, right ones too */
-    double scale;                     /* of suspects without functions: the factor of `part` */
+    double scale;                     /* without all of them: the factor of `part` */
     struct part part;
 };
 
@@ -47,7 +56,6 @@ extern const struct suspect suspect_settings[], suspect_tensors[], suspect_numbe
 
 /* Suspect number `index` of those that leave out a part of an operand, or count it twice; false behind the last. */
 bool suspect_part(struct suspect *suspect, int64_t index);
-bool mistake_scale(struct mistake *m, const struct part *part, double scale);
 
 /* Is it a part of the output, too: an image, a filter? */
 bool part_is_of_output(const struct part *part, const struct conv_problem *problem);
@@ -55,16 +63,11 @@ bool part_is_of_output(const struct part *part, const struct conv_problem *probl
 /* "the last column of taps is left out" */
 void suspect_part_words(char *words, size_t room, const struct suspect *suspect, const struct conv_problem *problem);
 
-/* ---- for the lists --------------------------------------------------------------------------------------------------- */
+/* Make it, on the problem and its inputs, and then on its outputs.  False if it can't be made here. */
+bool mistake_before(struct mistake *m, const struct suspect *suspect);
+bool mistake_after(struct mistake *m, const struct suspect *suspect);
 
-/* An operand as five axes: images or filters, channels, and three in space. */
-struct tensor { double *at; int64_t size[TENSOR_AXES]; };
-struct tensor tensor_of(const struct mistake *m, enum conv_operand operand);
-struct tensor tensor_of_output(const struct mistake *m);
-int64_t tensor_count(const struct tensor *tensor);
-
-/* at[i] = at[source(i)], where the source is an index; negative: 0. */
-typedef int64_t source_function(const struct mistake *m, const int64_t *size, const int64_t *index);
-bool tensor_pick(const struct mistake *m, struct tensor tensor, source_function *source);
+/* Of parts.c, for mistake_before(). */
+bool mistake_scale(struct mistake *m, const struct part *part, double scale);
 
 #endif

@@ -16,11 +16,11 @@ static const enum conv_operand operands[] = { CONV_WEIGHTS, CONV_X, CONV_Y };
 
 bool suspect_part(struct suspect *suspect, int64_t index)
 {
-    const int64_t way = index % WAYS, view = index / WAYS % TENSOR_VIEWS, operand = index / WAYS / TENSOR_VIEWS;
+    const int64_t way = index % WAYS, view = index / WAYS % PART_VIEWS, operand = index / WAYS / PART_VIEWS;
     if (operand >= (int64_t)(sizeof operands / sizeof *operands))
         return false;
     /* the finest views first: a tap rather than a column of taps */
-    *suspect = (struct suspect){ .words = "", .part = { .operand = operands[operand], .axis = TENSOR_VIEWS - 1 - (int)view } };
+    *suspect = (struct suspect){ .words = "", .part = { .operand = operands[operand], .axis = PART_VIEWS - 1 - (int)view } };
     suspect->scale = way == 2 || way == 3 ? 2 : 0;
     suspect->part.which = way < 4 ? (way % 2 ? PART_FIRST : PART_LAST) : way < 4 + MULTIPLES ? PART_BEHIND_MULTIPLE : PART_FROM;
     suspect->part.number = way < 4 ? 1 : way < 4 + MULTIPLES ? multiples[way - 4] : borders[way - 4 - MULTIPLES];
@@ -45,18 +45,19 @@ static int64_t groups_of(const struct mistake *m, const struct part *part)
 
 bool mistake_scale(struct mistake *m, const struct part *part, double scale)
 {
-    const struct tensor tensor = tensor_of(m, part->operand);
-    const int64_t *size = tensor.size, inside = size[2] * size[3] * size[4];
+    const struct frame frame = frame_of(&m->problem, part->operand);
+    const int64_t *size = frame.size, inside = size[2] * size[3] * size[4];
+    double *at = m->in[part->operand];
     int64_t behind = 1, along = part->axis == TAPS_OR_PIXELS ? inside : size[part->axis];
     bool some = false;
-    if (!tensor.at || part->operand == m->output || (part->operand == CONV_Y && m->problem.pass == CONV_FORWARD))
+    if (!at)
         return false;
-    for (int a = part->axis + 1; a < TENSOR_AXES; a++)
+    for (int a = part->axis + 1; a < FRAME_AXES; a++)
         behind *= size[a];
-    const int64_t share = along / groups_of(m, part), count = tensor_count(&tensor);
+    const int64_t share = along / groups_of(m, part), count = conv_operand_count(&m->problem, part->operand);
     for (int64_t i = 0; i < count; i++)
         if (is_in(part, i / behind % along % share, share)) {
-            tensor.at[i] *= scale;
+            at[i] *= scale;
             some = true;
         }
     return some && share > 1;   /* what is all there is, is no part */
@@ -73,10 +74,10 @@ bool part_is_of_output(const struct part *part, const struct conv_problem *probl
 }
 
 struct name { const char *one, *many; };
-static const struct name of_weights[TENSOR_VIEWS] = {
+static const struct name of_weights[PART_VIEWS] = {
     { "filter", "filters" }, { "channel", "channels" }, { "plane of taps", "planes of taps" },
     { "row of taps", "rows of taps" }, { "column of taps", "columns of taps" }, { "tap", "taps" } };
-static const struct name of_images[TENSOR_VIEWS] = {
+static const struct name of_images[PART_VIEWS] = {
     { "image", "images" }, { "channel", "channels" }, { "plane", "planes" }, { "row", "rows" }, { "column", "columns" },
     { "pixel", "pixels" } };
 

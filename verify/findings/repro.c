@@ -45,7 +45,7 @@ char *conv_repro_line(char text[CONV_REPRO_TEXT], const struct conv_finding *fin
                         what[0] == '\'' ? "--exec" : "--kernel", what, finding->seed, threads);
     if (names_a_check(finding->check))
         used += snprintf(text + used, CONV_REPRO_TEXT - (size_t)used, " --check %s", finding->check);
-    if (!finding->needs_others && strcmp(finding->check, CHECK_TURNS))
+    if (!finding->needs_others)
         snprintf(text + used, CONV_REPRO_TEXT - (size_t)used, " \"%s\"",
                  conv_problem_print(problem, &finding->problem));
     return text;

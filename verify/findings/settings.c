@@ -9,15 +9,6 @@
 
 /* ---- one axis at a time ------------------------------------------------------------------------------------------------ */
 
-typedef void axis_function(struct conv_axis *axis, int64_t number);
-
-static bool on_all_axes(struct mistake *m, axis_function *change, int64_t number)
-{
-    for (int a = CONV_AXES - m->problem.rank; a < CONV_AXES; a++)
-        change(&m->problem.axis[a], number);
-    return true;
-}
-
 /* What padding must be so that there are out = in / stride outputs, rounded up, and the smaller half of it. */
 static int64_t half_of_same(const struct conv_axis *axis)
 {
@@ -25,7 +16,7 @@ static int64_t half_of_same(const struct conv_axis *axis)
     return needed > 0 ? needed / 2 : 0;
 }
 
-static void swap_pads(struct conv_axis *axis, int64_t unused) { (void)unused; axis->pad_begin = axis->pad_end; }
+static void pad_of_the_end(struct conv_axis *axis, int64_t unused) { (void)unused; axis->pad_begin = axis->pad_end; }
 static void no_pad(struct conv_axis *axis, int64_t unused) { (void)unused; axis->pad_begin = 0; }
 static void same_pad(struct conv_axis *axis, int64_t unused) { (void)unused; axis->pad_begin = half_of_same(axis); }
 static void half_pads(struct conv_axis *axis, int64_t more)
@@ -49,11 +40,6 @@ static void no_dilation(struct conv_axis *axis, int64_t unused) { (void)unused; 
 static void most_dilation(struct conv_axis *axis, int64_t most) { axis->dilation = axis->dilation > most ? most : axis->dilation; }
 static void dilation_is_stride(struct conv_axis *axis, int64_t unused) { (void)unused; axis->dilation = axis->stride; }
 static void stride_is_dilation(struct conv_axis *axis, int64_t unused) { (void)unused; axis->stride = axis->dilation; }
-
-#define ON_AXES(name) static bool all_##name(struct mistake *m, int64_t number) { return on_all_axes(m, name, number); }
-ON_AXES(swap_pads) ON_AXES(no_pad) ON_AXES(same_pad) ON_AXES(half_pads) ON_AXES(half_filter_pad) ON_AXES(more_pad)
-ON_AXES(most_pad) ON_AXES(no_pad_of_one_tap) ON_AXES(no_stride) ON_AXES(most_stride) ON_AXES(no_dilation) ON_AXES(most_dilation)
-ON_AXES(dilation_is_stride) ON_AXES(stride_is_dilation)
 
 /* ---- one axis for another ------------------------------------------------------------------------------------------------ */
 
@@ -99,7 +85,7 @@ static bool relu6_for_relu(struct mistake *m, int64_t unused)
     return true;
 }
 
-#define AT_MOST(most, words, n) { words " above " #n " is taken for " #n, .before = most, .number = n }
+#define AT_MOST(most, words, n) { words " above " #n " is taken for " #n, .axis = most, .number = n }
 #define UP_TO(most, words) \
     AT_MOST(most, words, 1), AT_MOST(most, words, 2), AT_MOST(most, words, 3), AT_MOST(most, words, 4), \
     AT_MOST(most, words, 7), AT_MOST(most, words, 8), AT_MOST(most, words, 11), AT_MOST(most, words, 15), \
@@ -111,30 +97,30 @@ const struct suspect suspect_settings[] = {
     { "relu6 is computed as relu", .before = relu_for_relu6 },
     { "relu is computed as relu6", .before = relu6_for_relu },
     { "the activation between the two stages is missing", .before = forget_middle },
-    { "the padding at the beginning and at the end are exchanged", .before = all_swap_pads },
-    { "the padding at the beginning is half of both: symmetric, where the problem isn't", .before = all_half_pads },
-    { "the padding at the beginning is the larger half of both", .before = all_half_pads, .number = 1 },
-    { "the padding is that of SAME, with the smaller half at the beginning (as TensorFlow has it)", .before = all_same_pad },
-    { "the padding at the beginning is ignored", .before = all_no_pad },
-    { "the padding of axes with one tap is ignored", .before = all_no_pad_of_one_tap },
-    { "the padding at the beginning is half of the filter, whatever the problem says", .before = all_half_filter_pad },
-    { "the padding at the beginning is one too few", .before = all_more_pad, .number = -1 },
-    { "the padding at the beginning is one too many", .before = all_more_pad, .number = 1 },
+    { "the padding at the beginning and at the end are exchanged", .axis = pad_of_the_end },
+    { "the padding at the beginning is half of both: symmetric, where the problem isn't", .axis = half_pads },
+    { "the padding at the beginning is the larger half of both", .axis = half_pads, .number = 1 },
+    { "the padding is that of SAME, with the smaller half at the beginning (as TensorFlow has it)", .axis = same_pad },
+    { "the padding at the beginning is ignored", .axis = no_pad },
+    { "the padding of axes with one tap is ignored", .axis = no_pad_of_one_tap },
+    { "the padding at the beginning is half of the filter, whatever the problem says", .axis = half_filter_pad },
+    { "the padding at the beginning is one too few", .axis = more_pad, .number = -1 },
+    { "the padding at the beginning is one too many", .axis = more_pad, .number = 1 },
     { "the paddings of rows and columns are exchanged", .before = cross_pads, .number = EXCHANGED },
     { "the padding of rows is used for columns", .before = cross_pads, .number = ROWS_FOR_COLUMNS },
     { "the padding of columns is used for rows", .before = cross_pads, .number = COLUMNS_FOR_ROWS },
     { "the strides of rows and columns are exchanged", .before = cross_strides, .number = EXCHANGED },
     { "the stride of rows is used for columns", .before = cross_strides, .number = ROWS_FOR_COLUMNS },
     { "the stride of columns is used for rows", .before = cross_strides, .number = COLUMNS_FOR_ROWS },
-    { "the stride is ignored", .before = all_no_stride },
+    { "the stride is ignored", .axis = no_stride },
     { "the stride of columns is ignored", .before = lose_stride, .number = CONV_W },
     { "the stride of rows is ignored", .before = lose_stride, .number = CONV_H },
     { "the dilations of rows and columns are exchanged", .before = cross_dilations, .number = EXCHANGED },
     { "the dilation of rows is used for columns", .before = cross_dilations, .number = ROWS_FOR_COLUMNS },
     { "the dilation of columns is used for rows", .before = cross_dilations, .number = COLUMNS_FOR_ROWS },
-    { "the dilation is ignored", .before = all_no_dilation },
-    { "the stride is taken for the dilation", .before = all_dilation_is_stride },
-    { "the dilation is taken for the stride", .before = all_stride_is_dilation },
-    UP_TO(all_most_pad, "padding"), UP_TO(all_most_stride, "a stride"), UP_TO(all_most_dilation, "a dilation"),
+    { "the dilation is ignored", .axis = no_dilation },
+    { "the stride is taken for the dilation", .axis = dilation_is_stride },
+    { "the dilation is taken for the stride", .axis = stride_is_dilation },
+    UP_TO(most_pad, "padding"), UP_TO(most_stride, "a stride"), UP_TO(most_dilation, "a dilation"),
     { .words = NULL }
 };

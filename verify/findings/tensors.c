@@ -1,224 +1,11 @@
 /* tensors.c - suspects: weights, images or a bias are read in another order, from another place, or not at all.
  *
- * Each is one function from the index of an element to that of the element which is read in its place.
- * Declared in mistake.h.
+ * Most are an order (orders.h); padding, the bias, and a depthwise filter's channels take more.   Declared in mistake.h.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "verify/findings/mistake.h"
-
-/* The element at an index, of a tensor of these sizes. */
-static int64_t element(const int64_t *size, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e)
-{
-    return (((a * size[1] + b) * size[2] + c) * size[3] + d) * size[4] + e;
-}
-
-static int64_t element_at(const int64_t *size, const int64_t *i) { return element(size, i[0], i[1], i[2], i[3], i[4]); }
-
-/* ---- weights ----------------------------------------------------------------------------------------------------------- */
-
-static int64_t rotated(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element(size, i[0], i[1], size[2] - 1 - i[2], size[3] - 1 - i[3], size[4] - 1 - i[4]);
-}
-
-static int64_t mirrored(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element(size, i[0], i[1], i[2], i[3], size[4] - 1 - i[4]);
-}
-
-static int64_t upside_down(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element(size, i[0], i[1], i[2], size[3] - 1 - i[3], i[4]);
-}
-
-static int64_t transposed(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return size[3] == size[4] ? element(size, i[0], i[1], i[2], i[4], i[3]) : i[4] * size[3] + i[3];
-}
-
-/* Memory that has another order: where element i of K x C x T x R x S lies in an array of that order. */
-static int64_t channels_exchanged(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    const int64_t taps = size[2] * size[3] * size[4], tap = (i[2] * size[3] + i[3]) * size[4] + i[4];
-    (void)m;
-    return (i[1] * size[0] + i[0]) * taps + tap;
-}
-
-static int64_t taps_first(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    const int64_t tap = (i[2] * size[3] + i[3]) * size[4] + i[4];
-    (void)m;
-    return (tap * size[1] + i[1]) * size[0] + i[0];
-}
-
-/* For each filter its channels last: K x R x S x C; of an image, N x H x W x C. */
-static int64_t channels_last(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return (((i[0] * size[2] + i[2]) * size[3] + i[3]) * size[4] + i[4]) * size[1] + i[1];
-}
-
-/* The reverse: element i of memory, taken for channels first, is this one of what lies there channels last. */
-static int64_t memory_of_last(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    const int64_t inside = size[2] * size[3] * size[4];
-    const int64_t at = element_at(size, i) - i[0] * size[1] * inside;   /* in memory; which element is it, channels last? */
-    (void)m;
-    return i[0] * size[1] * inside + at % size[1] * inside + at / size[1];
-}
-
-static int64_t first_group_of_filters(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    return element(size, i[0] % (size[0] / m->problem.groups), i[1], i[2], i[3], i[4]);
-}
-
-static int64_t multiplier_outside(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    const int64_t mult = m->problem.groups > 1 ? m->problem.k / m->problem.groups : 1;
-    return element(size, i[0] % mult * (size[0] / mult) + i[0] / mult, i[1], i[2], i[3], i[4]);
-}
-
-static int64_t multiplier_inside(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    const int64_t groups = m->problem.groups, mult = m->problem.k / groups;
-    return size[0] == m->problem.k ? element(size, i[0] % groups * mult + i[0] / groups, i[1], i[2], i[3], i[4]) : -1;
-}
-
-static int64_t next_filter(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element(size, (i[0] + 1) % size[0], i[1], i[2], i[3], i[4]);
-}
-
-static int64_t previous_filter(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element(size, (i[0] + size[0] - 1) % size[0], i[1], i[2], i[3], i[4]);
-}
-
-/* ---- images -------------------------------------------------------------------------------------------------------------- */
-
-static int64_t first_image(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element(size, 0, i[1], i[2], i[3], i[4]);
-}
-
-static int64_t image_before(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element(size, i[0] > 0 ? i[0] - 1 : 0, i[1], i[2], i[3], i[4]);
-}
-
-static int64_t first_channel(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element(size, i[0], 0, i[2], i[3], i[4]);
-}
-
-static int64_t channels_of_first_group(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    return element(size, i[0], i[1] % (size[1] / m->problem.groups), i[2], i[3], i[4]);
-}
-
-static int64_t channels_of_group_before(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    const int64_t share = size[1] / m->problem.groups;
-    return element(size, i[0], i[1] >= share ? i[1] - share : i[1], i[2], i[3], i[4]);
-}
-
-/* Group g begins at channel g * K/G; in dy, at g * C/G. */
-static int64_t offset_of_filters(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    const int64_t share = size[1] / m->problem.groups, group = i[1] / share;
-    const int64_t others = size[1] == m->problem.c ? m->problem.k : m->problem.c;
-    const int64_t channel = group * (others / m->problem.groups) + i[1] % share;
-    return channel < size[1] ? element(size, i[0], channel, i[2], i[3], i[4]) : -1;
-}
-
-#define MOVED(name, axis, by) \
-    static int64_t name(const struct mistake *m, const int64_t *size, const int64_t *i) \
-    { \
-        int64_t at[TENSOR_AXES] = { i[0], i[1], i[2], i[3], i[4] }; \
-        (void)m; \
-        at[axis] += by; \
-        return at[axis] >= 0 && at[axis] < size[axis] ? element_at(size, at) : -1; \
-    }
-MOVED(next_column, 4, 1)
-MOVED(previous_column, 4, -1)
-MOVED(next_row, 3, 1)
-MOVED(previous_row, 3, -1)
-MOVED(next_plane, 2, 1)
-MOVED(next_channel, 1, 1)
-MOVED(previous_channel, 1, -1)
-
-/* Every row begins where the one before it would if it were one longer, one shorter. */
-static int64_t pitch_longer(const struct mistake *m, const int64_t *size, const int64_t *i) { (void)m; return element_at(size, i) + i[3]; }
-static int64_t pitch_shorter(const struct mistake *m, const int64_t *size, const int64_t *i) { (void)m; return element_at(size, i) - i[3]; }
-static int64_t rows_by_height(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element_at(size, i) - i[3] * size[4] + i[3] * size[3];
-}
-static int64_t planes_by_outputs(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    const struct conv_axis *a = m->problem.axis;
-    const int64_t outputs = a[0].out * a[1].out * a[2].out, inside = size[2] * size[3] * size[4];
-    return element_at(size, i) + (i[0] * size[1] + i[1]) * (outputs - inside);
-}
-static int64_t planes_without_depth(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element_at(size, i) + i[1] * size[3] * size[4] * (1 - size[2]);
-}
-static int64_t memory_transposed(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return element_at(size, i) - i[3] * size[4] - i[4] + i[4] * size[3] + i[3];
-}
-
-#define OF_WEIGHTS(name) \
-    static bool w_##name(struct mistake *m, int64_t unused) { (void)unused; return tensor_pick(m, tensor_of(m, CONV_WEIGHTS), name); }
-#define OF_IMAGES(name) \
-    static bool x_##name(struct mistake *m, int64_t unused) { (void)unused; return tensor_pick(m, tensor_of(m, CONV_X), name); } \
-    static bool y_##name(struct mistake *m, int64_t unused) { (void)unused; return tensor_pick(m, tensor_of(m, CONV_Y), name); }
-
-OF_WEIGHTS(rotated) OF_WEIGHTS(mirrored) OF_WEIGHTS(upside_down) OF_WEIGHTS(transposed) OF_WEIGHTS(channels_exchanged)
-OF_WEIGHTS(taps_first) OF_WEIGHTS(channels_last) OF_WEIGHTS(memory_of_last) OF_WEIGHTS(first_group_of_filters)
-OF_WEIGHTS(multiplier_outside) OF_WEIGHTS(multiplier_inside) OF_WEIGHTS(next_filter) OF_WEIGHTS(previous_filter)
-OF_IMAGES(first_image) OF_IMAGES(image_before) OF_IMAGES(first_channel) OF_IMAGES(channels_of_first_group)
-OF_IMAGES(channels_of_group_before) OF_IMAGES(offset_of_filters) OF_IMAGES(channels_last) OF_IMAGES(memory_of_last)
-OF_IMAGES(next_column) OF_IMAGES(previous_column) OF_IMAGES(next_row) OF_IMAGES(previous_row) OF_IMAGES(next_plane)
-OF_IMAGES(next_channel) OF_IMAGES(previous_channel) OF_IMAGES(pitch_longer) OF_IMAGES(pitch_shorter)
-OF_IMAGES(rows_by_height) OF_IMAGES(planes_by_outputs) OF_IMAGES(planes_without_depth) OF_IMAGES(memory_transposed)
-
-/* Of several images one is left: the last, or the first. */
-static int64_t last_alone(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return i[0] == size[0] - 1 ? element_at(size, i) : -1;
-}
-static int64_t first_alone(const struct mistake *m, const int64_t *size, const int64_t *i)
-{
-    (void)m;
-    return i[0] == 0 ? element_at(size, i) : -1;
-}
-static bool dy_last_alone(struct mistake *m, int64_t unused)
-{
-    (void)unused;
-    return m->problem.pass == CONV_BACKWARD_WEIGHTS && tensor_pick(m, tensor_of(m, CONV_Y), last_alone);
-}
-static bool dy_first_alone(struct mistake *m, int64_t unused)
-{
-    (void)unused;
-    return m->problem.pass == CONV_BACKWARD_WEIGHTS && tensor_pick(m, tensor_of(m, CONV_Y), first_alone);
-}
+#include "verify/findings/orders.h"
 
 /* A depthwise filter k reads channel k % C instead of k / multiplier: as many channels as filters, each with its own. */
 static bool channels_modulo(struct mistake *m, int64_t unused)
@@ -364,19 +151,19 @@ static bool bias_for_each_channel(struct mistake *m, int64_t unused)
 }
 
 const struct suspect suspect_tensors[] = {
-    { "the filter is rotated by half a turn: a true convolution, where frameworks mean a cross-correlation", .before = w_rotated },
-    { "the filter is mirrored, left for right", .before = w_mirrored },
-    { "the filter is upside down", .before = w_upside_down },
-    { "the filter's rows and columns are exchanged", .before = w_transposed },
-    { "the weights are read as C x K instead of K x C", .before = w_channels_exchanged },
-    { "the weights are read as R x S x C x K instead of K x C x R x S", .before = w_taps_first },
-    { "the weights are read as K x R x S x C instead of K x C x R x S", .before = w_channels_last },
-    { "the weights are K x C x R x S, and lie there as K x R x S x C", .before = w_memory_of_last },
-    { "every group uses the weights of the first", .before = w_first_group_of_filters },
-    { "the depthwise filters are read as multiplier x C instead of C x multiplier", .before = w_multiplier_outside },
-    { "the depthwise filters lie there as multiplier x C instead of C x multiplier", .before = w_multiplier_inside },
-    { "the next filter's weights are used", .before = w_next_filter },
-    { "the weights of the filter before are used", .before = w_previous_filter },
+    { "the filter is rotated by half a turn: a true convolution, where frameworks mean a cross-correlation", .read = order_rotated, .operand = CONV_WEIGHTS },
+    { "the filter is mirrored, left for right", .read = order_mirrored, .operand = CONV_WEIGHTS },
+    { "the filter is upside down", .read = order_upside_down, .operand = CONV_WEIGHTS },
+    { "the filter's rows and columns are exchanged", .read = order_transposed, .operand = CONV_WEIGHTS },
+    { "the weights are read as C x K instead of K x C", .read = order_channels_exchanged, .operand = CONV_WEIGHTS },
+    { "the weights are read as R x S x C x K instead of K x C x R x S", .read = order_taps_first, .operand = CONV_WEIGHTS },
+    { "the weights are read as K x R x S x C instead of K x C x R x S", .read = order_channels_last, .operand = CONV_WEIGHTS },
+    { "the weights are K x C x R x S, and lie there as K x R x S x C", .read = order_channels_first, .operand = CONV_WEIGHTS },
+    { "every group uses the weights of the first", .read = order_first_group_of_filters, .operand = CONV_WEIGHTS },
+    { "the depthwise filters are read as multiplier x C instead of C x multiplier", .read = order_multiplier_outside, .operand = CONV_WEIGHTS },
+    { "the depthwise filters lie there as multiplier x C instead of C x multiplier", .read = order_multiplier_inside, .operand = CONV_WEIGHTS },
+    { "the next filter's weights are used", .read = order_next_filter, .operand = CONV_WEIGHTS },
+    { "the weights of the filter before are used", .read = order_previous_filter, .operand = CONV_WEIGHTS },
     { "the bias is missing", .before = scale_bias },
     { "the bias is added twice", .before = scale_bias, .number = 2 },
     { "the bias is subtracted", .before = scale_bias, .number = -1 },
@@ -394,39 +181,39 @@ const struct suspect suspect_tensors[] = {
     { "taps in the padding read what lies there in memory, a neighbouring row, instead of 0", .before = fill_padding,
       .number = NEIGHBOUR_IN_MEMORY },
     { "filter k reads channel k % C instead of k / multiplier", .before = channels_modulo },
-    { "of all images only the last one counts", .before = dy_last_alone },
-    { "of all images only the first one counts", .before = dy_first_alone },
-    { "every image is the first one", .before = x_first_image }, { "every image of dy is the first one", .before = y_first_image },
-    { "the image before is read", .before = x_image_before }, { "the image before is read, of dy", .before = y_image_before },
-    { "every channel reads the first", .before = x_first_channel }, { "every filter's dy is that of the first", .before = y_first_channel },
-    { "every group reads the input channels of the first", .before = x_channels_of_first_group },
-    { "every group reads dy of the first", .before = y_channels_of_first_group },
-    { "a group reads the input channels of the group before", .before = x_channels_of_group_before },
-    { "a group reads dy of the group before", .before = y_channels_of_group_before },
-    { "a group's input begins at channel g * K/G instead of g * C/G", .before = x_offset_of_filters },
-    { "a group's dy begins at g * C/G instead of g * K/G", .before = y_offset_of_filters },
-    { "the images are read as channels last, and are channels first", .before = x_channels_last },
-    { "the images are read as channels first, and are channels last", .before = x_memory_of_last },
-    { "dy is read as channels last, and is channels first", .before = y_channels_last },
-    { "dy is read as channels first, and is channels last", .before = y_memory_of_last },
-    { "the next column is read", .before = x_next_column }, { "the next column of dy is read", .before = y_next_column },
-    { "the column before is read", .before = x_previous_column }, { "the column before is read, of dy", .before = y_previous_column },
-    { "the next row is read", .before = x_next_row }, { "the next row of dy is read", .before = y_next_row },
-    { "the row before is read", .before = x_previous_row }, { "the row before is read, of dy", .before = y_previous_row },
-    { "the next plane is read", .before = x_next_plane }, { "the next plane of dy is read", .before = y_next_plane },
-    { "the next channel is read", .before = x_next_channel }, { "dy of the next filter is read", .before = y_next_channel },
-    { "the channel before is read", .before = x_previous_channel }, { "dy of the filter before is read", .before = y_previous_channel },
-    { "rows of the image are taken to be one longer than they are", .before = x_pitch_longer },
-    { "rows of dy are taken to be one longer than they are", .before = y_pitch_longer },
-    { "rows of the image are taken to be one shorter than they are", .before = x_pitch_shorter },
-    { "rows of dy are taken to be one shorter than they are", .before = y_pitch_shorter },
-    { "rows of the image are taken to be as long as there are rows: H for W", .before = x_rows_by_height },
-    { "rows of dy are taken to be as long as there are rows", .before = y_rows_by_height },
-    { "planes of the image are taken to be as large as those of the output", .before = x_planes_by_outputs },
-    { "planes of dy are taken to be as large as those of the output", .before = y_planes_by_outputs },
-    { "3-D: a channel is taken to begin H x W elements behind the one before, not D x H x W", .before = x_planes_without_depth },
-    { "3-D: a filter's dy is taken to begin behind one plane", .before = y_planes_without_depth },
-    { "rows and columns of the image are exchanged in memory", .before = x_memory_transposed },
-    { "rows and columns of dy are exchanged in memory", .before = y_memory_transposed },
+    { "of all images only the last one counts", .read = order_last_image_alone, .operand = CONV_Y },
+    { "of all images only the first one counts", .read = order_first_image_alone, .operand = CONV_Y },
+    { "every image is the first one", .read = order_first_image, .operand = CONV_X }, { "every image of dy is the first one", .read = order_first_image, .operand = CONV_Y },
+    { "the image before is read", .read = order_previous_image, .operand = CONV_X }, { "the image before is read, of dy", .read = order_previous_image, .operand = CONV_Y },
+    { "every channel reads the first", .read = order_first_channel, .operand = CONV_X }, { "every filter's dy is that of the first", .read = order_first_channel, .operand = CONV_Y },
+    { "every group reads the input channels of the first", .read = order_first_group, .operand = CONV_X },
+    { "every group reads dy of the first", .read = order_first_group, .operand = CONV_Y },
+    { "a group reads the input channels of the group before", .read = order_group_before, .operand = CONV_X },
+    { "a group reads dy of the group before", .read = order_group_before, .operand = CONV_Y },
+    { "a group's input begins at channel g * K/G instead of g * C/G", .read = order_group_of_others, .operand = CONV_X },
+    { "a group's dy begins at g * C/G instead of g * K/G", .read = order_group_of_others, .operand = CONV_Y },
+    { "the images are read as channels last, and are channels first", .read = order_channels_last, .operand = CONV_X },
+    { "the images are read as channels first, and are channels last", .read = order_channels_first, .operand = CONV_X },
+    { "dy is read as channels last, and is channels first", .read = order_channels_last, .operand = CONV_Y },
+    { "dy is read as channels first, and is channels last", .read = order_channels_first, .operand = CONV_Y },
+    { "the next column is read", .read = order_next_column, .operand = CONV_X }, { "the next column of dy is read", .read = order_next_column, .operand = CONV_Y },
+    { "the column before is read", .read = order_previous_column, .operand = CONV_X }, { "the column before is read, of dy", .read = order_previous_column, .operand = CONV_Y },
+    { "the next row is read", .read = order_next_row, .operand = CONV_X }, { "the next row of dy is read", .read = order_next_row, .operand = CONV_Y },
+    { "the row before is read", .read = order_previous_row, .operand = CONV_X }, { "the row before is read, of dy", .read = order_previous_row, .operand = CONV_Y },
+    { "the next plane is read", .read = order_next_plane, .operand = CONV_X }, { "the next plane of dy is read", .read = order_next_plane, .operand = CONV_Y },
+    { "the next channel is read", .read = order_next_channel, .operand = CONV_X }, { "dy of the next filter is read", .read = order_next_channel, .operand = CONV_Y },
+    { "the channel before is read", .read = order_previous_channel, .operand = CONV_X }, { "dy of the filter before is read", .read = order_previous_channel, .operand = CONV_Y },
+    { "rows of the image are taken to be one longer than they are", .read = order_row_longer, .operand = CONV_X },
+    { "rows of dy are taken to be one longer than they are", .read = order_row_longer, .operand = CONV_Y },
+    { "rows of the image are taken to be one shorter than they are", .read = order_row_shorter, .operand = CONV_X },
+    { "rows of dy are taken to be one shorter than they are", .read = order_row_shorter, .operand = CONV_Y },
+    { "rows of the image are taken to be as long as there are rows: H for W", .read = order_row_of_height, .operand = CONV_X },
+    { "rows of dy are taken to be as long as there are rows", .read = order_row_of_height, .operand = CONV_Y },
+    { "planes of the image are taken to be as large as those of the output", .read = order_plane_of_outputs, .operand = CONV_X },
+    { "planes of dy are taken to be as large as those of the output", .read = order_plane_of_outputs, .operand = CONV_Y },
+    { "3-D: a channel is taken to begin H x W elements behind the one before, not D x H x W", .read = order_plane_without_depth, .operand = CONV_X },
+    { "3-D: a filter's dy is taken to begin behind one plane", .read = order_plane_without_depth, .operand = CONV_Y },
+    { "rows and columns of the image are exchanged in memory", .read = order_rows_exchanged, .operand = CONV_X },
+    { "rows and columns of dy are exchanged in memory", .read = order_rows_exchanged, .operand = CONV_Y },
     { .words = NULL }
 };

@@ -118,12 +118,7 @@ static int count_networks(FILE *file, const struct arguments *arguments)
         } else if (read_network(&network, arguments, path, &error) != CONV_OK) {
             status = cli_error(&error, NULL);
         } else {
-            table_text(table, network.name);
-            table_integer(table, network.totals[CONV_TOTAL_PARAMS]);
-            table_integer(table, network.totals[CONV_TOTAL_MACS_CONV]);
-            table_integer(table, network.totals[CONV_TOTAL_MACS_FC]);
-            table_integer(table, network.totals[CONV_TOTAL_MACS_INSIDE]);
-            table_integer(table, network.expectation_count);
+            counts_add_network(table, &network);
             const int result = report_expectations(&network);
             table_text(table, conv_network_unknowns(&network) ? "incomplete" : result ? "NO" : "yes");
             status = status == 0 || result == 1 ? result : status;

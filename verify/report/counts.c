@@ -203,6 +203,16 @@ static void print_totals(FILE *file, const struct conv_network *network)
         fprintf(file, "note: %s\n", network->note);
 }
 
+void counts_add_network(struct table *table, const struct conv_network *network)
+{
+    static const enum conv_total totals[] = { CONV_TOTAL_PARAMS, CONV_TOTAL_MACS_CONV, CONV_TOTAL_MACS_FC,
+                                              CONV_TOTAL_MACS_INSIDE };
+    table_text(table, network->name);
+    for (size_t t = 0; t < sizeof totals / sizeof *totals; t++)
+        table_integer(table, network->totals[totals[t]]);
+    table_integer(table, network->expectation_count);
+}
+
 void counts_print_network(FILE *file, const struct count_view *view, const struct conv_network *network)
 {
     struct conv_term terms[CONV_MOST_TERMS];

@@ -16,6 +16,9 @@ struct count_view {
 };
 
 void counts_print_problem(FILE *file, const struct count_view *view, const struct conv_problem *problem);
+/* Of a table of networks: name, params, MACs of conv and fc, conv without padding, totals that are checked. */
+void counts_add_network(struct table *table, const struct conv_network *network);
+
 void counts_print_network(FILE *file, const struct count_view *view, const struct conv_network *network);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "verify/measure/plots.h"
+#include "verify/report/counts.h"
 #include "verify/report/pictures.h"
 
 static enum conv_status write_tsv(const char *folder, const char *name, struct table *table,
@@ -44,12 +45,7 @@ struct table *study_network_table(void)
         struct conv_network network;
         char *path = conv_network_find(names[i]);
         if (path && conv_network_read(&network, path, NULL) == CONV_OK) {
-            table_text(table, network.name);
-            table_integer(table, network.totals[CONV_TOTAL_PARAMS]);
-            table_integer(table, network.totals[CONV_TOTAL_MACS_CONV]);
-            table_integer(table, network.totals[CONV_TOTAL_MACS_FC]);
-            table_integer(table, network.totals[CONV_TOTAL_MACS_INSIDE]);
-            table_integer(table, network.expectation_count);
+            counts_add_network(table, &network);
             table_text(table, conv_network_check(&network) ? "NO" : "yes");
             conv_network_free(&network);
         }
