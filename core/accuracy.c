@@ -1,9 +1,9 @@
 /* accuracy.c - the table of accuracy classes.   Declared in convref/accuracy.h, explained in docs/exactness.md.
  *
  * Sums of narrow inputs may be cut off instead of rounded, as tensor cores do: 23 bits for f32.  The growth of
- * Winograd's transforms is four times the largest error of F(2x2), F(4x4) and F(6x6) that was seen with one channel and
- * the points of Lavin's paper (5.1, 85 and 177 u); that of an FFT, which has no such table, is 30 times the largest error
- * seen with verify/proof/accept/transforms.c.
+ * Winograd's transforms is four times the largest error of F(2x2), F(4x4) and F(6x6) that was seen with one channel
+ * and the points of Lavin's paper (5.1, 85 and 177 u); that of an FFT, which has no such table, is 30 times the
+ * largest error seen with verify/proof/accept/transforms.c.
  */
 #include <convref/accuracy.h>
 #include <convref/dtype.h>
@@ -88,7 +88,8 @@ static double largest_middle(const struct conv_problem *problem, double r)
 int conv_accuracy_range(const struct conv_problem *problem, enum conv_accuracy accuracy)
 {
     const int bits = facts[accuracy].input_bits;
-    const double limit = conv_accuracy_largest_sum(problem, accuracy), input_limit = bits > 0 ? ldexp(1, bits) : INFINITY;
+    const double limit = conv_accuracy_largest_sum(problem, accuracy), input_limit = bits > 0 ? ldexp(1,
+            bits) : INFINITY;
     int range = 8;
     while (range > 0 && !(largest_sum(problem, range) < limit && largest_middle(problem, range) < input_limit))
         range--;

@@ -1,7 +1,7 @@
 /* calls.h - every call of a kernel's and a device's functions goes through here.  Internal.
  *
- * It knows the two forms that they have (with a context and without, convref/kernel.h and device.h), which of them are
- * missing, and that while a provider's function runs the library is not to be asked for answers (guest.h).
+ * It knows the two forms that they have (with a context and without, convref/kernel.h and device.h), which of them
+ * are missing, and that while a provider's function runs the library is not to be asked for answers (guest.h).
  * Not here: whether a kernel computes a problem at all (convref/table.h), memory (run.c).
  */
 #ifndef CONVREF_CORE_CALLS_H

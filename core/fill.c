@@ -15,10 +15,10 @@ static uint64_t fnv1a64(const char *name)
     return hash;
 }
 
-/* ---- integers: most of what a verifier fills in ------------------------------------------------------------------- */
+/* ---- integers: most of what a verifier fills in ---------------------------------------------------------------- */
 
-/* The remainder of many numbers by the same divisor, without dividing: the quotient is estimated from 2^64 / divisor, and is
- * too small by at most one. */
+/* The remainder of many numbers by the same divisor, without dividing: the quotient is estimated from 2^64 / divisor,
+ * and is too small by at most one. */
 struct divisor { uint64_t divisor, reciprocal; };
 
 static struct divisor divisor_of(uint64_t divisor) { return (struct divisor){ divisor, UINT64_MAX / divisor }; }
@@ -41,7 +41,7 @@ static double integer(uint64_t z, const struct divisor *range)
     return z & 1 ? -size : size;
 }
 
-/* ---- numbers of any kind -------------------------------------------------------------------------------------------- */
+/* ---- numbers of any kind --------------------------------------------------------------------------------------- */
 
 static double value(const struct conv_fill *fill, uint64_t stream, int64_t index)
 {

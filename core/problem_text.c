@@ -246,7 +246,8 @@ static void resolve_same(struct conv_problem *problem, bool lower)
     for (int a = CONV_AXES - problem->rank; a < CONV_AXES; a++) {
         struct conv_axis *axis = &problem->axis[a];
         int64_t span, total;   /* span = extent - 1 */
-        if (axis->stride < 1 || __builtin_mul_overflow(axis->filter - 1, axis->dilation, &span) || span > INT64_MAX / 2)
+        if (axis->stride < 1 || __builtin_mul_overflow(axis->filter - 1, axis->dilation, &span)
+            || span > INT64_MAX / 2)
             continue;          /* conv_problem_finish() will say so */
         if (problem->op == CONV_OP_TRANSPOSED)
             total = span + 1 + axis->output_pad - axis->stride;

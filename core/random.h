@@ -1,7 +1,7 @@
 /* random.h - random numbers that anybody can make again: the same everywhere, from a seed and an index.  Internal.
  *
- * The generator is splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): its
- * state counts in steps of the golden ratio, so the number at any index can be had without those before it.
+ * The generator is splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014):
+ * its state counts in steps of the golden ratio, so the number at any index can be had without those before it.
  * Not here: what is made of them (core/fill.c, verify/maths/).
  */
 #ifndef CONVREF_CORE_RANDOM_H

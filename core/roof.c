@@ -61,8 +61,8 @@ static double peak_macs(const struct conv_roof_loops *loops, int threads)
 
 /* ---- bandwidth --------------------------------------------------------------------------------------- */
 
-/* Bytes a second of all threads together, once: each reads its own `count` floats, `passes` times, or reads two thirds of
- * them and writes the rest. */
+/* Bytes a second of all threads together, once: each reads its own `count` floats, `passes` times, or reads two
+ * thirds of them and writes the rest. */
 static double bytes_once(const struct conv_roof_loops *loops, float *data, int64_t count, int64_t passes, int threads,
                          bool writes)
 {

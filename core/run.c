@@ -98,7 +98,8 @@ enum conv_status conv_plan_create(struct conv_plan **plan, const struct conv_ker
 {
     struct conv_problem checked = *problem;
     if (guest_asks("conv_plan_create"))
-        return conv_fail(error, CONV_NOT_APPLICABLE, "a kernel can't have its work done by the library that judges it");
+        return conv_fail(error, CONV_NOT_APPLICABLE,
+                         "a kernel can't have its work done by the library that judges it");
     enum conv_status status = conv_problem_finish(&checked, error);
     if (status != CONV_OK)
         return status;

@@ -1,8 +1,8 @@
 /* rows.h - several output rows of one channel at a time, in registers: the depthwise micro-kernel.
  *
- * First a plane is prepared: the rows of one channel with their padding, split by stride.  With a stride of 2 the even
- * columns come first and the odd ones behind them, so that what neighbouring outputs read lies side by side and one
- * load fetches a vector of it:
+ * First a plane is prepared: the rows of one channel with their padding, split by stride.  With a stride of 2 the
+ * even columns come first and the odd ones behind them, so that what neighbouring outputs read lies side by side and
+ * one load fetches a vector of it:
  *
  *   plane[d][h][phase][i] = x[d][h][i * stride + phase - pad], or 0 in the padding
  *

@@ -44,7 +44,8 @@ static bool meets(const struct conv_axis *axis, int64_t position, int64_t tap, i
     return start >= 0 && start % axis->stride == 0 && *window < axis->out;
 }
 
-/* One element of x, and of each filter the weight and the element of y that it meets: multiply two of them into the third.
+/* One element of x, and of each filter the weight and the element of y that it meets: multiply two of them into the
+ * third.
  * `w` and `y` are those of the first filter, `next_w` and `next_y` the ways to the next one. */
 static void add(struct conv_truth *out, const struct sides *s, const double *weights, int64_t filters, int64_t x,
                 int64_t w, int64_t next_w, int64_t y, int64_t next_y)

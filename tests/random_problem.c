@@ -76,7 +76,8 @@ struct test_operands test_solved(const struct conv_problem *problem, enum conv_f
     test_operands_create(&set, problem, 3);
     for (enum conv_operand i = 0; i < CONV_OPERANDS; i++)
         if (conv_operand_role(problem, i) == CONV_INPUT && set.operands.at[i])
-            conv_fill(problem->type, set.operands.at[i], conv_operand_count(problem, i), conv_operand_name(problem, i), &fill);
+            conv_fill(problem->type, set.operands.at[i], conv_operand_count(problem, i),
+                      conv_operand_name(problem, i), &fill);
     TEST_EQUAL_INT(conv_run(&set.operands, test_reference(problem), problem, NULL, NULL), CONV_OK);
     return set;
 }

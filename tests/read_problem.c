@@ -1,4 +1,5 @@
-/* read_problem.c - read a problem from a JSON file and print it as a line; or say why not, with the program's statuses.
+/* read_problem.c - read a problem from a JSON file and print it as a line; or say why not, with the program's
+ * statuses.
  * Usage: read_problem FILE
  * For test_hostile.sh: programs read such files through the library, and no verb of convref does.
  */

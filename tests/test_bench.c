@@ -69,7 +69,7 @@ static void a_kernel_that_does_not_apply_is_left_out(void)
     TEST_EQUAL_INT(timings[1].turns, 0);
 }
 
-/* ---- kernels that end, or don't ------------------------------------------------------------------------------------------ */
+/* ---- kernels that end, or don't -------------------------------------------------------------------------------- */
 
 static void run_crash(const struct conv_problem *conv, const struct conv_operands *operands,
                       const struct conv_workspace *workspace)
@@ -125,9 +125,10 @@ static void one_end_costs_one_row(void)
     }
 }
 
-/* ---- a false clock --------------------------------------------------------------------------------------------------------- */
+/* ---- a false clock --------------------------------------------------------------------------------------------- */
 
-/* The clock stands still but when a kernel runs: a call takes as long as the kernel says, times what the machine is up to. */
+/* The clock stands still but when a kernel runs: a call takes as long as the kernel says, times what the machine is
+ * up to. */
 static double false_time, machine_load;
 static double false_clock(void) { return false_time; }
 
@@ -170,7 +171,8 @@ static void bench_falsely(struct conv_timing timings[2], const struct conv_kerne
     clock_set(NULL);
 }
 
-/* On a machine that gets slower all the time: the ratio of turns is nearly right, and agrees with the printed medians. */
+/* On a machine that gets slower all the time: the ratio of turns is nearly right, and agrees with the printed
+ * medians. */
 static void ratios_agree_with_medians(void)
 {
     struct conv_timing timings[2];
@@ -223,7 +225,7 @@ static void rounds_are_spread(void)
         TEST_EQUAL_INT(order[i], by_hand[i]);
 }
 
-/* ---- the roof ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the roof -------------------------------------------------------------------------------------------------- */
 
 /* What the machine allows is the lesser of arithmetic and memory; of operands, the fastest levels are full first. */
 static void the_ceiling_is_the_lesser(void)
@@ -243,7 +245,8 @@ static void the_ceiling_is_the_lesser(void)
         const struct conv_problem problem = test_problem(rows[i].problem);
         struct conv_count count;
         conv_count_problem(&count, &problem);
-        const struct conv_ceiling ceiling = conv_bench_ceiling(&roof, &machine, &problem, CONV_ISA_AVX512, 1, 1, rows[i].cold);
+        const struct conv_ceiling ceiling = conv_bench_ceiling(&roof, &machine, &problem, CONV_ISA_AVX512, 1, 1,
+                                                               rows[i].cold);
         const double memory = rows[i].l1 / 200e9 + rows[i].l2 / 100e9 + rows[i].l3 / 50e9 + rows[i].dram / 10e9;
         const double arithmetic = (double)count.macs_inside / 80e9;
         TEST_EQUAL_INT(ceiling.level, rows[i].level);
@@ -262,7 +265,8 @@ static void the_ceiling_is_for_the_method(void)
     const double fewer = conv_bench_fewer_macs(CONV_WINOGRAD_4);
     CU_ASSERT_DOUBLE_EQUAL(fewer, 4, 0);
     CU_ASSERT_DOUBLE_EQUAL(conv_bench_ceiling(&roof, &machine, &problem, CONV_ISA_AVX2, 1, 1, false).macs, 40e9, 1);
-    CU_ASSERT_DOUBLE_EQUAL(conv_bench_ceiling(&roof, &machine, &problem, CONV_ISA_AVX2, fewer, 1, false).macs, 160e9, 1);
+    CU_ASSERT_DOUBLE_EQUAL(conv_bench_ceiling(&roof, &machine, &problem, CONV_ISA_AVX2, fewer, 1, false).macs, 160e9,
+                           1);
     TEST_EQUAL_INT(conv_bench_isa(conv_kernel_find("std_01_direct")), conv_kernel_find("std_01_direct")->isa);
 }
 

@@ -1,4 +1,5 @@
-/* test_checks.c - checks that are asked about kernels made for them: arithmetic, special values, limits, large layers.
+/* test_checks.c - checks that are asked about kernels made for them: arithmetic, special values, limits, large
+ * layers.
  *
  * Not here: the mathematics beneath (test_maths.c); planted faults (test_faults.c).   Read next: verify/checks/
  */

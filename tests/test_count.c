@@ -52,7 +52,8 @@ static void formulas_equal_counting(void)
         compared++;
         test_operands_create(&set, &problem, 1);
         conv_count_problem(&count, &problem);
-        CU_ASSERT_EQUAL_FATAL(conv_truth_compute(&truth, &products, &problem, main_output(&problem), &set.operands, NULL),
+        CU_ASSERT_EQUAL_FATAL(conv_truth_compute(&truth, &products, &problem, main_output(&problem), &set.operands,
+                                                 NULL),
                               CONV_OK);
         if (products != count.macs_inside) {
             char text[CONV_PROBLEM_TEXT];
@@ -210,7 +211,8 @@ static void bad_networks(void)
 static void wrong_expectation(void)
 {
     struct conv_network network;
-    CU_ASSERT_EQUAL_FATAL(conv_network_parse(&network, NET "bn\nexpect other_params 6\nexpect params 7\n", "n", NULL), CONV_OK);
+    CU_ASSERT_EQUAL_FATAL(conv_network_parse(&network, NET "bn\nexpect other_params 6\nexpect params 7\n", "n", NULL),
+                          CONV_OK);
     const struct conv_expectation *wrong = conv_network_check(&network);
     CU_ASSERT_PTR_NOT_NULL_FATAL(wrong);
     TEST_EQUAL_INT(wrong->line, 5);

@@ -1,6 +1,8 @@
-/* test_examine.c - a list of problems in which right, wrong, crashing, hanging and refused ones are mixed: a verdict for each.
+/* test_examine.c - a list of problems in which right, wrong, crashing, hanging and refused ones are mixed: a verdict
+ * for each.
  *
- * The kernels of this file do what the number of output channels says, so that what is expected stands beside each problem.
+ * The kernels of this file do what the number of output channels says, so that what is expected stands beside each
+ * problem.
  * Planted faults, whose problems are right and wrong by turns, come last.
  * Not here: what the verifier says of one problem (test_verify, test_sandbox).   Read next: verify/engine/examine.c
  */
@@ -45,7 +47,8 @@ static void eat(void)
     abort();
 }
 
-static void run_moody(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+static void run_moody(const struct conv_problem *p, const struct conv_operands *o,
+                      const struct conv_workspace *workspace)
 {
     static const float poison[] = { 0 };
     const int64_t last = conv_operand_count(p, CONV_Y) - 1;
@@ -76,7 +79,7 @@ static const struct conv_kernel moody = {
     .name = "moody", .title = "does what the number of channels says", .applies = no_five, .run = run_moody,
     .kinds = 1u << CONV_STANDARD | 1u << CONV_POINTWISE | 1u << CONV_GROUPED | 1u << CONV_DEPTHWISE };
 
-/* ---- what is expected --------------------------------------------------------------------------------------------- */
+/* ---- what is expected ------------------------------------------------------------------------------------------ */
 
 struct expectation { const char *problem; enum conv_verdict verdict; enum conv_fault fault; const char *words; };
 
@@ -98,7 +101,8 @@ static void examine(struct examined *e, const struct conv_kernel *kernel, const 
     for (int i = 0; i < count; i++) {
         const struct conv_examined *row = &e->rows[i];
         if (row->verdict != table[i].verdict || row->fault != table[i].fault || !strstr(row->words, table[i].words))
-            TEST_NOTE("%s: %s, %s, \"%s\"", table[i].problem, conv_verdict_name(row->verdict), conv_fault_name(row->fault),
+            TEST_NOTE("%s: %s, %s, \"%s\"", table[i].problem, conv_verdict_name(row->verdict),
+                      conv_fault_name(row->fault),
                       row->words);
         TEST_EQUAL_TEXT(conv_verdict_name(row->verdict), conv_verdict_name(table[i].verdict));
         TEST_EQUAL_TEXT(conv_fault_name(row->fault), conv_fault_name(table[i].fault));
@@ -138,7 +142,7 @@ static void findings_are_of_their_kind(const struct examined *e)
     }
 }
 
-/* ---- tests -------------------------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------------------------- */
 
 static struct examined seen;
 
@@ -207,7 +211,8 @@ static void findings_are_shrunk(void)
         char text[CONV_PROBLEM_TEXT];
         TEST_EQUAL_TEXT(conv_problem_print(text, &seen.all.finding[smallest[i].fault].problem), smallest[i].problem);
     }
-    CU_ASSERT(strstr(seen.all.finding[CONV_FAULT_UNSTABLE].guess, "something is kept from one call to the next") != NULL);
+    CU_ASSERT(strstr(seen.all.finding[CONV_FAULT_UNSTABLE].guess,
+                     "something is kept from one call to the next") != NULL);
     CU_ASSERT(strstr(seen.all.finding[CONV_FAULT_HANG].where, "hadn't returned") != NULL);
 }
 
@@ -268,7 +273,7 @@ static void impossible_problems_are_inconclusive(void)
     TEST_EQUAL_INT(rows[1].verdict, CONV_ACCEPT);
 }
 
-/* ---- planted faults ----------------------------------------------------------------------------------------------- */
+/* ---- planted faults -------------------------------------------------------------------------------------------- */
 
 #define WRONG_BY(fault) CONV_REJECT, fault, ""
 static const struct expectation padding[] = {

@@ -31,7 +31,8 @@ static const struct { const char *fault, *why; } large[] = {
     { "state_geometry", "alone it is right, so it can't be shrunk" },
 };
 
-/* All are tried; every third finding is shrunk and explained, since that takes minutes; with CONVREF_EVERY_FAULT, each.
+/* All are tried; every third finding is shrunk and explained, since that takes minutes; with CONVREF_EVERY_FAULT,
+ * each.
  * Under a sanitizer every fourth fault is tried: they are slow there, and it is the verifier that is watched. */
 enum { STEP = WATCHED ? 4 : 1, EXPLAINED = 3 };
 
@@ -174,8 +175,8 @@ static void findings_are_printed_as_commands(void)
     }
 }
 
-/* What the line says, done: the same fault, and the same first wrong number.  Races are chance; "huge" has arrays of its
- * own; checks of real and special numbers try several data for one problem, and may fail on others first. */
+/* What the line says, done: the same fault, and the same first wrong number.  Races are chance; "huge" has arrays of
+ * its own; checks of real and special numbers try several data for one problem, and may fail on others first. */
 static void findings_come_again(void)
 {
     static const char *const others[] = { "turns", "huge", "threads", "real", "special", "probes" };
@@ -192,7 +193,8 @@ static void findings_come_again(void)
         if (skip)
             continue;
         TEST_EQUAL_INT(conv_verify_kernel(&v, conv_kernel_find(verifications[i].kernel), &options, NULL), CONV_OK);
-        const bool same = v.verdict == CONV_REJECT && v.finding.fault == finding->fault && v.finding.wrong == finding->wrong
+        const bool same = v.verdict == CONV_REJECT && v.finding.fault == finding->fault
+            && v.finding.wrong == finding->wrong
             && !memcmp(&v.finding.first[0].got, &finding->first[0].got, sizeof(double));
         if (!same)
             TEST_NOTE("%s: %s, %s, %lld wrong, first %g; it was %s, %lld, %g", verifications[i].kernel,

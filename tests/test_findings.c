@@ -1,7 +1,7 @@
 /* test_findings.c - what a finding says: where outputs are wrong, and which mistake would give them.
  *
- * Outputs are made with a mistake that is known, and judged as a file of somebody else.  What kernels with planted faults
- * are told is in test_faults.c.
+ * Outputs are made with a mistake that is known, and judged as a file of somebody else.  What kernels with planted
+ * faults are told is in test_faults.c.
  */
 #include "tests/random_problem.h"
 #include "tests/test.h"

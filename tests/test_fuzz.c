@@ -1,7 +1,7 @@
 /* test_fuzz.c - the corpus of every fuzz target, once, without a fuzzer.
  *
- * tests/fuzz/corpus/NAME has the files that a fuzzer found worth keeping, the seeds that it began with, and every input
- * that once did harm.  Each must be survived; the targets check what must hold besides.
+ * tests/fuzz/corpus/NAME has the files that a fuzzer found worth keeping, the seeds that it began with, and every
+ * input that once did harm.  Each must be survived; the targets check what must hold besides.
  * Read next: tests/fuzz/fuzz.h, tools/fuzz
  */
 #include "tests/test.h"

@@ -1,8 +1,9 @@
 /* test_golden.c - the reference and every kernel against PyTorch's numbers.
  *
- * tests/golden/cases.json holds small convolutions and their gradients as PyTorch computed them (golden/make.py), so a
- * misreading of the formula that reference and kernels shared would show here.  Exact cases are compared bit for bit, in
- * both types and both layouts; real ones by the bound of docs/exactness.md, once for each of the two that are compared.
+ * tests/golden/cases.json holds small convolutions and their gradients as PyTorch computed them (golden/make.py), so
+ * a misreading of the formula that reference and kernels shared would show here.  Exact cases are compared bit for
+ * bit, in both types and both layouts; real ones by the bound of docs/exactness.md, once for each of the two that are
+ * compared.
  *
  * Not here: hard shapes; those are verify/checks.   Read next: tests/golden/make.py
  */
@@ -42,7 +43,8 @@ static double *numbers_of(const json_t *one, const struct conv_problem *problem,
     const size_t count = json_array_size(list);
     double *numbers = list ? malloc((count + 1) * sizeof *numbers) : NULL;
     if (numbers && (int64_t)count != conv_operand_count(problem, operand)) {
-        TEST_NOTE("%s: %s has %zu numbers, not %lld", text_of(one, "name"), conv_operand_name(problem, operand), count,
+        TEST_NOTE("%s: %s has %zu numbers, not %lld", text_of(one, "name"), conv_operand_name(problem, operand),
+                  count,
                   (long long)conv_operand_count(problem, operand));
         CU_FAIL_FATAL("the case and convref differ on a shape");
     }

@@ -165,7 +165,7 @@ class WrongOnes(unittest.TestCase):
         self.rejected(changes_w, "an input changed", "the input was written to", "c=1 in=1 k=1 filter=1")
         finding = self.rejected(keeps_the_last, "two calls differ", "", check="turns")
         self.assertIn("kept from one call to the next", finding["guess"])
-        self.assertRegex(finding["repro"], "^python3 -m convref .*py:keeps_the_last --seed [0-9]+ --check turns$")
+        self.assertRegex(finding["repro"], "^python3 -m convref .*py:keeps_the_last --seed [0-9]+ --check turns \"c=1 in=1x1 k=1 filter=1x1\"$")
 
     def test_gradients(self):
         finding = self.rejected(convref.Candidate(gradient_of_turned_weights, passes="backward_weights", ranks=2),

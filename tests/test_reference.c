@@ -82,9 +82,11 @@ static void separable_is_composed(void)
             continue;
         compared++;
         test_operands_create(&set, &problem, 1);
-        CU_ASSERT_EQUAL_FATAL(conv_run(&set.operands, conv_kernel_find("ref_separable"), &problem, NULL, &error), CONV_OK);
+        CU_ASSERT_EQUAL_FATAL(conv_run(&set.operands, conv_kernel_find("ref_separable"), &problem, NULL, &error),
+                              CONV_OK);
         conv_separable_stages(&depthwise, &pointwise, &problem);
-        const size_t middle_bytes = conv_operand_bytes(&depthwise, CONV_Y), bytes = conv_operand_bytes(&problem, CONV_Y);
+        const size_t middle_bytes = conv_operand_bytes(&depthwise, CONV_Y);
+        const size_t bytes = conv_operand_bytes(&problem, CONV_Y);
         void *middle = malloc(middle_bytes + 1), *y = malloc(bytes + 1);
         struct conv_operands first = { { { set.operands.x, set.operands.w, set.operands.bias, NULL, NULL, middle } } };
         struct conv_operands second = { { { middle, set.operands.pw, set.operands.pw_bias, NULL, NULL, y } } };
@@ -177,8 +179,8 @@ static void magnitudes_and_taps(void)
     conv_truth_free(&truth);
 }
 
-/* Bounds by class: of narrow inputs and of a plane by hand, and none for sums longer than 1/u, where the formula would
- * be negative. */
+/* Bounds by class: of narrow inputs and of a plane by hand, and none for sums longer than 1/u, where the formula
+ * would be negative. */
 static void bounds_of_classes(void)
 {
     const struct conv_problem problem = test_problem("c=1 in=2 k=1 filter=1");

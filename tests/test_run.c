@@ -11,7 +11,7 @@
 
 #define PROVIDER(name) BUILDDIR "/tests/modules/" name ".so"
 
-/* ---- plans ------------------------------------------------------------------------------------------------------ */
+/* ---- plans ----------------------------------------------------------------------------------------------------- */
 
 static void a_plan_runs_as_often_as_you_like(void)
 {
@@ -72,7 +72,8 @@ static void a_kernel_that_does_not_apply_is_not_run(void)
     struct test_operands set;
     struct conv_error error = { 0 };
     test_operands_create(&set, &problem, 1);
-    TEST_EQUAL_INT(conv_run(&set.operands, conv_kernel_find("std_01_direct"), &problem, NULL, &error), CONV_NOT_APPLICABLE);
+    TEST_EQUAL_INT(conv_run(&set.operands, conv_kernel_find("std_01_direct"), &problem, NULL, &error),
+                   CONV_NOT_APPLICABLE);
     CU_ASSERT(strstr(error.message, "depthwise") != NULL);
     test_operands_free(&set);
 }
@@ -100,7 +101,7 @@ static void an_empty_batch_runs(void)
     test_operands_free(&set);
 }
 
-/* ---- devices ------------------------------------------------------------------------------------------------------ */
+/* ---- devices --------------------------------------------------------------------------------------------------- */
 
 static void load_device(void)
 {
@@ -181,7 +182,7 @@ static void a_device_that_fails_is_no_verdict(void)
     }
 }
 
-/* ---- providers ------------------------------------------------------------------------------------------------------ */
+/* ---- providers ------------------------------------------------------------------------------------------------- */
 
 static void bad_providers_are_refused(void)
 {

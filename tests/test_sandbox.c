@@ -217,7 +217,7 @@ static void operands_are_not_aligned(void)
     rejected(&wants_input_alignment, CONV_FAULT_CRASH, "raised signal 11 (Segmentation fault)");
 }
 
-/* ---- from one call to the next ---------------------------------------------------------------------------------- */
+/* ---- from one call to the next --------------------------------------------------------------------------------- */
 
 /* Weights that are packed into one place for all plans: right for every problem alone. */
 static float packed_by_all[4096];
@@ -284,7 +284,7 @@ static void there_is_nothing_to_read(void)
     TEST_EQUAL_TEXT(verification.warning, "");
 }
 
-/* ---- failures that the kernel tells of -------------------------------------------------------------------------- */
+/* ---- failures that the kernel tells of ------------------------------------------------------------------------- */
 
 static void report_at(const struct conv_problem *conv, const struct conv_operands *operands,
                       const struct conv_workspace *workspace)

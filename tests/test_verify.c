@@ -11,7 +11,7 @@
 
 #include "tests/random_problem.h"
 
-/* ---- outputs of somebody else ------------------------------------------------------------------------------------ */
+/* ---- outputs of somebody else ---------------------------------------------------------------------------------- */
 
 static struct conv_verification verdict_on(const struct conv_problem *problem, const struct test_operands *set)
 {
@@ -88,7 +88,7 @@ static void the_bound_divides_right_from_wrong(void)
     test_operands_free(&set);
 }
 
-/* ---- what one output can't tell ------------------------------------------------------------------------------------ */
+/* ---- what one output can't tell -------------------------------------------------------------------------------- */
 
 /* Two numbers that are told, by hand: x = 1 0 3 4, w = 1 2, and once a bias and relu that hide all but the last sum. */
 static void products_that_nobody_misses(void)
@@ -200,7 +200,7 @@ static void all_products_are_looked_at(void)
         }
 }
 
-/* ---- what programs are told ----------------------------------------------------------------------------------------- */
+/* ---- what programs are told ------------------------------------------------------------------------------------ */
 
 static const char *fault_at(int i) { return conv_fault_name((enum conv_fault)(i + 1)); }
 static const char *verdict_at(int i) { return conv_verdict_name((enum conv_verdict)i); }
@@ -224,7 +224,8 @@ static void the_schema_has_our_words(void)
     json_t *schema = json_load_file(SRCDIR "/docs/verify.schema.json", 0, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(schema);
     for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
-        const json_t *words = json_object_get(json_object_get(json_object_get(schema, "$defs"), lists[l].name), "enum");
+        const json_t *words = json_object_get(json_object_get(json_object_get(schema, "$defs"), lists[l].name),
+                                              "enum");
         TEST_EQUAL_INT(json_array_size(words), lists[l].count);
         for (int i = 0; i < lists[l].count && i < (int)json_array_size(words); i++)
             TEST_EQUAL_TEXT(json_string_value(json_array_get(words, (size_t)i)), lists[l].at(i));
@@ -268,7 +269,7 @@ static void a_constant_factor_is_named(void)
     test_operands_free(&set);
 }
 
-/* ---- kernels ------------------------------------------------------------------------------------------------------- */
+/* ---- kernels --------------------------------------------------------------------------------------------------- */
 
 /* At least 10,000 problems and every thread count; the verdict carries its evidence.
  * Under a sanitizer the walk is cut: it is the same code ten times slower. */

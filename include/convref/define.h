@@ -1,4 +1,5 @@
-/* define.h - what the files of kernels are written with: how one is defined, checked, and kept naive where it must be.
+/* define.h - what the files of kernels are written with: how one is defined, checked, and kept naive where it must
+ * be.
  *
  * Not here: what a kernel is (kernel.h), vectors (simd.h).   Threads: safe.   Read next: docs/adding-a-kernel.md
  */
@@ -9,8 +10,8 @@
 #include <convref/problem.h>
 
 /* Define a kernel: CONV_KERNEL(name, .title = "...", .kinds = ..., .run = run)
- * The name becomes the symbol, and the instruction set is that of the build.  A file of the library is compiled several
- * times, with CONV_VARIANT telling the symbols apart. */
+ * The name becomes the symbol, and the instruction set is that of the build.  A file of the library is compiled
+ * several times, with CONV_VARIANT telling the symbols apart. */
 #if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
 #define CONV_ISA_OF_BUILD CONV_ISA_AVX512
 #elif defined(__AVX2__) && defined(__FMA__)

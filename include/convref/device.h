@@ -26,8 +26,8 @@ struct conv_device {
     void (*release)(void *memory);
     int (*copy_in)(void *device_memory, const void *host_memory, size_t bytes);
     int (*copy_out)(void *host_memory, const void *device_memory, size_t bytes);
-    /* Run once and return the seconds by the device's own clock; a negative number is a failure.  Missing: run() of the
-     * kernel is called and timed by the clock of this machine, and must not return before the work is done. */
+    /* Run once and return the seconds by the device's own clock; a negative number is a failure.  Missing: run() of
+     * the kernel is called and timed by the clock of this machine, and must not return before the work is done. */
     double (*timed_run)(const struct conv_kernel *kernel, const struct conv_problem *problem,
                         const struct conv_operands *operands, const struct conv_workspace *workspace);
 

@@ -1,8 +1,9 @@
 /* examine.h - a list of problems and one kernel: a verdict for each of them.
  *
- * conv_verify_kernel() ends with the first failure.  Here none ends it: a call that crashes, hangs or exits costs its own
- * problem, and the next child goes on behind it.  Each problem is judged as one that was named to the verifier: on integers,
- * bit for bit, with operands in every place and other data in the second call; and on real numbers, against the bound.
+ * conv_verify_kernel() ends with the first failure.  Here none ends it: a call that crashes, hangs or exits costs its
+ * own problem, and the next child goes on behind it.  Each problem is judged as one that was named to the verifier:
+ * on integers, bit for bit, with operands in every place and other data in the second call; and on real numbers,
+ * against the bound.
  *
  *     struct conv_examined results[COUNT];
  *     struct conv_examination all;
@@ -46,9 +47,10 @@ struct conv_examination {
 };
 
 /* Examine `count` problems: results[i] is of problems[i].
- * Of options: seed, threads, memory_limit and in_process as in conv_verify_kernel(); time_limit is for one problem [60
- * seconds], and a call that takes half of it hangs; brief: findings are those of the first failures, not shrunk.
- * Fails only if nothing can be examined any more: CONV_NO_MEMORY for a child.  What wasn't reached is INCONCLUSIVE then. */
+ * Of options: seed, threads, memory_limit and in_process as in conv_verify_kernel(); time_limit is for one problem
+ * [60 seconds], and a call that takes half of it hangs; brief: findings are those of the first failures, not shrunk.
+ * Fails only if nothing can be examined any more: CONV_NO_MEMORY for a child.  What wasn't reached is INCONCLUSIVE
+ * then. */
 CONV_API enum conv_status conv_examine(struct conv_examined *results, struct conv_examination *all,
                                        const struct conv_kernel *kernel,
                                        const struct conv_problem *problems, int count,

@@ -1,7 +1,7 @@
 /* isa.h - instruction sets: which the library was compiled for, which this machine has, which are used.
  *
- * A kernel of the library is compiled once for each set that the compiler knows, and the best that this machine has is
- * used: the ladder compares ideas, never compiler flags.
+ * A kernel of the library is compiled once for each set that the compiler knows, and the best that this machine has
+ * is used: the ladder compares ideas, never compiler flags.
  *
  * Threads: the limit is one for the whole process; set it before kernels are looked up.   Read next: kernel.h
  */

@@ -1,12 +1,12 @@
 /* kernel.h - a kernel: one way to compute some convolutions, described by data.
  *
- * Every implementation, from the naive loops to somebody else's library, is one `struct conv_kernel` at the end of the
- * file that implements it.  The library's own kernels are listed in optimized/kernels.mk and reference/kernels.mk, and
- * nowhere else; everything from outside comes in through a provider (provider.h).  A kernel allocates nothing, prints
- * nothing and returns nothing.  Whoever writes one needs this header alone.
+ * Every implementation, from the naive loops to somebody else's library, is one `struct conv_kernel` at the end of
+ * the file that implements it.  The library's own kernels are listed in optimized/kernels.mk and
+ * reference/kernels.mk, and nowhere else; everything from outside comes in through a provider (provider.h).  A kernel
+ * allocates nothing, prints nothing and returns nothing.  Whoever writes one needs this header alone.
  *
- * Threads: one thread at a time calls run() of a kernel on one workspace; a kernel that declares `threaded` starts its
- * own.   Read next: run.h (how a kernel is run), docs/adding-a-kernel.md
+ * Threads: one thread at a time calls run() of a kernel on one workspace; a kernel that declares `threaded` starts
+ * its own.   Read next: run.h (how a kernel is run), docs/adding-a-kernel.md
  */
 #ifndef CONVREF_KERNEL_H
 #define CONVREF_KERNEL_H
@@ -82,8 +82,8 @@ struct conv_inputs {
     };
 };
 
-/* The functions of a kernel once more, with its context in front, and inputs and outputs apart: `out` has NULL at the place
- * of an input.  What they mean is said above. */
+/* The functions of a kernel once more, with its context in front, and inputs and outputs apart: `out` has NULL at the
+ * place of an input.  What they mean is said above. */
 struct conv_kernel_calls {
     size_t size;   /* sizeof(struct conv_kernel_calls) */
     const char *(*applies)(void *context, const struct conv_problem *problem);

@@ -1,7 +1,7 @@
 /* problems.h - the verifier's own problems: sequences that anybody can draw from, and draw again.
  *
- * Each set was made to see one sort of mistake: every small shape, settings that meet, tails of tiles, sizes that are large
- * two at a time.  A sequence follows from the set's name, the seed and the filter alone.
+ * Each set was made to see one sort of mistake: every small shape, settings that meet, tails of tiles, sizes that are
+ * large two at a time.  A sequence follows from the set's name, the seed and the filter alone.
  *
  *     struct conv_problem_filter filter = { .kinds = 1u << CONV_DEPTHWISE, .passes = 1u << CONV_FORWARD };
  *     for (int64_t i = 0; conv_problem_draw(&problem, "routes", 1, i, &filter, NULL) == CONV_OK; i++)
@@ -34,9 +34,10 @@ struct conv_problem_set { const char *name, *words; };
 CONV_API int conv_problem_set_count(void);
 CONV_API struct conv_problem_set conv_problem_set_at(int index);
 
-/* Problem number `index` of a set, counted from 0 among those that pass.  CONV_NOT_APPLICABLE: there is none any more,
- * CONV_BAD_INPUT: no such set.  It takes as long as walking there. */
-CONV_API enum conv_status conv_problem_draw(struct conv_problem *problem, const char *set, uint64_t seed, int64_t index,
+/* Problem number `index` of a set, counted from 0 among those that pass.  CONV_NOT_APPLICABLE: there is none any
+ * more, CONV_BAD_INPUT: no such set.  It takes as long as walking there. */
+CONV_API enum conv_status conv_problem_draw(struct conv_problem *problem, const char *set, uint64_t seed,
+                                            int64_t index,
                                             const struct conv_problem_filter *filter, struct conv_error *error);
 
 /* The same, one after the other.  The filter is copied; close a walk that was opened. */

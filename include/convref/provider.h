@@ -1,9 +1,9 @@
 /* provider.h - the one door for kernels from outside: a shared object that exports convref_provider().
  *
  * A provider is somebody else's code.  conv_provider_load() opens it in a child process first; only one that gets
- * through that, names its kernels and is built for this ABI is opened here.  `verify`, `bench` and `run` call its kernels
- * in children, too.  What remains in the caller's own process are its constructors, applies(), scratch_bytes() and
- * packed_bytes().
+ * through that, names its kernels and is built for this ABI is opened here.  `verify`, `bench` and `run` call its
+ * kernels in children, too.  What remains in the caller's own process are its constructors, applies(),
+ * scratch_bytes() and packed_bytes().
  *
  * Threads: load providers before other threads look kernels up.   Read next: examples/provider.c
  */
@@ -18,9 +18,9 @@ extern "C" {
 
 struct conv_kernel;
 
-/* ABI 2 added workspace->failure.  ABI 3 added contexts, errors of devices and inputs that are const, all at the ends of
- * their structs.  Providers of every ABI from the first on are welcome: structs that grow carry their sizes, and a field
- * that an older provider hasn't is 0. */
+/* ABI 2 added workspace->failure.  ABI 3 added contexts, errors of devices and inputs that are const, all at the ends
+ * of their structs.  Providers of every ABI from the first on are welcome: structs that grow carry their sizes, and a
+ * field that an older provider hasn't is 0. */
 enum { CONV_PROVIDER_ABI = 3, CONV_PROVIDER_OLDEST_ABI = 1 };
 
 struct conv_provider {

@@ -27,12 +27,12 @@ CONV_API const struct conv_kernel *conv_kernel_find(const char *name);
  * provider's path. */
 CONV_API const char *conv_kernel_source(const struct conv_kernel *kernel);
 
-/* The ladder that a kernel belongs to: the name up to its number, "dw" for "dw_04_rows_in_registers".  Returns `ladder`,
- * empty if the name has no number. */
+/* The ladder that a kernel belongs to: the name up to its number, "dw" for "dw_04_rows_in_registers".  Returns
+ * `ladder`, empty if the name has no number. */
 CONV_API char *conv_kernel_ladder(char ladder[32], const struct conv_kernel *kernel);
 
-/* NULL if `kernel` computes `problem` on this machine; otherwise why not, in words.  The words stay valid until the next
- * call in the same thread. */
+/* NULL if `kernel` computes `problem` on this machine; otherwise why not, in words.  The words stay valid until the
+ * next call in the same thread. */
 CONV_API const char *conv_kernel_refuses(const struct conv_kernel *kernel, const struct conv_problem *problem);
 
 #ifdef __cplusplus

@@ -64,7 +64,8 @@ struct conv_finding {
     struct conv_wrong first[CONV_WRONG_SHOWN];
     char where[CONV_WORDS];            /* which rows, columns, channels */
     char guess[CONV_WORDS];            /* what it looks like; empty if nothing fits */
-    bool needs_others;                 /* alone, `problem` is computed rightly: it takes those that the check has before it */
+    /* alone, `problem` is computed rightly: it takes those that the check has before it */
+    bool needs_others;
 
     /* `problem` is the smallest that fails, where a pattern can't be seen.  One with more room that fails, too: */
     bool has_roomier;

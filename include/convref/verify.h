@@ -8,8 +8,8 @@
  * A kernel is run in a forked child, between guard pages, with its outputs and its workspace filled with NaN; a
  * crash, a hang, an exit and a write outside are findings like any other.
  *
- * Threads: safe, from several threads too, for kernels whose own functions are; conv_verify_command() sets signal handlers
- * and is for one thread at a time.   Read next: verdict.h, verify/README.md
+ * Threads: safe, from several threads too, for kernels whose own functions are; conv_verify_command() sets signal
+ * handlers and is for one thread at a time.   Read next: verdict.h, verify/README.md
  */
 #ifndef CONVREF_VERIFY_H
 #define CONVREF_VERIFY_H
@@ -59,10 +59,10 @@ CONV_API enum conv_status conv_verify_operands(struct conv_verification *result,
                                                enum conv_accuracy accuracy, struct conv_error *error);
 
 /* Verify a command that computes convolutions, such as "python3 mine.py {dir}".  For each problem it is run by
- * `sh -c` with the name of a folder in the place of {dir}: the problem is there as problem.json, inputs as x.npy,
- * w.npy, ... (in backward passes dy.npy), and it must leave y.npy, dx.npy, or dw.npy and dbias.npy.  Status 77 says
- * that it doesn't compute such problems; any other but 0 is a failure.  The problems are options->problems, or a set of
- * small ones; time_limit is for one run [60].  SIGINT, SIGTERM and SIGHUP wait until its folder is removed. */
+ * `sh -c` with the name of a folder in the place of {dir}: the problem is there as problem.json, inputs as x.npy, w.npy,
+ * ... (in backward passes dy.npy), and it must leave y.npy, dx.npy, or dw.npy and dbias.npy.  Status 77 says that it
+ * doesn't compute such problems; any other but 0 is a failure.  The problems are options->problems, or a set of small
+ * ones; time_limit is for one run [60].  SIGINT, SIGTERM and SIGHUP wait until its folder is removed. */
 CONV_API enum conv_status conv_verify_command(struct conv_verification *result, const char *command,
                                               const struct conv_verify_options *options, struct conv_error *error);
 

@@ -134,7 +134,8 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     float *scratch = workspace->scratch;
 
     for (int64_t i = 0; i < workspace->threads * size.channels; i++)
-        rows_clear(scratch + i / size.channels * planes_floats(conv) + i % size.channels * rows_plane_floats(conv), conv);
+        rows_clear(scratch + i / size.channels * planes_floats(conv) + i % size.channels * rows_plane_floats(conv),
+                   conv);
 #pragma omp parallel for num_threads(workspace->threads) schedule(static)
     for (int64_t i = 0; i < conv->n * conv->groups; i++) {   /* i = n * G + g */
         const int64_t g = i % conv->groups;

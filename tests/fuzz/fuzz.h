@@ -1,7 +1,8 @@
 /* fuzz.h - a fuzz target: a function that must survive any bytes.
  *
- * FUZZ_TARGET(name) begins the function.  tests/test_fuzz.c calls all of them with the files of tests/fuzz/corpus/NAME;
- * tools/fuzz compiles each with libFuzzer, where the function has the name that libFuzzer calls.
+ * FUZZ_TARGET(name) begins the function.  tests/test_fuzz.c calls all of them with the files of
+ * tests/fuzz/corpus/NAME; tools/fuzz compiles each with libFuzzer, where the function has the name that libFuzzer
+ * calls.
  * A target aborts if what it knows to hold doesn't.   Not here: the fuzzer.
  */
 #ifndef CONVREF_TESTS_FUZZ_H

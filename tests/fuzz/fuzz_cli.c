@@ -1,8 +1,8 @@
 /* fuzz_cli.c - the command line: any words are understood or refused with one of the documented statuses.
  *
- * The input has one word in each line; the first names the verb.  The program's own parsers run; when they are done, or
- * when they end the program, the target jumps back, so that no verb begins its work and no file is touched.  The linker
- * does this: argp_parse, exit and conv_provider_load are wrapped (tests/tests.mk, tools/fuzz).   See fuzz.h.
+ * The input has one word in each line; the first names the verb.  The program's own parsers run; when they are done,
+ * or when they end the program, the target jumps back, so that no verb begins its work and no file is touched.  The
+ * linker does this: argp_parse, exit and conv_provider_load are wrapped (tests/tests.mk, tools/fuzz).   See fuzz.h.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -79,7 +79,8 @@ static void parse_words(const uint8_t *data, size_t size)
     inside = false;
     conv_isa_set_limit(CONV_ISAS - 1);   /* --isa */
     free(text);
-    FUZZ_DEMAND(status == LEFT || status == 0 || status == EXIT_USAGE || status == EXIT_FILE || status == EXIT_SKIPPED);
+    FUZZ_DEMAND(status == LEFT || status == 0 || status == EXIT_USAGE || status == EXIT_FILE
+                || status == EXIT_SKIPPED);
 }
 
 #ifdef FUZZING

@@ -1,4 +1,5 @@
-/* fuzz_npy.c - .npy files: what is read has the bytes that its shape says, and is written back the same.   See fuzz.h. */
+/* fuzz_npy.c - .npy files: what is read has the bytes that its shape says, and is written back the same.   See
+ * fuzz.h. */
 #include "tests/fuzz/fuzz.h"
 
 FUZZ_TARGET(npy)

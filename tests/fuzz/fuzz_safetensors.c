@@ -1,4 +1,5 @@
-/* fuzz_safetensors.c - .safetensors files: what is read lies inside the file, and the same tensor is found by its name.
+/* fuzz_safetensors.c - .safetensors files: what is read lies inside the file, and the same tensor is found by its
+ * name.
  *
  * The first byte chooses what is asked for: a tensor by its name, or the only one.   See fuzz.h.
  */

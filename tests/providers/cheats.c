@@ -1,8 +1,10 @@
-/* cheats.c - kernels that look fast because they don't do their work, and code that ends the program well before its time.
+/* cheats.c - kernels that look fast because they don't do their work, and code that ends the program well before its
+ * time.
  *
- * Each is right when it is looked at as instruments usually look: once, with integers, at the same addresses.  None may be
- * timed as right, and none may end `convref bench`, `run` or `verify` with status 0 (tests/test_cheats.sh).
- * Compiled once with all kernels, and once for each of the names EXITS_WHEN_OPENED and so on, which have one honest kernel.
+ * Each is right when it is looked at as instruments usually look: once, with integers, at the same addresses.  None
+ * may be timed as right, and none may end `convref bench`, `run` or `verify` with status 0 (tests/test_cheats.sh).
+ * Compiled once with all kernels, and once for each of the names EXITS_WHEN_OPENED and so on, which have one honest
+ * kernel.
  * Not here: a forger, who knows convref and writes into its memory.
  */
 #include <convref/run.h>
@@ -26,7 +28,7 @@ static bool are_integers(const struct conv_problem *p, const struct conv_operand
     return true;
 }
 
-/* ---- results that are kept ---------------------------------------------------------------------------------------------- */
+/* ---- results that are kept ------------------------------------------------------------------------------------- */
 
 enum { MOST_KEPT = 64 };
 struct kept { uint64_t key; void *y; };
@@ -58,21 +60,24 @@ static void replay(const struct conv_problem *p, const struct conv_operands *o, 
     }
 }
 
-static void replays_by_pointer(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
+static void replays_by_pointer(const struct conv_problem *p, const struct conv_operands *o,
+                               const struct conv_workspace *w)
 {
     (void)w;
     const void *const pointers[] = { o->x, o->w, o->bias, o->y };
     replay(p, o, hash_of(1, pointers, sizeof pointers));
 }
 
-static void replays_by_problem(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
+static void replays_by_problem(const struct conv_problem *p, const struct conv_operands *o,
+                               const struct conv_workspace *w)
 {
     (void)w;
     replay(p, o, 1);
 }
 
 /* The first numbers of each input stand for all of them. */
-static void replays_by_hash(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
+static void replays_by_hash(const struct conv_problem *p, const struct conv_operands *o,
+                            const struct conv_workspace *w)
 {
     (void)w;
     const uint64_t x = hash_of(1, o->x, bytes_of(p, CONV_X) < 16 ? bytes_of(p, CONV_X) : 16);
@@ -80,7 +85,8 @@ static void replays_by_hash(const struct conv_problem *p, const struct conv_oper
 }
 
 /* The whole input, but not the weights: "they never change". */
-static void replays_by_hash_of_x(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
+static void replays_by_hash_of_x(const struct conv_problem *p, const struct conv_operands *o,
+                                 const struct conv_workspace *w)
 {
     (void)w;
     float size[64] = { 0 };   /* of any sign and scale */
@@ -91,7 +97,7 @@ static void replays_by_hash_of_x(const struct conv_problem *p, const struct conv
     replay(p, o, hash_of(1, size, sizeof size));
 }
 
-/* ---- work that is left out ---------------------------------------------------------------------------------------------- */
+/* ---- work that is left out ------------------------------------------------------------------------------------- */
 
 /* The provider that started this file: nothing to do at the same addresses, nor for data that only a clock brings. */
 static void returns_early(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
@@ -122,7 +128,8 @@ static void works_once(const struct conv_problem *p, const struct conv_operands 
 }
 
 /* An instrument looks at the first calls, and times those that follow. */
-static void wrong_when_timed(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
+static void wrong_when_timed(const struct conv_problem *p, const struct conv_operands *o,
+                             const struct conv_workspace *w)
 {
     static int calls;
     (void)w;
@@ -143,7 +150,8 @@ static void computes_every_eighth(const struct conv_problem *p, const struct con
 }
 
 /* The first image, and for the others what was there before. */
-static void first_image_only(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
+static void first_image_only(const struct conv_problem *p, const struct conv_operands *o,
+                             const struct conv_workspace *w)
 {
     static int calls;
     struct conv_problem one = *p;
@@ -153,9 +161,10 @@ static void first_image_only(const struct conv_problem *p, const struct conv_ope
     compute(&one, o, NULL);
 }
 
-/* ---- work that somebody else does ----------------------------------------------------------------------------------------- */
+/* ---- work that somebody else does ------------------------------------------------------------------------------ */
 
-static void asks_the_reference(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
+static void asks_the_reference(const struct conv_problem *p, const struct conv_operands *o,
+                               const struct conv_workspace *w)
 {
     (void)w;
     const struct conv_kernel *reference = conv_kernel_find("ref_forward");
@@ -191,16 +200,18 @@ static void writes_late(const struct conv_problem *p, const struct conv_operands
         pthread_detach(thread);
 }
 
-/* ---- ends ------------------------------------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------------------------ */
 
-static void loops_for_ever(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
+static void loops_for_ever(const struct conv_problem *p, const struct conv_operands *o,
+                           const struct conv_workspace *w)
 {
     (void)p, (void)o, (void)w;
     for (volatile int i = 0; ; i++)
         continue;
 }
 
-static void stores_to_null(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
+static void stores_to_null(const struct conv_problem *p, const struct conv_operands *o,
+                           const struct conv_workspace *w)
 {
     (void)p, (void)o, (void)w;
     volatile float *volatile nowhere = NULL;
@@ -223,7 +234,8 @@ static void exits_at_once(const struct conv_problem *p, const struct conv_operan
         _exit(0);
 }
 
-static void takes_all_memory(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *w)
+static void takes_all_memory(const struct conv_problem *p, const struct conv_operands *o,
+                             const struct conv_workspace *w)
 {
     enum { PIECE = 64 << 20 };
     (void)p, (void)o, (void)w;
@@ -235,7 +247,7 @@ static void takes_all_memory(const struct conv_problem *p, const struct conv_ope
     }
 }
 
-/* ---- code that isn't called as a kernel ----------------------------------------------------------------------------------- */
+/* ---- code that isn't called as a kernel ------------------------------------------------------------------------ */
 
 static inline void end_well(void)
 {
@@ -268,7 +280,7 @@ __attribute__((constructor)) static void begin(void)
 __attribute__((constructor)) static void begin(void) { pause(); }
 #endif
 
-/* ---- the table ------------------------------------------------------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------------------------------------------- */
 
 #define EVERY_CHEAT(C) C(replays_by_pointer) C(replays_by_problem) C(replays_by_hash) C(replays_by_hash_of_x) \
     C(returns_early) C(skips_what_is_no_integer) C(works_once) C(wrong_when_timed) C(computes_every_eighth) \

@@ -12,7 +12,8 @@ static const char mark[CONV_ALIGNMENT] = "memory of the test device";
 
 static void *allocate(size_t bytes)
 {
-    char *block = aligned_alloc(CONV_ALIGNMENT, sizeof mark + (bytes + CONV_ALIGNMENT) / CONV_ALIGNMENT * CONV_ALIGNMENT);
+    char *block = aligned_alloc(CONV_ALIGNMENT,
+                                sizeof mark + (bytes + CONV_ALIGNMENT) / CONV_ALIGNMENT * CONV_ALIGNMENT);
     return block ? memcpy(block, mark, sizeof mark) + sizeof mark : NULL;
 }
 
@@ -86,7 +87,8 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
 static const char *applies(const struct conv_problem *conv)
 {
     const struct conv_axis H = conv->axis[CONV_H], W = conv->axis[CONV_W];
-    return conv->rank == 2 && H.stride * W.stride == 1 && H.pad_begin + H.pad_end + W.pad_begin + W.pad_end == 0 ? NULL
+    return conv->rank == 2 && H.stride * W.stride == 1
+        && H.pad_begin + H.pad_end + W.pad_begin + W.pad_end == 0 ? NULL
          : "it knows 2-D problems without stride and padding only";
 }
 

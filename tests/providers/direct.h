@@ -1,4 +1,5 @@
-/* direct.h - a correct forward convolution of f32, channels first, for the providers of the tests: the plainest that there is.
+/* direct.h - a correct forward convolution of f32, channels first, for the providers of the tests: the plainest that
+ * there is.
  *
  * Not here: what those do beside it or in its place (provider.c, cheats.c).
  */
@@ -26,7 +27,8 @@ static inline float one_output(const struct conv_problem *p, const float *x, con
     return sum;
 }
 
-static inline void compute(const struct conv_problem *p, const struct conv_operands *o, const struct conv_workspace *workspace)
+static inline void compute(const struct conv_problem *p, const struct conv_operands *o,
+                           const struct conv_workspace *workspace)
 {
     const int64_t Z = p->axis[0].out, P = p->axis[1].out, Q = p->axis[2].out;
     float *y = o->y;

@@ -3,8 +3,8 @@
  *   INJECT_LOG=FILE     append a line for each call: its kind, its number, who asked for it
  *   INJECT=KIND:N       call number N of this kind fails, once, in whichever process it is made
  *
- * Kinds: memory (malloc, calloc, realloc, aligned_alloc), pages (mmap, mprotect), process (fork, pthread_create, pipe2),
- * file (fopen, fdopen, mkstemp, fwrite, fflush, fclose, rename).  Only calls that the program itself makes
+ * Kinds: memory (malloc, calloc, realloc, aligned_alloc), pages (mmap, mprotect), process (fork, pthread_create,
+ * pipe2), file (fopen, fdopen, mkstemp, fwrite, fflush, fclose, rename).  Only calls that the program itself makes
  * count, not those of other libraries.
  * Who asked is a hash of the nearest callers, so that each place in the program need fail only once.
  * Read next: tests/test_internal_failures.sh

@@ -8,7 +8,7 @@
 
 #include "verify/count/layers.h"
 
-/* ---- options that only some kinds take --------------------------------------------------------------------------- */
+/* ---- options that only some kinds take ------------------------------------------------------------------------- */
 
 enum { KERNELS = 1, CHECK = 2, PROBLEMS = 4, NETWORK = 8, FILES = 16, ACCURACY = 32, JUNIT = 64, TAP = 128, THEIRS = 256,
        JOBS = 512 };
@@ -35,7 +35,7 @@ static const struct { unsigned bit; const char *name; } options[] = {
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
-/* ---- the table: the first row that fits is meant ------------------------------------------------------------------- */
+/* ---- the table: the first row that fits is meant --------------------------------------------------------------- */
 
 static bool is_self(const struct request *request) { return request->self; }
 static bool is_golden(const struct request *request) { return request->golden != NULL; }

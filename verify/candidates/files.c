@@ -51,7 +51,8 @@ int candidate_files(const struct request *request)
     if (status)
         return status;
     if (layers.count != 1)
-        status = cli_usage("files need exactly one problem", "convref verify \"c=3 in=8x8 k=4 filter=3x3\" --y y.npy");
+        status = cli_usage("files need exactly one problem",
+                           "convref verify \"c=3 in=8x8 k=4 filter=3x3\" --y y.npy");
     if (status == 0)
         status = check_outputs(request, &layers.problems[0]);
     if (status == 0)

@@ -104,7 +104,8 @@ static enum conv_status judge_real(struct conv_verification *result, const struc
         status = conv_truth_compute(&truth, NULL, &problem, array->operand, &operands, error);
     if (status != CONV_OK)
         return status;
-    const enum judged judged = judge_output(&result->finding, &result->evidence[0].worst, &problem, array->operand, &truth,
+    const enum judged judged = judge_output(&result->finding, &result->evidence[0].worst, &problem, array->operand,
+                                            &truth,
                                             got, (struct judging){ .exact = exact });
     if (judged == JUDGED_NOT)
         status = conv_fail(error, CONV_NO_MEMORY, "no memory to judge %s", made->plan.name);

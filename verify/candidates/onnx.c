@@ -334,7 +334,8 @@ int candidate_onnx(const struct request *request)
         return cli_error(&error, NULL);
     session.file = output.file;
     session.table = request->cli.format == TABLE_TEXT ? NULL : table_create(columns, COLUMNS);
-    enum conv_status status = judge_all(&session, request->golden, request->theirs ? request->theirs : request->golden,
+    enum conv_status status = judge_all(&session, request->golden,
+                                        request->theirs ? request->theirs : request->golden,
                                         &error);
     if (status == CONV_OK)
         print_end(&session);

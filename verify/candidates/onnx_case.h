@@ -1,4 +1,5 @@
-/* onnx_case.h - one test case of the ONNX project: is its stored output right, and each kernel on its data?  Internal. */
+/* onnx_case.h - one test case of the ONNX project: is its stored output right, and each kernel on its data?
+ * Internal. */
 #ifndef CONVREF_VERIFY_CANDIDATES_ONNX_CASE_H
 #define CONVREF_VERIFY_CANDIDATES_ONNX_CASE_H
 

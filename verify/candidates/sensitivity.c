@@ -20,7 +20,7 @@
 /* Products that are left out: about a second. */
 static const double most_products = 20e6;
 
-/* ---- one output ------------------------------------------------------------------------------------------------- */
+/* ---- one output ------------------------------------------------------------------------------------------------ */
 
 /* An output whose products are left out in turn. */
 struct without {

@@ -1,6 +1,7 @@
 /* checks.c - THE list of checks.   Declared in verify/engine/check.h.
  *
- * In the order in which they run: `small` first, because what it finds is small already; then cheap ones before dear ones.
+ * In the order in which they run: `small` first, because what it finds is small already; then cheap ones before dear
+ * ones.
  */
 #include "verify/checks/checks.h"
 

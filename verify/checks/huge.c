@@ -43,8 +43,8 @@ static const char *const large_inputs[] = {
 };
 
 /* Beyond 2^29 elements of y, dx, w or dw, and in this order, as far as there is time: sixteen planes of one image,
- * weights, sixteen images, one plane.  Large outputs are 16 regions of 48 pieces, and a plane of them is a whole number
- * of regions or a part of one: of 3072 columns, 256 rows are a piece. */
+ * weights, sixteen images, one plane.  Large outputs are 16 regions of 48 pieces, and a plane of them is a whole
+ * number of regions or a part of one: of 3072 columns, 256 rows are a piece. */
 static const char *const large_others[] = {
     "c=1 in=12288x3072 k=16 filter=1x1", "c=1 in=12288x3072 k=16 filter=1x3 pad=0x1",
     "c=16 in=12288x3072 k=16 filter=1x1 groups=16", "c=4 in=12288x3072 k=16 filter=1x1 groups=2",
@@ -98,7 +98,8 @@ static bool takes_at_most(const struct conv_kernel *kernel, const struct conv_pr
     bool good = scale_down(&small) && !conv_kernel_refuses(kernel, &small);
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS && good; operand++)
         if (conv_operand_role(&small, operand) != CONV_UNUSED)
-            good = (operands.at[operand] = calloc((size_t)conv_operand_count(&small, operand) + 1, sizeof(float))) != NULL;
+            good = (operands.at[operand] = calloc((size_t)conv_operand_count(&small, operand) + 1,
+                                                  sizeof(float))) != NULL;
     for (int i = 0; i < 2 && good; i++) {   /* the second call finds its pages */
         const double start = processor_seconds();
         good = conv_run(&operands, kernel, &small, NULL, NULL) == CONV_OK;
@@ -126,7 +127,8 @@ struct tally {
 };
 
 /* False when the kernel is wrong. */
-static bool try(struct checker *checker, struct tally *tally, const char *text, enum conv_layout layout, bool takes_time)
+static bool try(struct checker *checker, struct tally *tally, const char *text, enum conv_layout layout,
+                bool takes_time)
 {
     struct conv_problem problem;
     enum outcome outcome = DONE;
@@ -168,7 +170,8 @@ static void run(struct checker *checker)
     if (checker->kernel->device)
         snprintf(evidence->note, sizeof evidence->note, "not tried: the memory of a device can't be repeated");
     else if (try_all(checker, &tally) && tally.of[NO_MEMORY] + tally.of[TOO_SLOW] > 0)
-        snprintf(evidence->note, sizeof evidence->note, "%d of %d not tried: %d would take too long, %d too much memory",
+        snprintf(evidence->note, sizeof evidence->note,
+                 "%d of %d not tried: %d would take too long, %d too much memory",
                  tally.of[NO_MEMORY] + tally.of[TOO_SLOW], tally.of[DONE] + tally.of[NO_MEMORY] + tally.of[TOO_SLOW],
                  tally.of[TOO_SLOW], tally.of[NO_MEMORY]);
     huge_common_free(&tally.common);

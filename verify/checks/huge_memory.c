@@ -60,7 +60,8 @@ void huge_common_free(struct huge_common *common)
 void huge_memory_free(struct huge_memory *memory, const struct huge_common *common)
 {
     for (int operand = 0; operand < CONV_OPERANDS; operand++) {
-        if (memory->repeated[operand].data != common->input.data && memory->repeated[operand].data != common->output.data)
+        if (memory->repeated[operand].data != common->input.data
+            && memory->repeated[operand].data != common->output.data)
             repeated_free(&memory->repeated[operand]);
         free(memory->own[operand]);
     }

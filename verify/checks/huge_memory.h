@@ -21,8 +21,8 @@ struct huge_memory {
 
 void huge_common_free(struct huge_common *common);
 
-/* `repeat_output`: a large one; else it has memory of its own.  Outputs are NaN, inputs have huge_value().  False, and
- * nothing to free, if there isn't enough memory. */
+/* `repeat_output`: a large one; else it has memory of its own.  Outputs are NaN, inputs have huge_value().  False,
+ * and nothing to free, if there isn't enough memory. */
 bool huge_memory_create(struct huge_memory *memory, struct huge_common *common, const struct conv_problem *problem,
                         bool repeat_output);
 void huge_memory_free(struct huge_memory *memory, const struct huge_common *common);

@@ -55,7 +55,8 @@ static int64_t unwritten(const struct repeated *output)
 
 /* ---- one problem --------------------------------------------------------------------------------------------- */
 
-static enum outcome judge(struct checker *checker, const struct conv_problem *problem, const struct huge_memory *memory)
+static enum outcome judge(struct checker *checker, const struct conv_problem *problem,
+                          const struct huge_memory *memory)
 {
     const enum conv_operand output = main_output(problem);
     const struct spots_inputs inputs = { huge_value, problem };

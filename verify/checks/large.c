@@ -1,6 +1,7 @@
 /* large.c - check "large": sizes that are large two at a time, and settings far out, on integers, bit for bit.
  *
- * Sees: blocks of many channels and many filters, many tiles of rows and columns; strides, dilations, filters, paddings and
+ * Sees: blocks of many channels and many filters, many tiles of rows and columns; strides, dilations, filters,
+ * paddings and
  *       batches beyond those of most layers.
  * Does not see: three sizes large at once; sizes at which integers end (check "limits"); precision.
  * Read next: verify/problems/large.c

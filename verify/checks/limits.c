@@ -1,7 +1,7 @@
 /* limits.c - check "limits": sizes at which integers of 16 bits end.
  *
- * 65535, 65536 and 65537 images, channels, filters, groups, rows and columns, one at a time, the rest small; and no images
- * at all.
+ * 65535, 65536 and 65537 images, channels, filters, groups, rows and columns, one at a time, the rest small; and no
+ * images at all.
  *
  * Sees: offsets and counts in 16 bits.
  * Does not see: those in 32 bits (check "huge").

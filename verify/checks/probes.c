@@ -37,7 +37,8 @@ static void make_single(double *values, const struct conv_problem *problem, enum
                         enum conv_accuracy accuracy, const enum share share[PROBE_BIAS])
 {
     const int most = input_bits(problem, accuracy);
-    const int all = problem->op == CONV_OP_SEPARABLE ? most : sum_bits(problem, accuracy);   /* its middle is an input */
+    /* its middle is an input */
+    const int all = problem->op == CONV_OP_SEPARABLE ? most : sum_bits(problem, accuracy);
     const int of_share[] = { [ONE] = 1, [HALF] = least(all / 2, most), [REST] = least(all - all / 2, most),
                              [FULL] = most };
     const int bits[PROBE_BIAS] = { of_share[share[0]], of_share[share[1]], of_share[share[2]] };
@@ -119,7 +120,8 @@ static bool all_probes(struct checker *checker, const struct conv_problem *probl
         if ((probes[i].separable && problem->op != CONV_OP_SEPARABLE)
             || (probes[i].own_type && !own_type)
             || (probes[i].sums && problem->op == CONV_OP_SEPARABLE && !own_type)
-            || (probes[i].sums && largest_for(problem, accuracy) < 2) || (!probes[i].sums && (adds_wide || problem->n == 0)))
+            || (probes[i].sums && largest_for(problem, accuracy) < 2)
+                || (!probes[i].sums && (adds_wide || problem->n == 0)))
             continue;
         if (!check_data(checker, problem, &data, 1))
             return false;

@@ -33,7 +33,8 @@ static void run(struct checker *checker)
     checker->shared->total = count + checker->options.problem_count;
     for (int i = 0; i < count; i++) {
         struct conv_problem problem;
-        if (conv_problem_parse(&problem, texts[i], NULL) == CONV_OK && !check_all_modes(checker, problem, with_one_thread))
+        if (conv_problem_parse(&problem, texts[i], NULL) == CONV_OK
+            && !check_all_modes(checker, problem, with_one_thread))
             return;
     }
     for (int i = 0; i < checker->options.problem_count; i++) {

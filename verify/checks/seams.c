@@ -1,7 +1,7 @@
 /* seams.c - check "seams": sizes round the seams of vectors, tiles and blocks, on integers, bit for bit.
  *
- * Before, rows of every width and channels of every number end where the page behind begins, with every stride: the last
- * vector of a row that reads too far is a fault.
+ * Before, rows of every width and channels of every number end where the page behind begins, with every stride: the
+ * last vector of a row that reads too far is a fault.
  *
  * Sees: tails of vectors, tiles and blocks; off-by-one at seams; reading behind an operand.
  * Does not see: sizes beyond 2^31 elements; precision.   Read next: verify/problems/seams.c, rows.c

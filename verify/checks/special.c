@@ -108,7 +108,8 @@ static void infinities_in_both(double *values, const struct conv_problem *proble
     const enum probe_factor factor = probe_factor(problem, operand);
     integers(values, problem, operand, seed, accuracy);
     for (int64_t i = 0; i < conv_operand_count(problem, operand); i++)
-        if ((factor == PROBE_FIRST && i % 13 == (int64_t)(seed % 13)) || (factor == PROBE_SECOND && i % 5 == (int64_t)(seed % 5)))
+        if ((factor == PROBE_FIRST && i % 13 == (int64_t)(seed % 13))
+            || (factor == PROBE_SECOND && i % 5 == (int64_t)(seed % 5)))
             values[i] = values[i] < 0 ? -INFINITY : INFINITY;
 }
 
@@ -196,7 +197,8 @@ static void run(struct checker *checker)
     checker->padding_multiplied = checker->padding_skipped = 0;
     for (int i = 0; i < count; i++) {
         struct conv_problem problem;
-        if (conv_problem_parse(&problem, texts[i], NULL) == CONV_OK && !check_all_modes(checker, problem, all_specials))
+        if (conv_problem_parse(&problem, texts[i], NULL) == CONV_OK
+            && !check_all_modes(checker, problem, all_specials))
             return;
     }
     for (int i = 0; i < checker->options.problem_count; i++) {

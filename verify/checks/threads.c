@@ -1,5 +1,5 @@
-/* threads.c - check "threads": 1 to 16 threads give the same, on integers, bit for bit: also more than there are cores, and
- * more than any loop has turns.
+/* threads.c - check "threads": 1 to 16 threads give the same, on integers, bit for bit: also more than there are
+ * cores, and more than any loop has turns.
  *
  * Sees: work that is divided wrongly, shared scratch, races that show (a race that doesn't is for TSan).
  * Does not see: kernels that start threads of their own without asking workspace.threads.

@@ -1,9 +1,9 @@
 /* turns.c - check "turns": two problems in turn, each with a plan of its own, give what each gives alone.
  *
- * Both plans are made and loaded before the first call, then A and B are called in turn, on integers, bit for bit.  B is
- * another size, or the same size with other data: a network has many layers of one size.  From call to call one of them has
- * other weights, other images or another bias at the addresses of before, as in a loop that trains; its scratch is poisoned
- * or is as it was left; its weights are packed anew where others were packed.
+ * Both plans are made and loaded before the first call, then A and B are called in turn, on integers, bit for bit.  B
+ * is another size, or the same size with other data: a network has many layers of one size.  From call to call one of
+ * them has other weights, other images or another bias at the addresses of before, as in a loop that trains; its
+ * scratch is poisoned or is as it was left; its weights are packed anew where others were packed.
  *
  * Sees: what is kept from one call to the next: static buffers, weights that were packed for somebody else, tables
  * that are found again by their size.
@@ -55,8 +55,9 @@ struct side {
     struct conv_plan *plan;
 };
 
-/* A call of one of the two.  Before it some inputs may be negated where they lie (flips.h), the plan may be made anew, which
- * packs at the address of the packed weights of before, and the scratch may stay as the last call left it. */
+/* A call of one of the two.  Before it some inputs may be negated where they lie (flips.h), the plan may be made
+ * anew, which packs at the address of the packed weights of before, and the scratch may stay as the last call left
+ * it. */
 struct step { int side, data; bool new_plan, keep_scratch; };
 enum { AS_FILLED = -1, WEIGHTS = 0, IMAGES = 1, BIAS_ALONE = 3 };
 static const struct step steps[] = {
@@ -127,7 +128,8 @@ static bool judge(struct checker *checker, const struct side *side, enum conv_op
     conv_operand_widen(got, &side->problem, output, side->operands.at[output]);
     const struct judging how = { true, checker->kernel->accuracy };
     judge_rounds(got, truth->count, how);
-    const bool wrong = judge_output(&result->finding, &checker_evidence(checker)->worst, &side->problem, output, truth, got,
+    const bool wrong = judge_output(&result->finding, &checker_evidence(checker)->worst, &side->problem, output,
+                                    truth, got,
                                     how) == JUDGED_WRONG;   /* exact: there are no bounds */
     checker_evidence(checker)->elements += truth->count;
     free(got);
@@ -198,20 +200,24 @@ static void say_in_turn(struct checker *checker, const struct side *other, int s
     if (step == 0) {   /* nothing was called before, but the other plan has packed its weights since */
         const struct check_data alone = check_integers(checker, &finding->problem);
         if (is_right(checker, &finding->problem, &alone, threads, attempt_here))
-            snprintf(finding->guess, sizeof finding->guess, "something is kept from one call to the next: a plan for \"%.250s\" was "
+            snprintf(finding->guess, sizeof finding->guess,
+                     "something is kept from one call to the next: a plan for \"%.250s\" was "
                      "made before the call", conv_problem_print(text, &other->problem));
         return;
     }
-    snprintf(finding->guess, sizeof finding->guess, "something is kept from one call to the next: in call %d it was called "
+    snprintf(finding->guess, sizeof finding->guess,
+             "something is kept from one call to the next: in call %d it was called "
              "in turn with \"%.250s\"%s%s", step + 1, conv_problem_print(text, &other->problem),
-             conv_problem_equal(&finding->problem, &other->problem) ? " on other data" : "", data[steps[step].data + 1]);
+             conv_problem_equal(&finding->problem, &other->problem) ? " on other data" : "",
+             data[steps[step].data + 1]);
 }
 
 static bool take_turns(struct checker *checker, struct side sides[PAIR], int threads)
 {
     for (int i = 0; i < STEPS; i++)
         if (!call(checker, &sides[steps[i].side], &steps[i], threads)) {
-            if (checker->shared->result.verdict == CONV_REJECT && checker->shared->result.finding.fault != CONV_FAULT_REPORTED)
+            if (checker->shared->result.verdict == CONV_REJECT
+                && checker->shared->result.finding.fault != CONV_FAULT_REPORTED)
                 say_in_turn(checker, &sides[1 - steps[i].side], i, threads);
             return false;
         }
@@ -230,7 +236,8 @@ static bool try_pair(struct checker *checker, const struct conv_problem *a, cons
         status = open_side(&sides[i], checker->kernel, threads, checker->options.seed + (uint64_t)i, &error);
         shared->call_began = 0;
     }
-    const bool good = status == CONV_OK ? take_turns(checker, sides, threads) : checker_impossible(checker, error.message);
+    const bool good = status == CONV_OK ? take_turns(checker, sides, threads)
+        : checker_impossible(checker, error.message);
     for (int i = 0; i < PAIR; i++)
         close_side(&sides[i]);
     checker_evidence(checker)->problems += good;

@@ -1,7 +1,7 @@
 /* options.h - options that several verbs have.  Internal.
  *
- * A verb is one file, program/cmd_VERB.c, and one line in program/verbs.h.  It parses its options with argp, does its work
- * through the library, and returns the exit status (messages.h).
+ * A verb is one file, program/cmd_VERB.c, and one line in program/verbs.h.  It parses its options with argp, does its
+ * work through the library, and returns the exit status (messages.h).
  */
 #ifndef CONVREF_VERIFY_CLI_OPTIONS_H
 #define CONVREF_VERIFY_CLI_OPTIONS_H

@@ -2,8 +2,8 @@
  *
  * A provider runs with all our rights, and whatever it does may end the process: a destructor that calls _exit(0), a
  * thread that crashes a second later.  So a verb that opens one goes on in a worker, a process of its own; the first
- * process stays free of that code, waits, and ends with the status that the worker handed over.  One that ended without
- * handing over anything, however well, is an error.
+ * process stays free of that code, waits, and ends with the status that the worker handed over.  One that ended
+ * without handing over anything, however well, is an error.
  * Not here: the children in which kernels run (verify/sandbox), which see only the kernel's problems.
  */
 #ifndef CONVREF_VERIFY_CLI_WORKER_H

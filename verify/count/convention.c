@@ -1,7 +1,7 @@
 /* convention.c - what other people's tools print.   Declared in convref/convention.h.
  *
- * First a network is taken apart into terms (TERMS below), then a convention is a dot product.  Where the tools differ
- * by how torchvision's code calls an operation, the node says so with `via` (docs/networks.md).
+ * First a network is taken apart into terms (TERMS below), then a convention is a dot product.  Where the tools
+ * differ by how torchvision's code calls an operation, the node says so with `via` (docs/networks.md).
  */
 #include <convref/convention.h>
 #include <convref/tensor.h>
@@ -171,7 +171,7 @@ static void add_node(int64_t counts[TERMS], const struct conv_node *node)
     }
 }
 
-/* ---- the figures ------------------------------------------------------------------------------------------------ */
+/* ---- the figures ----------------------------------------------------------------------------------------------- */
 
 static int64_t sum(struct conv_term terms[CONV_MOST_TERMS], int *count, int convention, const int64_t counts[TERMS])
 {

@@ -1,7 +1,7 @@
 /* network_infer.c - what each kind of node does to a shape.
  *
- * Each kind has a row in the table at the end: its keys, and the function that infers its output.  The sizes of a layer
- * go through conv_problem_parse(), so that a network and a problem have one grammar and one set of messages.
+ * Each kind has a row in the table at the end: its keys, and the function that infers its output.  The sizes of a
+ * layer go through conv_problem_parse(), so that a network and a problem have one grammar and one set of messages.
  * Declared in network_reader.h.   Read next: network_read.c
  */
 #include "verify/count/network_reader.h"
@@ -251,7 +251,8 @@ static enum conv_status infer_shuffle(struct reader *reader, struct conv_node *n
     return CONV_OK;
 }
 
-/* The kinds of nodes; those without a function are in no network file.  Keys are separated by spaces, and from, aux and fixed go with all of them. */
+/* The kinds of nodes; those without a function are in no network file.  Keys are separated by spaces, and from, aux
+ * and fixed go with all of them. */
 const struct node_rule node_rules[CONV_NODE_KINDS] = {
     [CONV_NODE_INPUT] = { "input", " c in ", NULL },
     [CONV_NODE_CONV] = { "conv", " k filter stride pad dilation groups bias ", infer_conv },

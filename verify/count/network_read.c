@@ -104,7 +104,8 @@ static enum conv_status check_size(struct reader *reader, const struct conv_node
 {
     reader->work += conv_node_work(node);
     return reader->work <= CONV_MOST_WORK ? CONV_OK
-        : reader_fail(reader, reader->words.word_column, "the network has more than 2^56 multiply-adds and elements up to here",
+        : reader_fail(reader, reader->words.word_column,
+                      "the network has more than 2^56 multiply-adds and elements up to here",
                   "convref counts in 64 bits; give smaller sizes");
 }
 

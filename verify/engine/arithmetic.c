@@ -196,7 +196,8 @@ static double one_after_the_other(const struct conv_problem *p, int64_t n, bool 
     if (p->op != CONV_OP_SEPARABLE)
         return format_add(p->type, x, w, conv_fan_in(p), fused);
     conv_separable_stages(&depthwise, &pointwise, p);
-    return format_add(p->type, format_add(p->type, x, w, conv_fan_in(&depthwise), fused), the_same_value(p, CONV_PW, 0),
+    return format_add(p->type, format_add(p->type, x, w, conv_fan_in(&depthwise), fused),
+                      the_same_value(p, CONV_PW, 0),
                conv_fan_in(&pointwise), fused);
 }
 
@@ -289,7 +290,7 @@ static void name_order(struct conv_arithmetic *named, const struct conv_kernel *
     }
 }
 
-/* ---- transforms: where one NaN goes -------------------------------------------------------------------------------- */
+/* ---- transforms: where one NaN goes ---------------------------------------------------------------------------- */
 
 /* Planes of 26x26 inputs and 24x24 outputs; the NaN is at h = w = NAN_AT. */
 static const char *const transform_texts[] = { "c=2 in=26x26 k=2 filter=3x3", "c=8 in=26x26 k=8 filter=3x3 groups=8",
@@ -328,7 +329,8 @@ static bool name_transform(struct conv_arithmetic *named, const struct conv_kern
     bool found = false;
     for (size_t i = 0; i < sizeof transform_texts / sizeof *transform_texts; i++) {
         struct conv_problem problem;
-        if (conv_problem_parse(&problem, transform_texts[i], NULL) != CONV_OK || conv_kernel_refuses(kernel, &problem))
+        if (conv_problem_parse(&problem, transform_texts[i], NULL) != CONV_OK
+            || conv_kernel_refuses(kernel, &problem))
             continue;
         const bool seen = experiment(&e, kernel, &problem, one_nan, seed, 0);
         for (size_t s = 0; seen && s < sizeof spreads / sizeof *spreads && !found; s++)

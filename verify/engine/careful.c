@@ -1,9 +1,10 @@
 /* careful.c - one careful run: watched from all sides, then compared with the truth.   Declared in careful.h.
  *
- * Operands lie between guard pages (place.c).  Outputs and workspace are filled with NaN.  After the call the slack, the
- * inputs, every output element and the floating-point environment are looked at.  Then the kernel is called once more, at
- * the same addresses, on other data: from run to run in turn other weights, other images, or another bias (flips.c), with
- * the scratch as the first call left it or poisoned again, into outputs that are filled with another pattern.
+ * Operands lie between guard pages (place.c).  Outputs and workspace are filled with NaN.  After the call the slack,
+ * the inputs, every output element and the floating-point environment are looked at.  Then the kernel is called once
+ * more, at the same addresses, on other data: from run to run in turn other weights, other images, or another bias
+ * (flips.c), with the scratch as the first call left it or poisoned again, into outputs that are filled with another
+ * pattern.
  */
 #include "verify/engine/careful.h"
 
@@ -186,7 +187,8 @@ static bool load(struct run *run)
     checker->shared->call_began = conv_seconds();
     const enum conv_status status = conv_plan_load(run->plan, &run->operands, &error);
     checker->shared->call_began = 0;
-    return status == CONV_OK ? environment_kept(checker, &before, "pack") : checker_impossible(checker, error.message);
+    return status == CONV_OK ? environment_kept(checker, &before, "pack")
+        : checker_impossible(checker, error.message);
 }
 
 /* Large problems have ways of their own; the gradient of a bias is cheap in all of them. */
@@ -232,7 +234,8 @@ static bool call_kernel(struct run *run)
     checker->shared->call_began = conv_seconds();
     const bool failed = conv_plan_run(run->plan) < 0;
     checker->shared->call_began = 0;
-    if (asked_us(checker) || !environment_kept(checker, &before, "run") || (failed && check_reported(checker, run->plan)))
+    if (asked_us(checker) || !environment_kept(checker, &before, "run")
+        || (failed && check_reported(checker, run->plan)))
         return false;
     if (failed)
         return checker_impossible(checker, "the kernel failed on its device");
@@ -270,7 +273,8 @@ static bool call_and_judge(struct run *run, int call)
         plan_poison(run->plan, poisons[call]);
     if (checker->kernel->device && !load(run))
         return false;
-    return call_kernel(run) && place_intact(checker, run->problem, &run->operands, run->hashes) && judge_all(run, call);
+    return call_kernel(run) && place_intact(checker, run->problem, &run->operands, run->hashes)
+        && judge_all(run, call);
 }
 
 static bool make_calls(struct run *run)

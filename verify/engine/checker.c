@@ -6,7 +6,8 @@
 
 #include "verify/problems/sets.h"
 
-bool checker_open(struct checker *checker, const struct conv_kernel *kernel, const struct conv_verify_options *options)
+bool checker_open(struct checker *checker, const struct conv_kernel *kernel,
+                  const struct conv_verify_options *options)
 {
     *checker = (struct checker){ .kernel = kernel, .options = *options };
     if (checker->options.time_limit <= 0)
@@ -80,7 +81,8 @@ bool check_fits_memory(const struct conv_problem *problem)
 
 bool check_prefers_checksum(const struct conv_problem *problem)
 {
-    static const double least_macs = 20e3, macs_per_element = 6;   /* measured: 5 ns for one, 8 ns and overhead for the other */
+    /* measured: 5 ns for one, 8 ns and overhead for the other */
+    static const double least_macs = 20e3, macs_per_element = 6;
     double elements = 0;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
         elements += (double)conv_operand_count(problem, operand);

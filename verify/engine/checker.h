@@ -79,7 +79,8 @@ struct checker {
 };
 
 /* False, and nothing to free, if memory is short. */
-bool checker_open(struct checker *checker, const struct conv_kernel *kernel, const struct conv_verify_options *options);
+bool checker_open(struct checker *checker, const struct conv_kernel *kernel,
+                  const struct conv_verify_options *options);
 void checker_close(struct checker *checker);
 
 /* The evidence of the check that runs now. */

@@ -1,8 +1,8 @@
 /* examine.c - a verdict for each problem of a list.   Declared in convref/examine.h.
  *
- * The child writes what came of each problem into memory that it shares with the parent.  When it dies, the problem that it
- * was at gets the post-mortem (forked.c), and a new child goes on behind it.  A child whose kernel has written where it
- * shouldn't is ended, too: what is wrong of one problem says nothing of the next.
+ * The child writes what came of each problem into memory that it shares with the parent.  When it dies, the problem
+ * that it was at gets the post-mortem (forked.c), and a new child goes on behind it.  A child whose kernel has
+ * written where it shouldn't is ended, too: what is wrong of one problem says nothing of the next.
  *
  * Not here: how a problem is judged (ways.c), how it is made smaller (shrink.c).
  */
@@ -89,10 +89,11 @@ static void judge(struct checker *checker, const struct conv_problem *problem)
         return;
     name_check(checker, "real");
     if (check_on_numbers(checker, problem, threads) && checker_problems(&checker->shared->result) == 0)
-        checker_impossible(checker, "there are no data on which this problem of this class of accuracy can be judged");
+        checker_impossible(checker,
+                           "there are no data on which this problem of this class of accuracy can be judged");
 }
 
-/* ---- what came of it --------------------------------------------------------------------------------------------- */
+/* ---- what came of it ------------------------------------------------------------------------------------------- */
 
 static void note_fault(struct conv_examination *all, int at, const struct conv_finding *finding)
 {
@@ -128,7 +129,7 @@ static void note(struct examiner *examiner)
     board->at++;
 }
 
-/* ---- all problems ------------------------------------------------------------------------------------------------ */
+/* ---- all problems ---------------------------------------------------------------------------------------------- */
 
 /* Faults that leave nothing behind: the child may go on. */
 static const bool is_harmless[CONV_FAULTS] = {
@@ -192,7 +193,7 @@ static enum conv_status examine_all(struct examiner *examiner, struct conv_error
     return status;
 }
 
-/* ---- findings ---------------------------------------------------------------------------------------------------- */
+/* ---- findings -------------------------------------------------------------------------------------------------- */
 
 /* In the child: one problem alone, and what it looks like. */
 static void explain_one(struct checker *checker)
@@ -223,7 +224,8 @@ static void shrink_one(struct examiner *examiner, enum conv_fault fault)
     if (again)
         *kept = result->finding;
     else if (!kept->guess[0])
-        snprintf(kept->guess, sizeof kept->guess, "alone this problem doesn't fail so: it depends on what was called before");
+        snprintf(kept->guess, sizeof kept->guess,
+                 "alone this problem doesn't fail so: it depends on what was called before");
 }
 
 /* A hang has its problem's limit; what follows has time to become small. */
@@ -236,7 +238,7 @@ static void shrink_all(struct examiner *examiner)
             shrink_one(examiner, fault);
 }
 
-/* ---- all of it --------------------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------------------------- */
 
 static size_t board_bytes(int count) { return sizeof(struct board) + (size_t)count * sizeof(struct conv_examined); }
 
@@ -252,7 +254,8 @@ static bool open_examiner(struct examiner *examiner, const struct conv_kernel *k
     if (!checker_open(&examiner->checker, kernel, &own))
         return false;
     examiner->checker.problem_seconds = seconds;
-    examiner->board = mmap(NULL, board_bytes(examiner->count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    examiner->board = mmap(NULL, board_bytes(examiner->count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                           0);
     if (examiner->board != MAP_FAILED)
         return true;
     checker_close(&examiner->checker);

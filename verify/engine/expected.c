@@ -126,7 +126,8 @@ static bool explains(const struct expected *expected, enum conv_operand output, 
     return same;
 }
 
-bool expected_kept(char words[CONV_WORDS], const struct expected *expected, enum conv_operand output, const double *got,
+bool expected_kept(char words[CONV_WORDS], const struct expected *expected, enum conv_operand output,
+                   const double *got,
                    const struct flips *before)
 {
     for (enum conv_operand input = 0; input < CONV_OPERANDS; input++) {
@@ -134,12 +135,14 @@ bool expected_kept(char words[CONV_WORDS], const struct expected *expected, enum
         flips.of[input] = before->of[input];
         if (flips.of[input] == expected->flips.of[input] || !explains(expected, output, got, &flips))
             continue;
-        snprintf(words, CONV_WORDS, "something is kept from one call to the next: %s is that of the call before, or all of the output is",
+        snprintf(words, CONV_WORDS,
+                 "something is kept from one call to the next: %s is that of the call before, or all of the output is",
                  conv_operand_name(&expected->problem, input));
         return true;
     }
     const bool all = explains(expected, output, got, before);
     if (all)
-        snprintf(words, CONV_WORDS, "something is kept from one call to the next: all of the output is that of the call before");
+        snprintf(words, CONV_WORDS,
+                 "something is kept from one call to the next: all of the output is that of the call before");
     return all;
 }

@@ -12,7 +12,8 @@
 
 struct expected {
     struct conv_problem problem;
-    struct conv_truth sums[CONV_OPERANDS];   /* of outputs, without activation, before any flip; count 0: not wanted */
+    /* of outputs, without activation, before any flip; count 0: not wanted */
+    struct conv_truth sums[CONV_OPERANDS];
     struct conv_truth now[CONV_OPERANDS];    /* what is right now: values of their own, the rest is that of `sums` */
     double *bias;                            /* the last bias, before any flip; NULL: none */
     struct flips flips;
@@ -30,7 +31,8 @@ enum conv_status expected_flip(struct expected *expected, const struct conv_oper
                                struct conv_error *error);
 
 /* Is this output that of inputs which have been negated since the call before?  Then says so in words. */
-bool expected_kept(char words[CONV_WORDS], const struct expected *expected, enum conv_operand output, const double *got,
+bool expected_kept(char words[CONV_WORDS], const struct expected *expected, enum conv_operand output,
+                   const double *got,
                    const struct flips *before);
 
 #endif

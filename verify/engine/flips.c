@@ -88,7 +88,8 @@ bool flips_predict(double *value, const struct conv_truth *sums, const struct co
     for (int64_t plane = 0; plane < planes; plane++) {
         const double b = output == CONV_Y && bias ? bias[plane % problem->k] : 0;
         for (int64_t i = plane * each; i < (plane + 1) * each; i++)
-            value[i] = activated(act, sum == own || b == 0 ? sum * sums->value[i] : sum * (sums->value[i] - b) + own * b);
+            value[i] = activated(act, sum == own
+                                 || b == 0 ? sum * sums->value[i] : sum * (sums->value[i] - b) + own * b);
     }
     return true;
 }

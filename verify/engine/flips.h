@@ -1,8 +1,9 @@
-/* flips.h - other data at the same addresses: some inputs are negated, and what becomes of the outputs is known.  Internal.
+/* flips.h - other data at the same addresses: some inputs are negated, and what becomes of the outputs is known.
+ * Internal.
  *
- * A kernel that keeps something from one call to the next is wrong only when the next call brings other data.  To negate an
- * input is the cheapest way to have some: a sum changes its sign with each of its factors, and on integers a bias can be
- * taken out of the sum and added with another sign, so the reference is asked once for all calls.
+ * A kernel that keeps something from one call to the next is wrong only when the next call brings other data.  To
+ * negate an input is the cheapest way to have some: a sum changes its sign with each of its factors, and on integers
+ * a bias can be taken out of the sum and added with another sign, so the reference is asked once for all calls.
  *
  * Pure functions, but for flips_apply().   Read next: careful.c, turns.c
  */
@@ -16,16 +17,16 @@ struct flips { bool of[CONV_OPERANDS]; };
 
 enum { FLIP_SORTS = 4 };
 
-/* Other weights, other data, other weights of the first stage, or another bias alone, in turn.  Numbers other than integers have outputs that are known only if
- * bias and sum change their signs together: `together`. */
+/* Other weights, other data, other weights of the first stage, or another bias alone, in turn.  Numbers other than
+ * integers have outputs that are known only if bias and sum change their signs together: `together`. */
 struct flips flips_choose(const struct conv_problem *problem, int64_t turn, bool together);
 
 /* Negate what isn't as `wanted` yet, where it lies. */
 void flips_apply(const struct conv_operands *operands, const struct conv_problem *problem, struct flips *now,
                  struct flips wanted);
 
-/* The outputs, activated, from the sums without activation that no flip made.  False if they don't follow from those: an
- * activation in the middle of a separable problem.
+/* The outputs, activated, from the sums without activation that no flip made.  False if they don't follow from those:
+ * an activation in the middle of a separable problem.
  * In: sums   of this output, for the problem without activation
  *     bias   its last bias, before any flip; NULL: none */
 bool flips_predict(double *value, const struct conv_truth *sums, const struct conv_problem *problem,

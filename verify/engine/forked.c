@@ -190,7 +190,8 @@ static void guess_from_touch(struct conv_finding *finding, const struct touched 
 {
     enum { VECTOR = 64 };
     if (touched->signal && touched->where == 1 && touched->distance >= 0 && touched->distance < VECTOR)
-        snprintf(finding->guess, sizeof finding->guess, "%d bytes behind the end: one element too many, or the last vector is "
+        snprintf(finding->guess, sizeof finding->guess,
+                 "%d bytes behind the end: one element too many, or the last vector is "
                  "taken whole", (int)touched->distance);
 }
 
@@ -262,7 +263,8 @@ static bool fails_within(struct checker *checker, const struct conv_problem *pro
     return shared->result.verdict == CONV_REJECT;
 }
 
-static bool attempt_in_child(struct checker *checker, const struct conv_problem *problem, const struct check_data *data,
+static bool attempt_in_child(struct checker *checker, const struct conv_problem *problem,
+                             const struct check_data *data,
                              int threads)
 {
     return fails_within(checker, problem, data, threads, attempt_seconds);

@@ -46,7 +46,8 @@ void frame_index(int64_t index[FRAME_AXES], const struct frame *frame, int64_t e
     }
 }
 
-void frame_split(int64_t index[FRAME_AXES], const struct conv_problem *problem, enum conv_operand operand, int64_t element)
+void frame_split(int64_t index[FRAME_AXES], const struct conv_problem *problem, enum conv_operand operand,
+                 int64_t element)
 {
     const struct frame frame = frame_of(problem, operand);
     frame_index(index, &frame, element);

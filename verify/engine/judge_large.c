@@ -1,8 +1,9 @@
 /* judge_large.c - judging outputs of problems that are too large for the reference.   Declared in judge_large.h.
  *
- * On integers: by their checksum (maths/checksum.c).  It is linear: the problem has no activation (ways.c sees to that).
- * In a separable layer the activation in the middle is no obstacle: the depthwise stage is cheap, so the reference computes
- * it, and the checksum decides the pointwise stage.
+ * On integers: by their checksum (maths/checksum.c).  It is linear: the problem has no activation (ways.c sees to
+ * that).
+ * In a separable layer the activation in the middle is no obstacle: the depthwise stage is cheap, so the reference
+ * computes it, and the checksum decides the pointwise stage.
  *
  * On real numbers: some outputs, each against its own bound (maths/spots.c).
  * Only when a checksum is wrong does the reference compute everything, to tell where.
@@ -128,7 +129,8 @@ bool judge_large_spots(struct checker *checker, const struct conv_problem *probl
     for (int i = 0; i < count; i++)
         got[i] = widened.at[output][element[i]];
     const enum judged judged =
-        judge_elements(&result->finding, &result->evidence[result->checks].worst, problem, output, &truth, element, got,
+        judge_elements(&result->finding, &result->evidence[result->checks].worst, problem, output, &truth, element,
+                       got,
                        (struct judging){ .accuracy = checker->kernel->accuracy });
     if (judged == JUDGED_NOT)
         checker_impossible(checker, "no memory for the bounds of outputs");

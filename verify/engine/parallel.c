@@ -52,7 +52,8 @@ static void *work(void *argument)
     struct pool *pool = argument;
     for (int index; (index = take(pool)) >= 0;) {
         struct conv_error error;
-        give(pool, index, conv_verify_kernel(&pool->results[index], pool->kernels[index], pool->options, &error), &error);
+        give(pool, index, conv_verify_kernel(&pool->results[index], pool->kernels[index], pool->options, &error),
+             &error);
     }
     return NULL;
 }

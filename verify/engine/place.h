@@ -1,7 +1,7 @@
 /* place.h - operands between guard pages, filled, and looked at afterwards.  Internal.
  *
- * From run to run they lie differently: flush right, flush left, or a few elements behind the left page, inputs in pages
- * that can be written to or not.   Read next: careful.h
+ * From run to run they lie differently: flush right, flush left, or a few elements behind the left page, inputs in
+ * pages that can be written to or not.   Read next: careful.h
  */
 #ifndef CONVREF_VERIFY_ENGINE_PLACE_H
 #define CONVREF_VERIFY_ENGINE_PLACE_H

@@ -1,8 +1,10 @@
-/* repeated.h - arrays of gigabytes that cost megabytes: a few pieces of memory, each seen many times in a row.  Internal.
+/* repeated.h - arrays of gigabytes that cost megabytes: a few pieces of memory, each seen many times in a row.
+ * Internal.
  *
- * The array is cut into regions, and all of a region is one piece of 3 MiB again and again.  An index that was computed in too
- * few bits lands in another region, at another place of the piece, or beside the array, where nothing may be touched: a
- * piece has 3 * 2^18 elements, so that an index that is wrong by a multiple of 2^31 isn't a multiple of the piece.
+ * The array is cut into regions, and all of a region is one piece of 3 MiB again and again.  An index that was
+ * computed in too few bits lands in another region, at another place of the piece, or beside the array, where nothing
+ * may be touched: a piece has 3 * 2^18 elements, so that an index that is wrong by a multiple of 2^31 isn't a
+ * multiple of the piece.
  */
 #ifndef CONVREF_VERIFY_ENGINE_REPEATED_H
 #define CONVREF_VERIFY_ENGINE_REPEATED_H

@@ -24,7 +24,8 @@ struct conv_check_facts conv_check_at(int index)
     return (struct conv_check_facts){ all_checks[index]->name, all_checks[index]->sees, all_checks[index]->blind };
 }
 
-/* A check that has problems of its own, named for somebody else's: the data of all such checks, as findings were shrunk. */
+/* A check that has problems of its own, named for somebody else's: the data of all such checks, as findings were
+ * shrunk. */
 static void check_as_found(struct checker *checker)
 {
     const struct conv_verify_options *options = &checker->options;

@@ -1,9 +1,9 @@
 /* ways.c - ways to check a problem.   Declared in ways.h.
  *
  * On integers a checksum sees as much as the reference, in a fraction of its time: where it is cheaper it decides.
- * It is linear, and activations aren't.  So the kernel first computes the problem without its activation, which the checksum
- * decides; and then with it, which has to give the activated outputs of before, element by element.  A kernel that refuses
- * the problem without its activation is compared with the reference, however long that takes.
+ * It is linear, and activations aren't.  So the kernel first computes the problem without its activation, which the
+ * checksum decides; and then with it, which has to give the activated outputs of before, element by element.  A
+ * kernel that refuses the problem without its activation is compared with the reference, however long that takes.
  */
 #include "verify/engine/ways.h"
 
@@ -99,8 +99,8 @@ bool check_on_integers(struct checker *checker, const struct conv_problem *probl
     return true;
 }
 
-/* A third has no end in binary, so that f64 inputs use all of their 53 bits: uniform numbers are multiples of 2^-23, and
- * a kernel that reads them as f32 would be right.  In f32 the 24 bits are used anyway. */
+/* A third has no end in binary, so that f64 inputs use all of their 53 bits: uniform numbers are multiples of 2^-23,
+ * and a kernel that reads them as f32 would be right.  In f32 the 24 bits are used anyway. */
 bool check_on_numbers(struct checker *checker, const struct conv_problem *problem, int threads)
 {
     const struct check_data data = {

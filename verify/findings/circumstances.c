@@ -8,7 +8,8 @@
 
 #include "verify/engine/ways.h"
 
-bool is_right(struct checker *checker, const struct conv_problem *problem, const struct check_data *wanted, int threads,
+bool is_right(struct checker *checker, const struct conv_problem *problem, const struct check_data *wanted,
+              int threads,
               problem_test *fails)
 {
     struct conv_verification *result = &checker->shared->result;
@@ -24,7 +25,8 @@ void blame_threads(struct checker *checker, const struct check_data *data)
 {
     struct conv_finding *finding = &checker->shared->result.finding;
     if (finding->threads > 1 && is_right(checker, &finding->problem, data, 1, attempt_here))
-        snprintf(finding->guess, sizeof finding->guess, "with one thread it is right: %d of them divide the work wrongly, or "
+        snprintf(finding->guess, sizeof finding->guess,
+                 "with one thread it is right: %d of them divide the work wrongly, or "
                  "disturb each other", finding->threads);
 }
 
@@ -64,7 +66,8 @@ void blame_others(struct checker *checker, const struct check_data *data, proble
     } else if (is_right(checker, &finding->problem, data, finding->threads, in_a_process)) {
         finding->needs_others = true;
         if (finding->fault != CONV_FAULT_UNSTABLE)
-            snprintf(finding->guess, sizeof finding->guess, "a process that has computed nothing else computes this rightly: "
+            snprintf(finding->guess, sizeof finding->guess,
+                     "a process that has computed nothing else computes this rightly: "
                      "something is kept from one problem to the next, or it depends on chance");
     }
 }

@@ -17,7 +17,8 @@
 static const double grow_seconds = 20, hear_seconds = 20;
 
 /* check_placements(), and what the kernel gives is told to the suspects. */
-static void hear(struct checker *checker, const struct conv_problem *problem, const struct check_data *wanted, int threads)
+static void hear(struct checker *checker, const struct conv_problem *problem, const struct check_data *wanted,
+                 int threads)
 {
     struct check_data data = data_for(wanted, problem, checker->kernel->accuracy);
     data.by_checksum = false;
@@ -45,7 +46,8 @@ static void hear_small_ones(struct checker *checker, const struct check_data *da
 
 static bool values_are_wrong(const struct conv_finding *finding)
 {
-    return finding->fault == CONV_FAULT_VALUES || finding->fault == CONV_FAULT_UNSTABLE || finding->fault == CONV_FAULT_UNWRITTEN;
+    return finding->fault == CONV_FAULT_VALUES || finding->fault == CONV_FAULT_UNSTABLE
+        || finding->fault == CONV_FAULT_UNWRITTEN;
 }
 
 /* Ask which mistake explains the smallest failing problem, roomier ones, the first one, and small shapes. */

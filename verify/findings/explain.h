@@ -1,4 +1,5 @@
-/* explain.h - after the verdict: the smallest failing problem, what it looks like, and which arithmetic it is.  Internal. */
+/* explain.h - after the verdict: the smallest failing problem, what it looks like, and which arithmetic it is.
+ * Internal. */
 #ifndef CONVREF_VERIFY_FINDINGS_EXPLAIN_H
 #define CONVREF_VERIFY_FINDINGS_EXPLAIN_H
 

@@ -1,9 +1,10 @@
 /* guess.c - which mistake would give exactly these outputs?   Declared in guess.h.
  *
- * Each suspect makes its mistake, on the problem, its inputs or its outputs (mistake.h), and the reference computes what
- * comes of that, for one problem after the other.  A suspect that doesn't give what the kernel gave, in every wrong output,
- * is cleared.  Outputs that are right and that its mistake would have changed don't clear it, since mistakes are often made
- * in one place only, at the end of a row or in the last block; but who has the fewest of them explains the most, and is named.
+ * Each suspect makes its mistake, on the problem, its inputs or its outputs (mistake.h), and the reference computes
+ * what comes of that, for one problem after the other.  A suspect that doesn't give what the kernel gave, in every
+ * wrong output, is cleared.  Outputs that are right and that its mistake would have changed don't clear it, since
+ * mistakes are often made in one place only, at the end of a row or in the last block; but who has the fewest of them
+ * explains the most, and is named.
  *
  * Read next: settings.c, tensors.c, numbers.c, parts.c, results.c
  */
@@ -31,7 +32,7 @@ struct suspects {
     struct suspect_record record[MOST_SUSPECTS];
 };
 
-/* ---- all suspects -------------------------------------------------------------------------------------------------- */
+/* ---- all suspects ---------------------------------------------------------------------------------------------- */
 
 static void add(struct suspects *suspects, const struct suspect *suspect)
 {
@@ -67,9 +68,10 @@ bool suspects_cleared(const struct suspects *suspects)
     return true;
 }
 
-/* ---- trying one ------------------------------------------------------------------------------------------------------ */
+/* ---- trying one ------------------------------------------------------------------------------------------------ */
 
-static double *widened(const struct conv_problem *problem, enum conv_operand operand, const struct conv_operands *operands)
+static double *widened(const struct conv_problem *problem, enum conv_operand operand,
+                       const struct conv_operands *operands)
 {
     const int64_t count = conv_operand_count(problem, operand);
     if (conv_operand_role(problem, operand) != CONV_INPUT || count == 0 || !operands->at[operand])
@@ -201,7 +203,7 @@ void suspects_hear(struct suspects *suspects, const struct testimony *said)
     free(bounds);
 }
 
-/* ---- naming ------------------------------------------------------------------------------------------------------------- */
+/* ---- naming ---------------------------------------------------------------------------------------------------- */
 
 static void put_words(char *words, size_t room, const struct suspects *suspects, const struct suspect_record *record)
 {
@@ -225,7 +227,8 @@ static void name_factor(struct conv_finding *finding)
         snprintf(finding->guess, sizeof finding->guess, "what is wrong is %g times what it should be", factor);
 }
 
-/* A part of the output's own axis explains what is wrong only if it is all that is wrong: where it is can be read anyway. */
+/* A part of the output's own axis explains what is wrong only if it is all that is wrong: where it is can be read
+ * anyway. */
 static bool only_whole(const struct suspects *suspects, const struct suspect_record *record)
 {
     return !record->suspect.words[0] && part_is_of_output(&record->suspect.part, &suspects->problem);
@@ -234,7 +237,8 @@ static bool only_whole(const struct suspects *suspects, const struct suspect_rec
 /* Another mistake, or a part that is cut off otherwise: the last ones, those behind a multiple, those from one on. */
 static bool says_else(const struct suspect *a, const struct suspect *b)
 {
-    const bool parts = !a->words[0] && !b->words[0] && a->part.operand == b->part.operand && a->part.axis == b->part.axis;
+    const bool parts = !a->words[0] && !b->words[0] && a->part.operand == b->part.operand
+        && a->part.axis == b->part.axis;
     return strcmp(a->words, b->words) || (parts && a->part.which != b->part.which);
 }
 
@@ -244,8 +248,8 @@ static bool explains(const struct suspects *suspects, const struct suspect_recor
     return !record->cleared && record->explained >= 2 && !(record->spared > 0 && only_whole(suspects, record));
 }
 
-/* The best of those who explain what is wrong: who is certain, then who would have made nothing else wrong, then who says
- * that nothing was added up, then the first of the list, where the simple ones are. */
+/* The best of those who explain what is wrong: who is certain, then who would have made nothing else wrong, then who
+ * says that nothing was added up, then the first of the list, where the simple ones are. */
 static int rank(const struct suspect_record *record)
 {
     return record->suspect.certain ? 0 : record->spared == 0 ? 1 : record->suspect.modest ? 2 : 3;
@@ -266,7 +270,8 @@ static const struct suspect_record *find_other(const struct suspects *suspects, 
     const struct suspect_record *other = NULL;
     for (int i = 0; i < suspects->count; i++) {
         const struct suspect_record *record = &suspects->record[i];
-        if (record != best && explains(suspects, record) && rank(record) == rank(best) && says_else(&record->suspect, &best->suspect)
+        if (record != best && explains(suspects, record) && rank(record) == rank(best)
+            && says_else(&record->suspect, &best->suspect)
             && record->spared <= best->spared && (!other || record->spared < other->spared))
             other = record;
     }
@@ -286,7 +291,8 @@ void suspects_name(struct conv_finding *finding, const struct suspects *suspects
     snprintf(finding->guess, sizeof finding->guess, "%s", words);
     if (other) {
         put_words(words, sizeof words, suspects, other);
-        snprintf(finding->guess + strlen(finding->guess), sizeof finding->guess - strlen(finding->guess), "; or: %s", words);
+        snprintf(finding->guess + strlen(finding->guess), sizeof finding->guess - strlen(finding->guess), "; or: %s",
+                 words);
     }
 }
 

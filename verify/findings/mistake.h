@@ -1,7 +1,7 @@
 /* mistake.h - a mistake that people make in convolutions, made on purpose.  Internal to the findings.
  *
- * A mistake is made on a problem and its inputs, before the reference computes it, or on what the reference gave.  Either
- * way the outputs keep their sizes, so that they can be compared with what a kernel gave (guess.c).
+ * A mistake is made on a problem and its inputs, before the reference computes it, or on what the reference gave.
+ * Either way the outputs keep their sizes, so that they can be compared with what a kernel gave (guess.c).
  *
  * Read next: settings.c, tensors.c, numbers.c, parts.c, results.c, which are the lists.
  */
@@ -12,7 +12,8 @@
 
 /* A problem and its inputs, ours to change. */
 struct mistake {
-    struct conv_problem problem;      /* type f64, channels first; `out` of the axes stays, whatever becomes of the rest */
+    /* type f64, channels first; `out` of the axes stays, whatever becomes of the rest */
+    struct conv_problem problem;
     double *in[CONV_OPERANDS];        /* inputs, channels first; NULL: not an input */
     enum conv_operand output;
     double *out;                      /* channels first; NULL before the reference has computed it */
@@ -21,12 +22,13 @@ struct mistake {
 };
 
 /* Which element is read, or stored, in the place of the one at this index; negative, or beyond the last: 0 is. */
-typedef int64_t order_function(const struct mistake *m, const int64_t size[FRAME_AXES], const int64_t index[FRAME_AXES]);
+typedef int64_t order_function(const struct mistake *m, const int64_t size[FRAME_AXES],
+                               const int64_t index[FRAME_AXES]);
 
 enum { TAPS_OR_PIXELS = FRAME_AXES, PART_VIEWS };
 
-/* A part of an operand: of these indices on this axis.  Filters and channels are counted within their group.  The view
- * TAPS_OR_PIXELS counts the last three axes as one. */
+/* A part of an operand: of these indices on this axis.  Filters and channels are counted within their group.  The
+ * view TAPS_OR_PIXELS counts the last three axes as one. */
 struct part {
     enum conv_operand operand;
     int axis;

@@ -12,14 +12,14 @@ static int64_t same(const int64_t *size, const int64_t *i) { return at(size, i[0
 static int64_t space(const int64_t *size) { return size[2] * size[3] * size[4]; }
 static int64_t place(const int64_t *size, const int64_t *i) { return (i[2] * size[3] + i[3]) * size[4] + i[4]; }
 
-/* ---- in space --------------------------------------------------------------------------------------------------- */
+/* ---- in space -------------------------------------------------------------------------------------------------- */
 
 ORDER(rotated) { (void)m; return at(size, i[0], i[1], size[2] - 1 - i[2], size[3] - 1 - i[3], size[4] - 1 - i[4]); }
 ORDER(mirrored) { (void)m; return at(size, i[0], i[1], i[2], i[3], size[4] - 1 - i[4]); }
 ORDER(upside_down) { (void)m; return at(size, i[0], i[1], i[2], size[3] - 1 - i[3], i[4]); }
 ORDER(transposed) { (void)m; return size[3] == size[4] ? at(size, i[0], i[1], i[2], i[4], i[3]) : i[4] * size[3] + i[3]; }
 
-/* ---- in memory -------------------------------------------------------------------------------------------------- */
+/* ---- in memory ------------------------------------------------------------------------------------------------- */
 
 ORDER(channels_last)
 {
@@ -65,7 +65,7 @@ ORDER(group_of_others)
     return channel < size[1] ? at(size, i[0], channel, i[2], i[3], i[4]) : -1;
 }
 
-/* ---- neighbours ------------------------------------------------------------------------------------------------- */
+/* ---- neighbours ------------------------------------------------------------------------------------------------ */
 
 static int64_t neighbour(const int64_t *size, const int64_t *i, int axis, int64_t by)
 {
@@ -86,7 +86,7 @@ ORDER(previous_image) { (void)m; return neighbour(size, i, 0, -1); }
 ORDER(next_filter) { (void)m; return neighbour(size, i, 0, 1); }
 ORDER(previous_filter) { (void)m; return neighbour(size, i, 0, -1); }
 
-/* ---- always the first ------------------------------------------------------------------------------------------- */
+/* ---- always the first ------------------------------------------------------------------------------------------ */
 
 ORDER(first_image) { (void)m; return at(size, 0, i[1], i[2], i[3], i[4]); }
 ORDER(first_channel) { (void)m; return at(size, i[0], 0, i[2], i[3], i[4]); }
@@ -101,7 +101,7 @@ ORDER(group_before)
     return at(size, i[0], i[1] >= share ? i[1] - share : i[1], i[2], i[3], i[4]);
 }
 
-/* ---- filters of groups ------------------------------------------------------------------------------------------ */
+/* ---- filters of groups ----------------------------------------------------------------------------------------- */
 
 ORDER(multiplier_outside)
 {

@@ -1,4 +1,5 @@
-/* orders.h - elements that are taken for others: in another order, of a neighbour, always the first.  Internal to the findings.
+/* orders.h - elements that are taken for others: in another order, of a neighbour, always the first.  Internal to the
+ * findings.
  *
  * Of weights, images and outputs alike: their five axes are those of frame.h.   Read next: orders.c
  */
@@ -30,7 +31,8 @@ order_function order_next_channel, order_previous_channel, order_previous_image,
 order_function order_first_image, order_first_channel, order_first_group, order_first_group_of_filters, order_group_before;
 order_function order_first_image_alone, order_last_image_alone;
 
-/* Of a depthwise filter's multiplier, and of the output channels of groups: k = g * K/G + i for i * G + g, and the reverse. */
+/* Of a depthwise filter's multiplier, and of the output channels of groups: k = g * K/G + i for i * G + g, and the
+ * reverse. */
 order_function order_multiplier_outside, order_multiplier_inside, order_groups_interleaved, order_groups_gathered;
 
 #endif

@@ -1,6 +1,7 @@
 /* parts.c - suspects: a part of an operand is left out of the sums, or counted twice.
  *
- * The last tap, channels from 48 on, columns behind the last multiple of 8: what tails of loops, blocks and tiles lose.
+ * The last tap, channels from 48 on, columns behind the last multiple of 8: what tails of loops, blocks and tiles
+ * lose.
  * Declared in mistake.h.
  */
 #include <inttypes.h>
@@ -92,7 +93,8 @@ void suspect_part_words(char *words, size_t room, const struct suspect *suspect,
     case PART_FIRST: snprintf(words, room, "the first %s%s is %s", name.one, of, what); return;
     case PART_LAST: snprintf(words, room, "the last %s%s is %s", name.one, of, what); return;
     case PART_BEHIND_MULTIPLE:
-        snprintf(words, room, "%s%s behind the last multiple of %" PRId64 " are %s", name.many, of, part->number, what);
+        snprintf(words, room, "%s%s behind the last multiple of %" PRId64 " are %s", name.many, of, part->number,
+                 what);
         return;
     default: snprintf(words, room, "%s%s from %" PRId64 " on are %s", name.many, of, part->number, what);
     }

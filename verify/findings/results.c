@@ -9,7 +9,7 @@
 #include "verify/findings/orders.h"
 #include "verify/maths/activation.h"
 
-/* ---- each output by itself -------------------------------------------------------------------------------------- */
+/* ---- each output by itself ------------------------------------------------------------------------------------- */
 
 /* What is in the output before isn't always known. */
 static double untouched(const struct mistake *m, double value) { return isfinite(m->held) ? m->held : value; }
@@ -41,7 +41,7 @@ static double zero(const struct mistake *m, double value) { (void)m; (void)value
 static double made_nan(const struct mistake *m, double value) { (void)m; (void)value; return NAN; }
 static double negated(const struct mistake *m, double value) { (void)m; return -value; }
 
-/* ---- with the bias ---------------------------------------------------------------------------------------------- */
+/* ---- with the bias --------------------------------------------------------------------------------------------- */
 
 /* The bias of y; NULL if the output has none. */
 static const double *bias_of_y(const struct mistake *m)

@@ -1,9 +1,9 @@
 /* roomier.c - from the smallest problem that fails to one that shows where.   Declared in roomier.h.
  *
- * In the smallest problem that fails, with one pixel and one channel, everything is wrong, and nearly every mistake would
- * explain it.  So each of its numbers grows by as much as it can, while the kernel still fails: many rows and columns, of
- * which some are wrong, tell the last one from every one.  The small steps matter: a mistake in a tail comes again only
- * where there is a tail.
+ * In the smallest problem that fails, with one pixel and one channel, everything is wrong, and nearly every mistake
+ * would explain it.  So each of its numbers grows by as much as it can, while the kernel still fails: many rows and
+ * columns, of which some are wrong, tell the last one from every one.  The small steps matter: a mistake in a tail
+ * comes again only where there is a tail.
  */
 #include "verify/findings/roomier.h"
 
@@ -67,7 +67,8 @@ void grow(struct checker *checker, const struct check_data *wanted, problem_test
     const double deadline = conv_seconds() + seconds;
     struct conv_problem roomier = smallest;
     for (enum number number = 0; number < NUMBERS; number++) {
-        const int *steps = number <= PLANES ? of_sizes : number == CHANNELS || number == FILTERS ? of_channels : of_others;
+        const int *steps = number <= PLANES ? of_sizes : number == CHANNELS
+            || number == FILTERS ? of_channels : of_others;
         for (int s = 0; steps[s] > 0 && conv_seconds() < deadline; s++) {
             struct conv_problem larger = roomier;
             if (!grown(&larger, checker->kernel, number, steps[s]))

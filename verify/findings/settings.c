@@ -1,13 +1,14 @@
 /* settings.c - suspects: a setting of one axis is used for another, exchanged, ignored, or never more than so much.
  *
- * Outputs keep their number: only where windows begin and which inputs their taps read changes.   Declared in mistake.h.
+ * Outputs keep their number: only where windows begin and which inputs their taps read changes.   Declared in
+ * mistake.h.
  */
 #include <stddef.h>
 #include <string.h>
 
 #include "verify/findings/mistake.h"
 
-/* ---- one axis at a time ------------------------------------------------------------------------------------------------ */
+/* ---- one axis at a time ---------------------------------------------------------------------------------------- */
 
 /* What padding must be so that there are out = in / stride outputs, rounded up, and the smaller half of it. */
 static int64_t half_of_same(const struct conv_axis *axis)
@@ -41,7 +42,7 @@ static void most_dilation(struct conv_axis *axis, int64_t most) { axis->dilation
 static void dilation_is_stride(struct conv_axis *axis, int64_t unused) { (void)unused; axis->dilation = axis->stride; }
 static void stride_is_dilation(struct conv_axis *axis, int64_t unused) { (void)unused; axis->stride = axis->dilation; }
 
-/* ---- one axis for another ------------------------------------------------------------------------------------------------ */
+/* ---- one axis for another -------------------------------------------------------------------------------------- */
 
 enum { EXCHANGED, ROWS_FOR_COLUMNS, COLUMNS_FOR_ROWS };
 

@@ -63,7 +63,8 @@ static bool no_output_pad(struct conv_axis *a) { a->output_pad = 0; return true;
 #define STEPS_OF(field, least) \
     static bool half_##field(struct conv_axis *a) { a->field /= 2; return a->field >= (least); } \
     static bool less_##field(struct conv_axis *a) { a->field--; return a->field >= (least); }
-STEPS_OF(in, 1) STEPS_OF(filter, 1) STEPS_OF(stride, 1) STEPS_OF(dilation, 1) STEPS_OF(pad_begin, 0) STEPS_OF(pad_end, 0)
+STEPS_OF(in, 1) STEPS_OF(filter, 1) STEPS_OF(stride, 1) STEPS_OF(dilation, 1) STEPS_OF(pad_begin, 0) STEPS_OF(pad_end,
+        0)
 STEPS_OF(output_pad, 0)
 
 static bool (*const of_axis[])(struct conv_axis *) = {

@@ -1,6 +1,7 @@
 /* tensors.c - suspects: weights, images or a bias are read in another order, from another place, or not at all.
  *
- * Most are an order (orders.h); padding, the bias, and a depthwise filter's channels take more.   Declared in mistake.h.
+ * Most are an order (orders.h); padding, the bias, and a depthwise filter's channels take more.   Declared in
+ * mistake.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +21,15 @@ static bool channels_modulo(struct mistake *m, int64_t unused)
         return false;
     for (int64_t n = 0; n < p->n; n++)
         for (int64_t k = 0; k < p->k; k++)
-            memcpy(x + (n * p->k + k) * inside, m->in[CONV_X] + (n * p->c + k % p->c) * inside, (size_t)inside * sizeof *x);
+            memcpy(x + (n * p->k + k) * inside, m->in[CONV_X] + (n * p->c + k % p->c) * inside,
+                   (size_t)inside * sizeof *x);
     free(m->in[CONV_X]);
     m->in[CONV_X] = x;
     p->c = p->groups = p->k;
     return true;
 }
 
-/* ---- padding that isn't zeros ------------------------------------------------------------------------------------------ */
+/* ---- padding that isn't zeros ---------------------------------------------------------------------------------- */
 
 enum { ONES, NEAREST, REFLECTED, AROUND, NEIGHBOUR_IN_MEMORY };
 
@@ -86,7 +88,7 @@ static bool fill_padding(struct mistake *m, int64_t how)
     return true;
 }
 
-/* ---- the bias -------------------------------------------------------------------------------------------------------------- */
+/* ---- the bias -------------------------------------------------------------------------------------------------- */
 
 static bool scale_bias(struct mistake *m, int64_t factor)
 {

@@ -94,8 +94,8 @@ static void describe_axis(char words[CONV_WORDS], const struct spread *s, const 
 
 enum { FIRST_IN_SPACE = 2 };
 
-/* How far from the border of the image the innermost wrong element is, and whether all of them are in the last, or in the
- * first, row or column.  Axes of one element have no border. */
+/* How far from the border of the image the innermost wrong element is, and whether all of them are in the last, or in
+ * the first, row or column.  Axes of one element have no border. */
 struct shape { int64_t width, least_size; bool last, first; int axes; };
 
 static struct shape shape_of(const struct frame *frame, const char *wrong, int64_t count)
@@ -134,12 +134,14 @@ static void describe_shape(char words[CONV_WORDS], const struct frame *frame, co
     if (shape.axes < 2)
         return;
     if (shape.last || shape.first)
-        append(words, "%sthe %s row and the %s column", between, shape.last ? "last" : "first", shape.last ? "last" : "first");
+        append(words, "%sthe %s row and the %s column", between, shape.last ? "last" : "first",
+               shape.last ? "last" : "first");
     else if (2 * shape.width < shape.least_size)
         append(words, "%sthe outer frame, of width %" PRId64, between, shape.width);
 }
 
-/* Words for the axes on which not all indices are hit, or for the shape of what is wrong; "everywhere" if there are none. */
+/* Words for the axes on which not all indices are hit, or for the shape of what is wrong; "everywhere" if there are
+ * none. */
 bool where_describe(char words[CONV_WORDS], const struct frame *frame, const char *wrong, int64_t count)
 {
     bool all_of_space = true;
@@ -151,7 +153,8 @@ bool where_describe(char words[CONV_WORDS], const struct frame *frame, const cha
         spread_fill(&s, frame, a, wrong, count);
         if (s.hits < s.size)
             describe_axis(words, &s, frame->letter[a]);
-        if (a == 1 && frame->groups > 1 && s.hits == s.size - s.size / frame->groups && s.first == s.size / frame->groups)
+        if (a == 1 && frame->groups > 1 && s.hits == s.size - s.size / frame->groups
+            && s.first == s.size / frame->groups)
             append(words, ": the groups after the first");
         all_of_space = all_of_space && (a < FIRST_IN_SPACE || s.hits == s.size);
         free(s.hit);

@@ -121,7 +121,8 @@ void golden_files_free(struct golden_files *files);
 void golden_path(char path[128], const struct golden_case *made, const struct golden_array *array);
 enum element golden_stored_element(enum golden_format format, enum element element);
 
-/* The bytes of some elements; the .npy file of an array (print_npy.c), and all of them in a .npz archive (render_npz.c). */
+/* The bytes of some elements; the .npy file of an array (print_npy.c), and all of them in a .npz archive
+ * (render_npz.c). */
 void golden_put_little_endian(FILE *file, enum element element, const double *values, int64_t count);
 enum conv_status golden_print_npy(FILE *file, const struct golden_case *made, const struct golden_array *array);
 enum conv_status golden_render_npz(struct golden_file *file, const struct golden_case *made,

@@ -16,7 +16,8 @@ static int digit_value(char digit)
 
 /* The digits of one word, lowest lane last; `_` may stand between digits, as in Verilog.  False if it isn't a
  * word. */
-static bool read_hex_word(double *values, const char *word, size_t length, enum element element, int64_t count, int lanes)
+static bool read_hex_word(double *values, const char *word, size_t length, enum element element, int64_t count,
+                          int lanes)
 {
     const int digits = 2 * (int)element_facts(element)->size;
     uint64_t bits = 0;

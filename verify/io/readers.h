@@ -1,4 +1,5 @@
-/* readers.h - the readers of formats, one for each row of the table in tensor_file.c.  Internal.   Read next: stored.h */
+/* readers.h - the readers of formats, one for each row of the table in tensor_file.c.  Internal.
+ * Read next: stored.h */
 #ifndef CONVREF_VERIFY_IO_READERS_H
 #define CONVREF_VERIFY_IO_READERS_H
 

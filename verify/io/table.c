@@ -147,7 +147,8 @@ static void print_text(const struct table *table, FILE *file)
 {
     const int columns = table->column_count;
     for (int c = 0; c < columns; c++)
-        put_padded(file, table->columns[c].heading, column_width(table, c), table->columns[c].number, c == columns - 1);
+        put_padded(file, table->columns[c].heading, column_width(table, c), table->columns[c].number,
+                   c == columns - 1);
     for (int c = 0; c < columns; c++) {
         for (int i = 0; i < column_width(table, c); i++)
             fputc('-', file);

@@ -1,7 +1,7 @@
 /* table.h - one table, many formats: text, TSV, Markdown, JSON, HTML.  Internal.
  *
- * Columns are declared once; rows are filled cell by cell, in order.  A cell is a text or a number; what is printed in
- * aligned text may be rounded, in TSV and JSON a number keeps its digits.
+ * Columns are declared once; rows are filled cell by cell, in order.  A cell is a text or a number; what is printed
+ * in aligned text may be rounded, in TSV and JSON a number keeps its digits.
  */
 #ifndef CONVREF_VERIFY_IO_TABLE_H
 #define CONVREF_VERIFY_IO_TABLE_H

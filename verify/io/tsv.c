@@ -44,7 +44,8 @@ enum conv_status tsv_read(struct tsv *tsv, const char *path, struct conv_error *
     enum conv_status status = conv_text_read(&tsv->text, path, LARGEST, error);
     if (status != CONV_OK)
         return status;
-    const int cells = count_of(tsv->text, '\n') + 1 + count_of(tsv->text, '\t');   /* that the text can have at most */
+    /* that the text can have at most */
+    const int cells = count_of(tsv->text, '\n') + 1 + count_of(tsv->text, '\t');
     tsv->comments = calloc(strlen(tsv->text) + 2, 1);
     char *rest = tsv->text, *line, *comment = tsv->comments;
     for (int number = 1; tsv->comments && (line = strsep(&rest, "\n")); number++) {

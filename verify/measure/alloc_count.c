@@ -1,7 +1,7 @@
 /* alloc_count.c - counts heap allocations of the whole process, those of its libraries too.
  *
- * A program may replace malloc and its relatives; these count and hand on to glibc's own.  Where there is no glibc, or a
- * sanitizer has replaced them already, nothing is counted and the bench says so.
+ * A program may replace malloc and its relatives; these count and hand on to glibc's own.  Where there is no glibc,
+ * or a sanitizer has replaced them already, nothing is counted and the bench says so.
  */
 #include <config.h>
 

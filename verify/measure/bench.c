@@ -1,7 +1,7 @@
 /* bench.c - takes turns, takes times: the parent.   Declared in convref/bench.h, explained in docs/measuring.md.
  *
- * All kernels run in one child, so that they are compared in one process.  When the child ends before its work is done, the
- * kernel that ran then is out, with words that say how it ended, and another child times the others.
+ * All kernels run in one child, so that they are compared in one process.  When the child ends before its work is
+ * done, the kernel that ran then is out, with words that say how it ended, and another child times the others.
  * Not here: what the child does (turns.c), statistics (statistics.c).
  */
 #include <convref/bench.h>
@@ -15,7 +15,7 @@
 #include "verify/measure/turns.h"
 #include "verify/sandbox/sandbox.h"
 
-/* ---- children -------------------------------------------------------------------------------------------------------- */
+/* ---- children -------------------------------------------------------------------------------------------------- */
 
 static void body(void *bench) { bench_turns(bench); }
 
@@ -45,7 +45,8 @@ static void blame(const struct bench *bench, const struct sandbox_end *end)
     struct conv_timing *timing = &bench->shared->timings[bench->shared->current];
     char how[CONV_WHY - 64];
     sandbox_words(how, sizeof how, end, bench->options.time_limit);
-    snprintf(timing->why, sizeof timing->why, "in %s it %s", bench->shared->doing ? bench->shared->doing : "a call", how);
+    snprintf(timing->why, sizeof timing->why, "in %s it %s", bench->shared->doing ? bench->shared->doing : "a call",
+             how);
 }
 
 static enum conv_status run_children(const struct bench *bench, struct conv_error *error)
@@ -71,7 +72,7 @@ static enum conv_status run_children(const struct bench *bench, struct conv_erro
     return CONV_OK;
 }
 
-/* ---- options --------------------------------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------------------------- */
 
 static struct conv_bench_options with_defaults(const struct conv_bench_options *wanted)
 {
@@ -118,14 +119,15 @@ enum conv_status conv_bench_kernels(struct conv_timing *timings, const struct co
     return status;
 }
 
-/* ---- the roof -------------------------------------------------------------------------------------------------------- */
+/* ---- the roof -------------------------------------------------------------------------------------------------- */
 
 enum conv_isa conv_bench_isa(const struct conv_kernel *kernel)
 {
     return guest_is(kernel) ? conv_isa_best() : kernel->isa;
 }
 
-/* Multiplications of a direct 3x3 convolution over those of F(m x m, 3x3), ((m + 2) / 3m)^-2; an FFT's have no fixed ratio. */
+/* Multiplications of a direct 3x3 convolution over those of F(m x m, 3x3), ((m + 2) / 3m)^-2; an FFT's have no fixed
+ * ratio. */
 double conv_bench_fewer_macs(enum conv_accuracy accuracy)
 {
     switch (accuracy) {
@@ -138,7 +140,8 @@ double conv_bench_fewer_macs(enum conv_accuracy accuracy)
 }
 
 /* Seconds to read the bytes once.  Warm: the fastest levels are full of them, and the rest lies in the next ones. */
-static double memory_seconds(enum conv_level *slowest, const struct conv_roof *roof, const struct conv_machine *machine,
+static double memory_seconds(enum conv_level *slowest, const struct conv_roof *roof,
+                             const struct conv_machine *machine,
                              double bytes, bool many, bool cold)
 {
     double seconds = 0;

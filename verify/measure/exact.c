@@ -1,7 +1,7 @@
 /* exact.c - data to time kernels on.   Declared in exact.h.
  *
- * Of a large problem the reference would take too long.  There a kernel of the library computes the sums, and a checksum
- * (maths/checksum.c) decides whether they are right; no kernel is trusted.
+ * Of a large problem the reference would take too long.  There a kernel of the library computes the sums, and a
+ * checksum (maths/checksum.c) decides whether they are right; no kernel is trusted.
  */
 #include "verify/measure/exact.h"
 
@@ -19,14 +19,15 @@
 /* Above this many multiply-adds a checksum takes less time than the reference. */
 static const double reference_macs = 20e6;
 
-/* ---- the integers ------------------------------------------------------------------------------------------------ */
+/* ---- the integers ---------------------------------------------------------------------------------------------- */
 
 static enum conv_operand first_factor(const struct conv_problem *problem)
 {
     return problem->pass == CONV_BACKWARD_DATA ? CONV_Y : CONV_X;
 }
 
-/* Where sums are so long that even ones would not be exact, only every so many-th element of the first factor isn't 0. */
+/* Where sums are so long that even ones would not be exact, only every so many-th element of the first factor isn't
+ * 0. */
 static int64_t thinness(const struct conv_problem *problem, enum conv_accuracy accuracy)
 {
     const double most = conv_accuracy_largest_sum(problem, accuracy) / 4, longest = (double)conv_fan_in(problem);
@@ -54,7 +55,7 @@ static enum conv_status draw(struct exact *exact, uint64_t seed, struct conv_err
     return CONV_OK;
 }
 
-/* ---- what the outputs should be ------------------------------------------------------------------------------------ */
+/* ---- what the outputs should be -------------------------------------------------------------------------------- */
 
 /* The last bias is added when outputs are compared. */
 static enum conv_operand last_bias(const struct conv_problem *problem)
@@ -72,7 +73,8 @@ static struct conv_problem linear(const struct conv_problem *problem)
 }
 
 /* Inputs as numbers of the problem's type; the caller frees them. */
-static bool widen(struct conv_operands *operands, const struct exact *exact, const struct conv_problem *plain, int sign)
+static bool widen(struct conv_operands *operands, const struct exact *exact, const struct conv_problem *plain,
+                  int sign)
 {
     *operands = (struct conv_operands){ .x = NULL };
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
@@ -192,10 +194,10 @@ void exact_free(struct exact *exact)
     *exact = (struct exact){ .problem = NULL };
 }
 
-/* ---- rounds ---------------------------------------------------------------------------------------------------------- */
+/* ---- rounds ---------------------------------------------------------------------------------------------------- */
 
-/* Powers of two: fractions in every round.  Of a separable problem those of x and w cancel, because an activation between
- * the stages has a limit of its own. */
+/* Powers of two: fractions in every round.  Of a separable problem those of x and w cancel, because an activation
+ * between the stages has a limit of its own. */
 static void choose_exponents(struct exact *exact, int round)
 {
     int *e = exact->exponent;
@@ -311,7 +313,7 @@ void exact_set_mask(struct exact *exact, const struct conv_operands *operands, u
     exact->mask = mask;
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------------------------------------------- */
 
 /* The unit of an output: the product of its factors' powers of two. */
 static int exponent_of(const struct exact *exact, enum conv_operand output)

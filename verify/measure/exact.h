@@ -1,12 +1,14 @@
 /* exact.h - data to time kernels on: sums are exact in every order, and no number looks like an integer.  Internal.
  *
- * Inputs are small integers times a power of two, another one for each tensor and round; a bias is times the product of the
- * powers of its factors.  Outputs are then integers times a power of two as well, so they can be compared bit for bit.  In
- * each round some channels of the output change their signs, by the weights (or dy); and in each call some elements of the
- * first factor.  What outputs should be is known, from one computation, when all of those have one sign.
+ * Inputs are small integers times a power of two, another one for each tensor and round; a bias is times the product
+ * of the powers of its factors.  Outputs are then integers times a power of two as well, so they can be compared bit
+ * for bit.  In each round some channels of the output change their signs, by the weights (or dy); and in each call
+ * some elements of the first factor.  What outputs should be is known, from one computation, when all of those have
+ * one sign.
  *
- * So no call has data that were there before, though most of them cost a pass over the first factor alone; and a kernel that
- * keeps results, or does less for numbers that aren't integers, is wrong or gains nothing.   Not here: turns (turns.c).
+ * So no call has data that were there before, though most of them cost a pass over the first factor alone; and a
+ * kernel that keeps results, or does less for numbers that aren't integers, is wrong or gains nothing.   Not here:
+ * turns (turns.c).
  */
 #ifndef CONVREF_VERIFY_MEASURE_EXACT_H
 #define CONVREF_VERIFY_MEASURE_EXACT_H
@@ -40,8 +42,8 @@ void exact_fill(struct exact *exact, const struct conv_operands *operands, int r
 /* Change the signs of the first factor, x or dy of backward_data, where it lies. */
 void exact_set_mask(struct exact *exact, const struct conv_operands *operands, uint64_t mask);
 
-/* Is the output what it should be now, as drawn or negated?  If not, say what is wrong, "element 17 of y is NaN, expected 12.5", counted with the
- * channels first. */
+/* Is the output what it should be now, as drawn or negated?  If not, say what is wrong, "element 17 of y is NaN,
+ * expected 12.5", counted with the channels first. */
 bool exact_is_right(char *words, size_t room, const struct exact *exact, enum conv_operand output, const void *got,
                     enum conv_accuracy accuracy);
 

@@ -66,7 +66,8 @@ static void main_ladder(char ladder[32], const struct tsv *table, int kernel)
 }
 
 /* Steps of a ladder: the sum of the first step's times over this step's, on the layers of this step. */
-static enum conv_status speedup_data(FILE *file, const struct tsv *table, const char *wanted, struct conv_error *error)
+static enum conv_status speedup_data(FILE *file, const struct tsv *table, const char *wanted,
+                                     struct conv_error *error)
 {
     static const char *const columns[] = { "kernel", "ms", "speedup", "repeats" };
     int c[4];
@@ -96,7 +97,8 @@ static enum conv_status speedup_data(FILE *file, const struct tsv *table, const 
             steps++;
         }
     }
-    return steps > 0 ? CONV_OK : conv_fail(error, CONV_BAD_FILE, "the table has no timed step of ladder '%s'", ladder);
+    return steps > 0 ? CONV_OK : conv_fail(error, CONV_BAD_FILE, "the table has no timed step of ladder '%s'",
+                                           ladder);
 }
 
 static const char *kind_of(const char *kernel)
@@ -249,7 +251,7 @@ enum conv_status plot_data(FILE *file, enum plot plot, const struct tsv *table, 
     }
 }
 
-/* ---- gnuplot ----------------------------------------------------------------------------------------------------- */
+/* ---- gnuplot --------------------------------------------------------------------------------------------------- */
 
 char *plot_script(enum plot plot)
 {

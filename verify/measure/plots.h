@@ -1,6 +1,7 @@
 /* plots.h - data for the gnuplot scripts, and running them.  Internal.
  *
- * The scripts are verify/measure/plot/NAME.gp; each reads NAME.tsv and writes NAME.svg.  Here their data are made from results.
+ * The scripts are verify/measure/plot/NAME.gp; each reads NAME.tsv and writes NAME.svg.  Here their data are made
+ * from results.
  */
 #ifndef CONVREF_VERIFY_MEASURE_PLOTS_H
 #define CONVREF_VERIFY_MEASURE_PLOTS_H

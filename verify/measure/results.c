@@ -10,7 +10,7 @@
 #include "verify/measure/alloc_count.h"
 #include "verify/sandbox/sandbox.h"
 
-/* ---- the roof, before and afterwards ------------------------------------------------------------------------------- */
+/* ---- the roof, before and afterwards --------------------------------------------------------------------------- */
 
 /* A figure may be this much above the roof: both were measured. */
 static const double tolerance = 0.05;
@@ -92,7 +92,8 @@ static void judge_quiet(struct results *results)
     double others = 0, moved = calm;
     for (int i = 0; i < results->count; i++) {
         const struct result *row = &results->rows[i];
-        const double ratio = fmax(row->ceiling.macs, row->ceiling_after) / fmin(row->ceiling.macs, row->ceiling_after) - 1;
+        const double ratio = fmax(row->ceiling.macs, row->ceiling_after) / fmin(row->ceiling.macs,
+                row->ceiling_after) - 1;
         others = fmax(others, row->timing.others);
         if (!(ratio > moved))   /* NaN: a device */
             continue;
@@ -127,7 +128,8 @@ void results_print_machine(FILE *file, const struct results *results, const char
     char day[32] = "";
     if (localtime_r(&now, &local))
         strftime(day, sizeof day, "%Y-%m-%d", &local);
-    fprintf(file, "%s%s, %d cores, %s, %s %s, up to %s, convref %s, %s\n", prefix, m->cpu, m->cores, m->system, m->compiler,
+    fprintf(file, "%s%s, %d cores, %s, %s %s, up to %s, convref %s, %s\n", prefix, m->cpu, m->cores, m->system,
+            m->compiler,
             m->flags, conv_isa_name(m->isa), conv_version(), day);
     fprintf(file, "%sone thread: roof_gmacs %.1f (%.1f at the end), GB/s:", prefix, roof->macs[m->isa][0] / 1e9,
             after->macs[m->isa][0] / 1e9);
@@ -137,10 +139,11 @@ void results_print_machine(FILE *file, const struct results *results, const char
                     after->bandwidth[level][0] / 1e9);
     fputc('\n', file);
     if (results->busy[0])
-        fprintf(file, "%sTHE MACHINE IS BUSY: %s.  Measure again before you quote a figure.\n", prefix, results->busy);
+        fprintf(file, "%sTHE MACHINE IS BUSY: %s.  Measure again before you quote a figure.\n", prefix,
+                results->busy);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------------ */
+/* ---- rows ------------------------------------------------------------------------------------------------------ */
 
 void results_free(struct results *results)
 {

@@ -42,7 +42,8 @@ enum conv_status results_bench(struct results *results, const struct conv_kernel
 enum conv_status results_end(struct results *results, struct conv_error *error);
 void results_free(struct results *results);
 
-/* The machine, the compiler, the day, the roof, and whether it was quiet: comments above a TSV, or lines above a table. */
+/* The machine, the compiler, the day, the roof, and whether it was quiet: comments above a TSV, or lines above a
+ * table. */
 void results_print_machine(FILE *file, const struct results *results, const char *prefix);
 
 /* Has the row figures that count? */

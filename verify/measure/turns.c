@@ -1,9 +1,10 @@
 /* turns.c - kernels that take turns on one problem.   Declared in turns.h, explained in docs/measuring.md.
  *
- * A round is new data at new addresses; in each round every kernel whose turn it is packs its weights and is called until
- * the turn's time is up.  Before each call some elements of the first factor are negated where they lie, and the outputs are
- * poisoned: no call can use what an earlier one left.  Behind the last one the outputs are copied and compared; a kernel that
- * goes on writing after it has returned is found when the copy is compared with what is there then.
+ * A round is new data at new addresses; in each round every kernel whose turn it is packs its weights and is called
+ * until the turn's time is up.  Before each call some elements of the first factor are negated where they lie, and
+ * the outputs are poisoned: no call can use what an earlier one left.  Behind the last one the outputs are copied and
+ * compared; a kernel that goes on writing after it has returned is found when the copy is compared with what is there
+ * then.
  * Not here: the data (exact.c), what becomes of a kernel that doesn't return (bench.c).
  */
 #include "verify/measure/turns.h"
@@ -46,7 +47,7 @@ struct stage {
     size_t sweep_bytes;
 };
 
-/* ---- memory -------------------------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------------------------- */
 
 static void *lines(size_t bytes)
 {
@@ -113,7 +114,7 @@ static void poison_outputs(const struct stage *stage)
 /* Which elements of the first factor are negated in the next call. */
 static uint64_t next_mask(struct stage *stage) { return random_next(&stage->random); }
 
-/* ---- a kernel is out ----------------------------------------------------------------------------------------------- */
+/* ---- a kernel is out ------------------------------------------------------------------------------------------- */
 
 static bool out(const struct runner *runner) { return runner->timing->why[0] != 0; }
 
@@ -127,7 +128,7 @@ static void say_why(struct runner *runner, const char *format, ...)
     runner->timing->verified = false;
 }
 
-/* ---- calls --------------------------------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------------------------------------- */
 
 static void begin_call(const struct bench *bench, const struct runner *runner, const char *doing)
 {
@@ -207,7 +208,7 @@ static bool change_data(struct stage *stage, struct runner *runner, uint64_t mas
     return !runner->kernel->device || load(stage, runner);
 }
 
-/* ---- verifying -------------------------------------------------------------------------------------------------------- */
+/* ---- verifying ------------------------------------------------------------------------------------------------- */
 
 /* Two calls before any clock counts: each with other data, each right. */
 static void verify(struct stage *stage, struct runner *runner)
@@ -225,7 +226,7 @@ static void verify(struct stage *stage, struct runner *runner)
     }
 }
 
-/* ---- taking turns ---------------------------------------------------------------------------------------------------- */
+/* ---- taking turns ---------------------------------------------------------------------------------------------- */
 
 /* As many rounds as patience allows, three if that takes no more than ten times as long, at least one. */
 static int rounds_for(const struct bench *bench, double first_call)
@@ -262,8 +263,8 @@ static double judged_call(struct stage *stage, struct runner *runner)
     return out(runner) || !judge(stage, runner, "in a call that was timed") ? -1 : seconds;
 }
 
-/* One turn: an unmeasured call to warm up (unless calls are long, or the caches are to be cold), then calls until the time
- * is up, and a last one that is judged. */
+/* One turn: an unmeasured call to warm up (unless calls are long, or the caches are to be cold), then calls until the
+ * time is up, and a last one that is judged. */
 static double take_turn(struct stage *stage, struct runner *runner)
 {
     static double calls[MOST_CALLS];
@@ -303,7 +304,7 @@ static void take_turns(struct stage *stage, struct runner *runners)
     }
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------------------------- */
 
 static enum conv_status make_plans(struct runner *runners, const struct bench *bench, struct conv_error *error)
 {
@@ -337,7 +338,8 @@ static enum conv_accuracy narrowest(const struct bench *bench)
 {
     enum conv_accuracy least = CONV_DIRECT;
     for (int i = 0; i < bench->count; i++)
-        if (conv_accuracy_range(bench->problem, bench->kernels[i]->accuracy) < conv_accuracy_range(bench->problem, least))
+        if (conv_accuracy_range(bench->problem, bench->kernels[i]->accuracy) < conv_accuracy_range(bench->problem,
+                least))
             least = bench->kernels[i]->accuracy;
     return least;
 }

@@ -1,10 +1,11 @@
 /* covering.c - set "covering": every combination of any three settings of a problem.   Declared in sets.h.
  *
- * A bug often needs two or three settings at once: a stride, and a padding, and a batch.  For each kind and rank a covering
- * array (maths/cover.c) holds every combination of any three of: pass and activation, layout, type, batch, channels,
- * filters, groups or multiplier, bias, and for each axis filter, stride, dilation, padding on either side, outputs, the
- * inputs left over behind the last window, output_pad.  A level such as "5 to 8" stands for all of its numbers; each row
- * takes another one.  Rows are made valid, never dropped: the input is as large as its outputs need.
+ * A bug often needs two or three settings at once: a stride, and a padding, and a batch.  For each kind and rank a
+ * covering array (maths/cover.c) holds every combination of any three of: pass and activation, layout, type, batch,
+ * channels, filters, groups or multiplier, bias, and for each axis filter, stride, dilation, padding on either side,
+ * outputs, the inputs left over behind the last window, output_pad.  A level such as "5 to 8" stands for all of its
+ * numbers; each row takes another one.  Rows are made valid, never dropped: the input is as large as its outputs
+ * need.
  */
 #include "verify/maths/cover.h"
 #include "verify/problems/sets.h"
@@ -160,7 +161,7 @@ static bool is_possible(const void *context, const int row[COVER_FACTORS])
     return problem_of(&problem, context, row);
 }
 
-/* ---- the walk: kind by kind, rank by rank ----------------------------------------------------------------------- */
+/* ---- the walk: kind by kind, rank by rank ---------------------------------------------------------------------- */
 
 struct covering {
     struct subject subject;

@@ -1,13 +1,14 @@
 /* large.c - sets "large_pairs" and "large_settings": sizes that are large two at a time, and settings far out.
  *
- * Declared in sets.h.  A block of 256 channels and a block of 128 filters have a seam each, and a third one where both end; an
- * image with many rows and many columns has more than one tile of each.  So any two sizes are large together, and all
- * others small, so that it costs little.  And each setting comes up to where real layers have it: strides of 16 and their
- * filters (patches of a vision transformer), dilations of 18 (atrous pyramids), filters of 31, paddings of 15, batches of 70.
+ * Declared in sets.h.  A block of 256 channels and a block of 128 filters have a seam each, and a third one where
+ * both end; an image with many rows and many columns has more than one tile of each.  So any two sizes are large
+ * together, and all others small, so that it costs little.  And each setting comes up to where real layers have it:
+ * strides of 16 and their filters (patches of a vision transformer), dilations of 18 (atrous pyramids), filters of
+ * 31, paddings of 15, batches of 70.
  */
 #include "verify/problems/strata.h"
 
-/* ---- two sizes at a time ------------------------------------------------------------------------------------------------- */
+/* ---- two sizes at a time --------------------------------------------------------------------------------------- */
 
 enum size { BATCH, CHANNELS, FILTERS, GROUPS, ROWS, COLUMNS, TAP_ROWS, TAP_COLUMNS, SIZES };
 enum { PAIRS = SIZES * (SIZES - 1) / 2, LEVELS = 3 };
@@ -67,7 +68,8 @@ static void set_channels(struct conv_problem *p, enum conv_kind kind, int64_t *s
                          const int64_t *level, struct dice *dice)
 {
     if (kind == CONV_DEPTHWISE) {
-        p->groups = p->c = is_large[CHANNELS] ? size[CHANNELS] : is_large[GROUPS] ? size[GROUPS] : from_to(dice, 2, 3);
+        p->groups = p->c = is_large[CHANNELS] ? size[CHANNELS] : is_large[GROUPS] ? size[GROUPS] : from_to(dice, 2,
+                3);
         p->k = p->c * ONE_OF(dice, 1, 1, 2);
         return;
     }
@@ -79,7 +81,8 @@ static void set_channels(struct conv_problem *p, enum conv_kind kind, int64_t *s
     p->k = size[FILTERS] * p->groups;
 }
 
-static enum stratum put_pair(struct conv_problem *p, enum conv_kind kind, int64_t number, int64_t draw, struct dice *dice)
+static enum stratum put_pair(struct conv_problem *p, enum conv_kind kind, int64_t number, int64_t draw,
+                             struct dice *dice)
 {
     enum size of[2];
     int64_t size[SIZES], level[SIZES] = { 0 };
@@ -111,7 +114,7 @@ const struct problem_set set_large_pairs = {
     .state_bytes = sizeof(struct strata), .begin = begin_pairs, .next = next,
 };
 
-/* ---- settings far out ---------------------------------------------------------------------------------------------------- */
+/* ---- settings far out ------------------------------------------------------------------------------------------ */
 
 /* A stratum is a setting and its value; on rows, on columns or on both. */
 enum setting { STRIDE, PATCH, DILATION, FILTER, PAD, OUTPUT_PAD, LARGE_BATCH, MULTIPLIER, SETTINGS };

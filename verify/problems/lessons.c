@@ -89,7 +89,7 @@ const struct problem_set set_lessons = {
     .state_bytes = sizeof(struct modes), .begin = begin, .next = next_lesson,
 };
 
-/* ---- every tail of channels ---------------------------------------------------------------------------------------- */
+/* ---- every tail of channels ------------------------------------------------------------------------------------ */
 
 /* 1 to 33 channels, with as many filters as are left to 34: every remainder of 4, 8, 16 and 32. */
 static bool remainder_at(struct conv_problem *problem, int64_t shape)

@@ -1,15 +1,16 @@
 /* routes.c - sets "routes" and "ordinary": the ways that fast kernels have for common layers.   Declared in sets.h.
  *
- * A fast kernel has a way of its own for 3x3 filters without dilation on channels in eights, and there a loop for the tail of
- * each row: five to seven settings must meet before a mistake in it shows, and by chance they don't.  "routes" has each
- * common filter and stride with every tail of a row modulo 16, while channels are multiples of 4, 8 or 16 more often than not.
+ * A fast kernel has a way of its own for 3x3 filters without dilation on channels in eights, and there a loop for the
+ * tail of each row: five to seven settings must meet before a mistake in it shows, and by chance they don't.
+ * "routes" has each common filter and stride with every tail of a row modulo 16, while channels are multiples of 4, 8
+ * or 16 more often than not.
  *
- * "ordinary" has images of 10 to 60 rows and columns, every size of them, with strides, groups and paddings that differ from
- * side to side: what backward passes of real layers meet.
+ * "ordinary" has images of 10 to 60 rows and columns, every size of them, with strides, groups and paddings that
+ * differ from side to side: what backward passes of real layers meet.
  */
 #include "verify/problems/strata.h"
 
-/* ---- routes ------------------------------------------------------------------------------------------------------------ */
+/* ---- routes ---------------------------------------------------------------------------------------------------- */
 
 enum { TAILS = 16 };
 
@@ -23,7 +24,8 @@ static const struct route routes[] = {
 };
 enum { ROUTES = sizeof routes / sizeof *routes, MOST_DRAWS = 18, UNITS = 3 };
 
-/* So many outputs, with a padding of `same`, of none, or on one side only, and inputs left over behind the last window. */
+/* So many outputs, with a padding of `same`, of none, or on one side only, and inputs left over behind the last
+ * window. */
 static struct conv_axis axis_for(int64_t out, int64_t filter, int64_t stride, bool transposed, struct dice *dice)
 {
     const int64_t most = filter - 1, side = below(dice, 4);
@@ -67,7 +69,8 @@ static void set_channels(struct conv_problem *p, enum conv_kind kind, int64_t tu
     }
 }
 
-static enum stratum put_route(struct conv_problem *p, enum conv_kind kind, int64_t number, int64_t draw, struct dice *dice)
+static enum stratum put_route(struct conv_problem *p, enum conv_kind kind, int64_t number, int64_t draw,
+                              struct dice *dice)
 {
     const struct route *route = &routes[number / TAILS];
     const int64_t tail = number % TAILS, wide = tail + TAILS * below(dice, 2);
@@ -97,7 +100,7 @@ const struct problem_set set_routes = {
     .state_bytes = sizeof(struct strata), .begin = begin_routes, .next = next,
 };
 
-/* ---- ordinary sizes ------------------------------------------------------------------------------------------------------ */
+/* ---- ordinary sizes -------------------------------------------------------------------------------------------- */
 
 enum { LEAST_SIZE = 10, MOST_SIZE = 60, SIZES = MOST_SIZE - LEAST_SIZE + 1 };
 
@@ -110,7 +113,8 @@ static struct conv_axis ordinary_axis(int64_t size, bool transposed, struct dice
     return axis;
 }
 
-static enum stratum put_ordinary(struct conv_problem *p, enum conv_kind kind, int64_t number, int64_t draw, struct dice *dice)
+static enum stratum put_ordinary(struct conv_problem *p, enum conv_kind kind, int64_t number, int64_t draw,
+                                 struct dice *dice)
 {
     const int64_t size = LEAST_SIZE + number, other = LEAST_SIZE + (number * 7 + draw * 11) % SIZES;
     const bool transposed = kind == CONV_TRANSPOSED;

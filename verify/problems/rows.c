@@ -1,8 +1,9 @@
 /* rows.c - set "rows": inputs that end exactly where the last window ends.   Declared in sets.h.
  *
- * A loop that loads whole vectors reads behind the end of the last row, of the last channel, of the last filter; whether
- * that is a fault depends on what lies behind.  These problems are small and have every number of outputs modulo 16 with
- * every stride, and every number of channels and filters modulo 16; the check places them where a page ends.
+ * A loop that loads whole vectors reads behind the end of the last row, of the last channel, of the last filter;
+ * whether that is a fault depends on what lies behind.  These problems are small and have every number of outputs
+ * modulo 16 with every stride, and every number of channels and filters modulo 16; the check places them where a page
+ * ends.
  */
 #include "verify/problems/strata.h"
 
@@ -50,7 +51,8 @@ static enum stratum put_channels(struct conv_problem *p, enum conv_kind kind, in
     p->c = which == 1 ? from_to(dice, 1, 3) : many;
     p->k = which == 0 ? from_to(dice, 1, 3) : which == 1 ? many : CHANNELS + 1 - many;
     for (int a = CONV_H; a < CONV_AXES; a++)
-        p->axis[a] = tight(from_to(dice, 1, 3), kind == CONV_POINTWISE ? 1 : ONE_OF(dice, 1, 2, 3), ONE_OF(dice, 1, 1, 2));
+        p->axis[a] = tight(from_to(dice, 1, 3), kind == CONV_POINTWISE ? 1 : ONE_OF(dice, 1, 2, 3),
+                           ONE_OF(dice, 1, 1, 2));
     return STRATUM_DRAWN;
 }
 
@@ -59,7 +61,8 @@ static enum stratum put_together(struct conv_problem *p, enum conv_kind kind, in
 {
     enum { ROWS = STRIDES * WIDTHS };
     (void)draw;
-    const enum stratum stratum = number < ROWS ? put_row(p, kind, number, dice) : put_channels(p, kind, number - ROWS, dice);
+    const enum stratum stratum = number < ROWS ? put_row(p, kind, number, dice) : put_channels(p, kind, number - ROWS,
+            dice);
     set_groups(p, kind, dice);
     return stratum;
 }

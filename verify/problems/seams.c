@@ -1,8 +1,8 @@
 /* seams.c - set "seams": sizes round the seams of vectors, tiles and blocks.   Declared in sets.h.
  *
- * A kernel that works in vectors of 4, 8 or 16, tiles of 6 or 12 and blocks of 256 goes wrong at their seams, and small
- * shapes have none.  Sizes are drawn around multiples of these; images are rarely square, paddings rarely symmetric, and
- * channels rarely round.
+ * A kernel that works in vectors of 4, 8 or 16, tiles of 6 or 12 and blocks of 256 goes wrong at their seams, and
+ * small shapes have none.  Sizes are drawn around multiples of these; images are rarely square, paddings rarely
+ * symmetric, and channels rarely round.
  */
 #include "verify/problems/sets.h"
 

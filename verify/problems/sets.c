@@ -20,7 +20,7 @@ struct conv_problem_set conv_problem_set_at(int index)
     return (struct conv_problem_set){ sets[index]->name, sets[index]->words };
 }
 
-/* ---- the filter ---------------------------------------------------------------------------------------------------- */
+/* ---- the filter ------------------------------------------------------------------------------------------------ */
 
 double problem_macs(const struct conv_problem *problem)
 {
@@ -35,7 +35,8 @@ bool conv_problem_passes(const struct conv_problem_filter *filter, const struct 
         return true;
     if (!filter_has(filter->kinds, conv_problem_kind(problem)) || !filter_has(filter->passes, problem->pass)
         || !filter_has(filter->layouts, problem->layout) || !filter_has(filter->types, problem->type)
-        || !filter_has(filter->ranks, problem->rank) || (filter->most_macs > 0 && problem_macs(problem) > filter->most_macs))
+        || !filter_has(filter->ranks, problem->rank)
+            || (filter->most_macs > 0 && problem_macs(problem) > filter->most_macs))
         return false;
     for (int a = 0; a < CONV_AXES; a++) {
         const struct conv_axis *axis = &problem->axis[a];
@@ -47,7 +48,7 @@ bool conv_problem_passes(const struct conv_problem_filter *filter, const struct 
     return !filter->wanted || filter->wanted(problem, filter->context);
 }
 
-/* ---- drawing by lot ------------------------------------------------------------------------------------------------ */
+/* ---- drawing by lot -------------------------------------------------------------------------------------------- */
 
 int drawn_bit(struct dice *dice, unsigned set, int count)
 {
@@ -79,7 +80,7 @@ bool is_drawn(struct conv_problem *problem, enum conv_kind kind, const struct co
         && conv_problem_passes(filter, problem);
 }
 
-/* ---- walks ------------------------------------------------------------------------------------------------------------ */
+/* ---- walks ----------------------------------------------------------------------------------------------------- */
 
 struct conv_problem_walk {
     const struct problem_set *set;

@@ -13,8 +13,10 @@
 struct problem_set {
     const char *name, *words;
     size_t state_bytes;                  /* of a walk; zeroed before begin() */
-    bool (*begin)(void *state, const struct conv_problem_filter *filter, uint64_t seed);   /* false: memory is short */
-    bool (*next)(void *state, struct conv_problem *problem);     /* only problems that pass; false: there is none any more */
+    /* false: memory is short */
+    bool (*begin)(void *state, const struct conv_problem_filter *filter, uint64_t seed);
+    /* only problems that pass; false: there is none any more */
+    bool (*next)(void *state, struct conv_problem *problem);
     void (*end)(void *state);            /* may be NULL */
     bool (*failed)(const void *state);   /* next() said false because memory is short; may be NULL */
 };
@@ -28,7 +30,7 @@ static inline bool filter_has(unsigned set, int bit) { return !set || set & 1u <
 /* The most multiply-adds that the problem can have, padding included. */
 double problem_macs(const struct conv_problem *problem);
 
-/* ---- drawing by lot --------------------------------------------------------------------------------------------- */
+/* ---- drawing by lot -------------------------------------------------------------------------------------------- */
 
 struct dice { uint64_t state; };
 

@@ -1,9 +1,9 @@
 /* small.c - set "small": every valid small shape.   Declared in sets.h.
  *
- * Each axis is exhaustive: all sizes up to some number with all filters, strides, dilations and paddings, and so are 1-D
- * problems; in 2-D and 3-D every axis meets a part of the others.  What has no
- * geometry (channels, groups, batch, bias, activation, pass, layout, type) is a list of variants that the geometries walk
- * through; where there are few geometries, they walk through it many times.
+ * Each axis is exhaustive: all sizes up to some number with all filters, strides, dilations and paddings, and so are
+ * 1-D problems; in 2-D and 3-D every axis meets a part of the others.  What has no geometry (channels, groups, batch,
+ * bias, activation, pass, layout, type) is a list of variants that the geometries walk through; where there are few
+ * geometries, they walk through it many times.
  */
 #include "verify/problems/sets.h"
 
@@ -169,8 +169,8 @@ static bool begin(void *state, const struct conv_problem_filter *filter, uint64_
 
 static bool wants_kind(const struct small_shapes *walk) { return filter_has(walk->filter->kinds, walk->kind); }
 
-/* Every axis there is, together with every second other one, or in 3-D with every third pair of others: what only all of them
- * would show is a fault that needs five settings of two axes, and none was ever found here first. */
+/* Every axis there is, together with every second other one, or in 3-D with every third pair of others: what only all
+ * of them would show is a fault that needs five settings of two axes, and none was ever found here first. */
 static bool is_met(const struct small_shapes *walk)
 {
     int64_t index = walk->geometry, sum = 0;

@@ -1,6 +1,7 @@
 /* strata.h - sets in which every case of a list has its draws: nothing that matters is left to chance.  Internal.
  *
- * A stratum fixes what must come ("3x3 with stride 2, and 5 columns more than a multiple of 16"); the lot decides the rest.
+ * A stratum fixes what must come ("3x3 with stride 2, and 5 columns more than a multiple of 16"); the lot decides the
+ * rest.
  * A draw that isn't a problem, or isn't wanted, is drawn again.   Read next: routes.c
  */
 #ifndef CONVREF_VERIFY_PROBLEMS_STRATA_H
@@ -8,8 +9,8 @@
 
 #include "verify/problems/sets.h"
 
-/* Put together a problem of this kind for stratum `number`, whose draws so far were `draw`: everything but the modes, which
- * are drawn already.  AGAIN: not of this kind.  DONE: this stratum has had all of its draws. */
+/* Put together a problem of this kind for stratum `number`, whose draws so far were `draw`: everything but the modes,
+ * which are drawn already.  AGAIN: not of this kind.  DONE: this stratum has had all of its draws. */
 enum stratum { STRATUM_DRAWN, STRATUM_AGAIN, STRATUM_DONE };
 typedef enum stratum stratum_function(struct conv_problem *problem, enum conv_kind kind, int64_t number, int64_t draw,
                               struct dice *dice);

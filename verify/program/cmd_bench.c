@@ -47,7 +47,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_COLD: arguments->bench.cold = true; return 0;
     case KEY_ROUNDS: arguments->bench.rounds = (int)cli_number("--rounds", text, 1, 101); return 0;
     case KEY_TURN: arguments->bench.turn_seconds = 1e-3 * (double)cli_number("--turn", text, 1, 100000); return 0;
-    case KEY_PATIENCE: arguments->bench.patience = 1e-3 * (double)cli_number("--patience", text, 1, 10000000); return 0;
+    case KEY_PATIENCE: arguments->bench.patience = 1e-3 * (double)cli_number("--patience", text, 1,
+            10000000); return 0;
     case KEY_TIME_LIMIT: arguments->bench.time_limit = (double)cli_number("--time-limit", text, 1, 100000); return 0;
     case ARGP_KEY_ARGS:
         arguments->problems = (const char **)state->argv + state->next;
@@ -215,7 +216,8 @@ int cmd_bench(int argc, char **argv)
     struct conv_error error;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (!arguments.cli.network && arguments.problem_count == 0)
-        return cli_usage("time what?", "give a problem such as \"c=64 in=56x56 k=64 filter=3x3 pad=1\", or --network NAME");
+        return cli_usage("time what?",
+                         "give a problem such as \"c=64 in=56x56 k=64 filter=3x3 pad=1\", or --network NAME");
     const int count = cli_kernels(kernels, MOST_KERNELS, arguments.kernels ? arguments.kernels : "*");
     if (count == 0)
         return EXIT_USAGE;

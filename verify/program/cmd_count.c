@@ -88,7 +88,8 @@ static int report_expectations(const struct conv_network *network)
 /* 0 done, 1 a wrong expectation, 3 an incomplete total: there is something to print.  Others are errors. */
 static bool is_failure(int status) { return status == EXIT_USAGE || status == EXIT_FILE; }
 
-static enum conv_status read_network(struct conv_network *network, const struct arguments *arguments, const char *path,
+static enum conv_status read_network(struct conv_network *network, const struct arguments *arguments,
+                                     const char *path,
                                      struct conv_error *error)
 {
     const char *ending = strrchr(path, '.');
@@ -138,7 +139,8 @@ static int count_networks(FILE *file, const struct arguments *arguments)
 static bool is_problem(const char *what)
 {
     const char *in = strstr(what, "ic"), *out = strstr(what, "oc");
-    return strpbrk(what, "= ") || !*what || (in && strchr("0123456789", in[2])) || (out && strchr("0123456789", out[2]));
+    return strpbrk(what, "= ") || !*what || (in && strchr("0123456789", in[2]))
+        || (out && strchr("0123456789", out[2]));
 }
 
 /* A problem has '=' or is a benchdnn string; everything else names a network. */
@@ -155,7 +157,8 @@ static int count_one(FILE *file, const struct arguments *arguments, const char *
         }
         if (!is_problem(what)) {
             conv_fail(&error, CONV_BAD_FILE, "there is no network '%s'", what);
-            conv_hint(&error, "a network is a file, or the name of one in networks/; a problem is a line of key=value");
+            conv_hint(&error,
+                      "a network is a file, or the name of one in networks/; a problem is a line of key=value");
         }
         return cli_error(&error, what);
     }

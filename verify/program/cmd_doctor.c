@@ -40,13 +40,15 @@ static void print_machine(const struct conv_machine *machine)
     printf("system            %s\n", machine->system);
     for (enum conv_level level = CONV_L1; level <= CONV_L3; level++)
         if (machine->bytes[level] > 0)
-            printf("cache %s          %s KiB\n", conv_level_name(level), table_thousands(number, machine->bytes[level] / 1024));
+            printf("cache %s          %s KiB\n", conv_level_name(level),
+                   table_thousands(number, machine->bytes[level] / 1024));
     printf("memory            %s MiB\n", table_thousands(number, machine->bytes[CONV_DRAM] / 1024 / 1024));
     printf("compiler          %s, %s\n", machine->compiler, machine->flags);
     printf("instruction sets ");
     for (enum conv_isa isa = 0; isa < CONV_ISAS; isa++)
         if (conv_isa_compiled(isa))
-            printf(" %s%s", conv_isa_name(isa), conv_isa_available(isa) ? "" : " (compiled, but not on this machine)");
+            printf(" %s%s", conv_isa_name(isa),
+                   conv_isa_available(isa) ? "" : " (compiled, but not on this machine)");
     printf("\nkernels           %d, compiled for up to %s\n", conv_kernel_count(), conv_isa_name(machine->isa));
 #ifdef _OPENMP
     puts("threads           OpenMP");
@@ -66,7 +68,8 @@ static void print_roof(const struct conv_machine *machine, int threads)
                    roof.macs[isa][1] / 1e9);
     for (enum conv_level level = 0; level < CONV_LEVELS; level++)
         if (roof.bandwidth[level][0] > 0)
-            printf("  reading from %-11s %10.1f %10.1f   GB/s\n", conv_level_name(level), roof.bandwidth[level][0] / 1e9,
+            printf("  reading from %-11s %10.1f %10.1f   GB/s\n", conv_level_name(level),
+                   roof.bandwidth[level][0] / 1e9,
                    roof.bandwidth[level][1] / 1e9);
 }
 

@@ -1,6 +1,7 @@
 /* cmd_explain.c - convref explain: a problem in pictures and numbers.
  *
- * Prints the shapes, what one window covers, the formula with this problem's numbers, and one output computed by hand:
+ * Prints the shapes, what one window covers, the formula with this problem's numbers, and one output computed by
+ * hand:
  * every product, with the seeded data that `convref run` would use.   Read next: cmd_count.c
  */
 #include <inttypes.h>
@@ -72,7 +73,7 @@ static void print_sizes(const struct conv_problem *p)
     }
 }
 
-/* ---- the window: one row of the image, its padding, and the taps ------------------------------------------------ */
+/* ---- the window: one row of the image, its padding, and the taps ----------------------------------------------- */
 
 static void print_window_along(const struct conv_axis *axis, char letter, int64_t out)
 {
@@ -83,7 +84,8 @@ static void print_window_along(const struct conv_axis *axis, char letter, int64_
         printf("  %c: taps at ", letter);
         for (int64_t tap = 0; tap < axis->filter; tap++)
             printf("%s%" PRId64, tap > 0 ? ", " : "", conv_input_at(axis, out, tap));
-        printf(" of 0..%" PRId64 "; %" PRId64 " of %" PRId64 " inside\n", axis->in - 1, taps.end - taps.begin, axis->filter);
+        printf(" of 0..%" PRId64 "; %" PRId64 " of %" PRId64 " inside\n", axis->in - 1, taps.end - taps.begin,
+               axis->filter);
         return;
     }
     printf("  %c: ", letter);
@@ -103,7 +105,7 @@ static void print_window(const struct conv_problem *p, const int64_t index[5])
         print_window_along(&p->axis[a], "DHW"[a], index[2 + a]);
 }
 
-/* ---- one output by hand -------------------------------------------------------------------------------------------- */
+/* ---- one output by hand ---------------------------------------------------------------------------------------- */
 
 /* The output asked for with --at, or the first whose window has no padding, or the first. */
 static int choose_output(int64_t index[5], const struct conv_problem *p, const char *asked)
@@ -131,7 +133,8 @@ static int choose_output(int64_t index[5], const struct conv_problem *p, const c
     return 0;
 }
 
-static double value_of(const struct conv_fill *fill, const struct conv_problem *p, enum conv_operand operand, int64_t i)
+static double value_of(const struct conv_fill *fill, const struct conv_problem *p, enum conv_operand operand,
+                       int64_t i)
 {
     return conv_fill_value(fill, conv_operand_name(p, operand), i);
 }
@@ -146,7 +149,8 @@ static int64_t x_at(const struct conv_problem *p, int64_t n, int64_t c, int64_t 
 }
 
 /* "x[0][1][2][3]" without the axes that the problem lacks, and in the order of its layout */
-static void print_element(const struct conv_problem *p, const char *name, int64_t n, int64_t c, const int64_t position[3])
+static void print_element(const struct conv_problem *p, const char *name, int64_t n, int64_t c,
+                          const int64_t position[3])
 {
     printf("%s[%" PRId64 "]", name, n);
     if (p->layout == CONV_CHANNELS_FIRST)
@@ -203,7 +207,7 @@ static void print_by_hand(const struct conv_problem *p, uint64_t seed, const int
         printf("    %s -> %g\n", conv_activation_name(p->act), (double)conv_activate(p->act, (float)sum));
 }
 
-/* ---- the verb --------------------------------------------------------------------------------------------------------- */
+/* ---- the verb -------------------------------------------------------------------------------------------------- */
 
 static void print_formula(const struct conv_problem *p)
 {

@@ -75,7 +75,8 @@ int cmd_list(int argc, char **argv)
     if (arguments.problem && conv_problem_parse(&problem, arguments.problem, &error) != CONV_OK)
         return cli_error(&error, arguments.problem);
     if (arguments.pattern && !matches_any(arguments.pattern))
-        return cli_unknown(arguments.pattern, "the name of a kernel or a pattern of names", "`convref list` shows all of them");
+        return cli_unknown(arguments.pattern, "the name of a kernel or a pattern of names",
+                           "`convref list` shows all of them");
     if (conv_output_open(&output, arguments.cli.output, &error) != CONV_OK)
         return cli_error(&error, NULL);
 

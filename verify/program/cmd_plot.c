@@ -118,7 +118,8 @@ int cmd_plot(int argc, char **argv)
         return cli_error(&error, NULL);
     }
     status = arguments.save ? save(&arguments, (enum plot)plot, &table, &error)
-                            : plot_table(output, (enum plot)plot, &table, arguments.ladder, arguments.heading, &error);
+                            : plot_table(output, (enum plot)plot, &table, arguments.ladder, arguments.heading,
+                                         &error);
     tsv_free(&table);
     if (status != CONV_OK)
         return cli_error(&error, NULL);

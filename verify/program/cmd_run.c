@@ -3,8 +3,8 @@
  *   convref run "c=3 in=8x8 k=4 filter=3x3" --kernel std_01_direct --x x.npy --w w.npy --y y.npy
  *   convref run "c=3 in=8x8 k=4 filter=3x3" --save inputs/      data to try another implementation on
  *
- * Operands that aren't given are generated from the seed.  The kernel runs in a child: one that crashes, hangs or exits
- * is told by name, and nothing is written.   Read next: cmd_verify.c
+ * Operands that aren't given are generated from the seed.  The kernel runs in a child: one that crashes, hangs or
+ * exits is told by name, and nothing is written.   Read next: cmd_verify.c
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -74,7 +74,7 @@ static const struct conv_kernel *reference_for(const struct conv_problem *proble
     return NULL;
 }
 
-/* ---- in a child -------------------------------------------------------------------------------------------------- */
+/* ---- in a child ------------------------------------------------------------------------------------------------ */
 
 struct job {
     const struct conv_kernel *kernel;
@@ -142,7 +142,8 @@ static int run_apart(const struct job *job, double time_limit)
     if (job->end->status != CONV_OK)
         return cli_error(&job->end->error, NULL);
     if (job->end->asked) {
-        fprintf(stderr, "%s: kernel %s has its work done by this library: it called %s\n", cli_name, job->kernel->name,
+        fprintf(stderr, "%s: kernel %s has its work done by this library: it called %s\n", cli_name,
+                job->kernel->name,
                 job->end->asked);
         return conv_verdict_exit(CONV_REJECT);
     }
@@ -152,7 +153,7 @@ static int run_apart(const struct job *job, double time_limit)
     return 0;
 }
 
-/* ---- files --------------------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------------------------- */
 
 /* The outputs that were asked for by file, and all operands into --save. */
 static enum conv_status write_operands(const struct arguments *arguments, const struct operand_set *set,

@@ -1,8 +1,9 @@
 /* self.c - convref verify --self: the matrix of planted faults and checks.
  *
- * Every check runs on every fault by itself, not only the first that finds it, so that the matrix says what each is worth.
- * Findings are neither shrunk nor explained here.  The faults and the accept-set are two providers, which lie beside the
- * program in the build folder and in the library's own folder when installed; nothing is compiled.
+ * Every check runs on every fault by itself, not only the first that finds it, so that the matrix says what each is
+ * worth.
+ * Findings are neither shrunk nor explained here.  The faults and the accept-set are two providers, which lie beside
+ * the program in the build folder and in the library's own folder when installed; nothing is compiled.
  * Read next: docs/faults.md, verify/proof/faults/faults.c, verify/proof/accept/awkward.c
  */
 #include <inttypes.h>
@@ -22,7 +23,7 @@ struct proof {
     enum conv_verdict verdicts[CHECKS][MOST];
 };
 
-/* ---- the providers ------------------------------------------------------------------------------------------------ */
+/* ---- the providers --------------------------------------------------------------------------------------------- */
 
 static bool place_of(char path[2048], const char *name)
 {
@@ -45,7 +46,8 @@ static int load(struct proof *proof, const char *name)
     struct conv_error error;
     const int before = conv_kernel_count();
     if (!place_of(path, name)) {
-        conv_fail(&error, CONV_BAD_FILE, "%s is missing: it lies in %s, or where CONVREF_PROOF says", name, CONVREF_PROOF_DIR);
+        conv_fail(&error, CONV_BAD_FILE, "%s is missing: it lies in %s, or where CONVREF_PROOF says", name,
+                  CONVREF_PROOF_DIR);
         return cli_error(&error, NULL);
     }
     if (conv_provider_load(path, &error) != CONV_OK)
@@ -56,7 +58,7 @@ static int load(struct proof *proof, const char *name)
     return 0;
 }
 
-/* ---- every check on every kernel ------------------------------------------------------------------------------------ */
+/* ---- every check on every kernel ------------------------------------------------------------------------------- */
 
 static void show(const struct conv_verification *result, int done, int count) { cli_progress(result->kernel, done, count); }
 
@@ -111,7 +113,7 @@ static bool took_part(const struct proof *proof, int check)
     return false;
 }
 
-/* ---- printing ----------------------------------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------------------------- */
 
 static const char *const cells[] = {
     [CONV_ACCEPT] = "no", [CONV_REJECT] = "sees", [CONV_INCONCLUSIVE] = "?", [CONV_SKIPPED] = "-"
@@ -121,7 +123,9 @@ static void add_rows(struct table *table, const struct proof *proof, const bool 
 {
     for (int i = 0; i < proof->count; i++) {
         table_text(table, proof->kernels[i]->name);
-        table_text(table, has(proof, i, CONV_REJECT) ? "REJECT" : has(proof, i, CONV_INCONCLUSIVE) ? "INCONCLUSIVE" : "ACCEPT");
+        table_text(table,
+                   has(proof, i, CONV_REJECT) ? "REJECT" : has(proof, i,
+                                                               CONV_INCONCLUSIVE) ? "INCONCLUSIVE" : "ACCEPT");
         for (int check = 0; check < proof->checks; check++)
             if (shown[check])
                 table_text(table, cells[proof->verdicts[check][i]]);
@@ -159,7 +163,8 @@ static void print_json(FILE *file, struct table *table, const struct proof *faul
 
 static void print_totals(FILE *file, const struct proof *faults, const struct proof *right, const char *command)
 {
-    fprintf(file, "\n%d of %d faults rejected, %d of %d correct kernels accepted; %s\n", count_of(faults, CONV_REJECT),
+    fprintf(file, "\n%d of %d faults rejected, %d of %d correct kernels accepted; %s\n",
+            count_of(faults, CONV_REJECT),
             faults->count, accepted(right), right->count, command);
     for (int check = 0; check < faults->checks; check++) {
         int sees = 0, alone = 0;
@@ -209,8 +214,8 @@ static int prove(FILE *file, const struct request *request)
     return conv_verdict_exit(accepted(&right) < right.count ? CONV_INCONCLUSIVE : CONV_ACCEPT);
 }
 
-/* 0 if all faults are rejected and all correct kernels accepted, 1 if not, 3 if a verification couldn't be done, 4 if a
- * provider isn't there. */
+/* 0 if all faults are rejected and all correct kernels accepted, 1 if not, 3 if a verification couldn't be done, 4 if
+ * a provider isn't there. */
 int candidate_self(const struct request *request)
 {
     struct conv_output output;

@@ -194,7 +194,8 @@ static void print_totals(FILE *file, const struct conv_network *network)
     char number[32];
     for (int i = 0; i < CONV_TOTALS; i++)
         if (network->totals[i] && i != CONV_TOTAL_CONNECTIONS)
-            fprintf(file, "%-28s %18s\n", conv_total_name((enum conv_total)i), table_thousands(number, network->totals[i]));
+            fprintf(file, "%-28s %18s\n", conv_total_name((enum conv_total)i),
+                    table_thousands(number, network->totals[i]));
     if (conv_network_unknowns(network) > 0)
         fprintf(file, "%-28s %18d\n", "nodes not understood", conv_network_unknowns(network));
     if (network->published)

@@ -89,7 +89,8 @@ static void write_answer(FILE *file, const struct study *study)
             "<p>The separable blocks of <b>%s</b> have <b>%.1f times fewer multiply-adds</b> than the standard "
             "convolutions that they stand for. Are they %.1f times faster? Measured here, one thread, warm caches:</p>\n",
             study->network.name, s.dense_macs / s.separable_macs, s.dense_macs / s.separable_macs);
-    fprintf(file, "<ul>\n<li>first-step code on both sides: <b>%.1f times</b>. Both are slow for reasons that have nothing to "
+    fprintf(file,
+            "<ul>\n<li>first-step code on both sides: <b>%.1f times</b>. Both are slow for reasons that have nothing to "
             "do with arithmetic;</li>\n"
             "<li>the standard and the pointwise layer made fast, the depthwise layer left as it was first written: <b>%.1f "
             "times</b>. This is what people measure who see no gain;</li>\n"
@@ -98,7 +99,8 @@ static void write_answer(FILE *file, const struct study *study)
     fprintf(file, "<li>the last steps of all ladders, two layers one after the other: <b>%.1f times</b>;</li>\n"
             "<li>both stages fused by rows: <b>%.1f times</b>.</li>\n</ul>\n",
             s.last_dense / s.two_layers, s.last_dense / s.fused);
-    fprintf(file, "<p>Where does the rest go? The depthwise stages do <b>%.1f %%</b> of the multiply-adds of the blocks "
+    fprintf(file,
+            "<p>Where does the rest go? The depthwise stages do <b>%.1f %%</b> of the multiply-adds of the blocks "
             "and take <b>%.0f %%</b> of the time of the two layers even at their best: with a 3x3 filter there are nine "
             "multiply-adds for each number that is read, so they run at the pace of loads and stores, while a standard "
             "convolution runs at the pace of arithmetic. The roofline below shows it layer by layer.</p>\n",
@@ -152,7 +154,8 @@ static void write_verdicts(FILE *file, const struct study *study)
     fprintf(file, "<section id=\"verdicts\"><h2>Do all kernels compute the same thing?</h2>\n<p><b>%d of %d kernels "
             "accepted</b>, on %s problems and %s outputs. Integers were compared bit for bit; real numbers within the bound "
             "that the reference computes for each output; every run was watched by guard pages and NaN-filled memory.</p>\n",
-            accepted, study->kernel_count, table_thousands(number[0], problems), table_thousands(number[1], elements));
+            accepted, study->kernel_count, table_thousands(number[0], problems), table_thousands(number[1],
+                    elements));
     fputs("<details><summary>All verdicts</summary>\n", file);
     put_table(file, table);
     fputs("</details></section>\n", file);
@@ -188,7 +191,8 @@ static void write_counts(FILE *file, const struct study *study, const char *fold
 {
     const struct conv_network *network = &study->network;
     char svg[4200], number[2][32];
-    fprintf(file, "<section id=\"counts\"><h2>What do the layers cost?</h2>\n<p>%s has <b>%s parameters</b> and <b>%s "
+    fprintf(file,
+            "<section id=\"counts\"><h2>What do the layers cost?</h2>\n<p>%s has <b>%s parameters</b> and <b>%s "
             "MACs</b> in convolutions and fully connected layers; %d published totals are expected, and %s.</p>\n",
             network->name, table_thousands(number[0], network->totals[CONV_TOTAL_PARAMS]),
             table_thousands(number[1], network->totals[CONV_TOTAL_MACS_CONV_FC]), network->expectation_count,
@@ -203,7 +207,8 @@ static void write_counts(FILE *file, const struct study *study, const char *fold
           "</section>\n", file);
 }
 
-static void write_ladder(FILE *file, const struct study *study, const char *folder, const char *ladder, const char *title)
+static void write_ladder(FILE *file, const struct study *study, const char *folder, const char *ladder,
+                         const char *title)
 {
     static const struct table_column columns[] = {
         { "kernel", "step", false }, { "title", "what it changes", false }, { "ms", "ms, all layers", true },
@@ -247,7 +252,8 @@ static void write_ladders(FILE *file, const struct study *study, const char *fol
             write_ladder(file, study, folder, study_ladders[i][0], study_ladders[i][1]);
     fputs("<h3>The roofline</h3>\n", file);
     snprintf(svg, sizeof svg, "%s/roofline.svg", folder);
-    put_svg(file, svg, "Every layer as a point: its arithmetic intensity and the speed of its fastest step, below the roof");
+    put_svg(file, svg,
+            "Every layer as a point: its arithmetic intensity and the speed of its fastest step, below the roof");
     fputs("<details><summary>Every measurement</summary>\n", file);
     put_table(file, results_table(&study->results));
     fputs("</details></section>\n", file);
@@ -275,17 +281,20 @@ static void write_machine(FILE *file, const struct study *study)
     put(file, machine.flags);
     fprintf(file, "</dd>\n<dt>instruction set</dt><dd>%s</dd>\n", conv_isa_name(machine.isa));
     if (r->count > 0) {
-        fprintf(file, "<dt>roof, one thread</dt><dd>%.1f GMAC/s (%.1f when the study ended)", r->roof.macs[machine.isa][0] / 1e9,
+        fprintf(file, "<dt>roof, one thread</dt><dd>%.1f GMAC/s (%.1f when the study ended)",
+                r->roof.macs[machine.isa][0] / 1e9,
                 r->roof_after.macs[machine.isa][0] / 1e9);
         for (enum conv_level level = 0; level < CONV_LEVELS; level++)
             if (r->roof.bandwidth[level][0] > 0)
                 fprintf(file, ", %s %.0f GB/s", conv_level_name(level), r->roof.bandwidth[level][0] / 1e9);
         fputs("</dd>\n", file);
         if (r->busy[0])
-            fprintf(file, "<dt>not quiet</dt><dd>The machine was busy: %s. Measure again before you quote a figure.</dd>\n",
+            fprintf(file,
+                    "<dt>not quiet</dt><dd>The machine was busy: %s. Measure again before you quote a figure.</dd>\n",
                     r->busy);
     }
-    fprintf(file, "<dt>seed</dt><dd>%llu</dd>\n<dt>took</dt><dd>%.0f s</dd>\n</dl>\n<p>To repeat it, or parts of it:</p>\n"
+    fprintf(file,
+            "<dt>seed</dt><dd>%llu</dd>\n<dt>took</dt><dd>%.0f s</dd>\n</dl>\n<p>To repeat it, or parts of it:</p>\n"
             "<pre>%s\nconvref verify\nconvref count %s\nconvref bench --network %s --kernel \"dw_0*\"\n"
             "convref plot speedup results.tsv --ladder dw</pre></section>\n",
             (unsigned long long)study->seed, study->seconds, study->command, study->network.name, study->network.name);

@@ -1,4 +1,5 @@
-/* pictures.c - a study as files: tables in a folder, and what gnuplot draws of them.   Declared in study.h and pictures.h.
+/* pictures.c - a study as files: tables in a folder, and what gnuplot draws of them.   Declared in study.h and
+ * pictures.h.
  *
  * Without gnuplot there are no pictures, and that is no error.   Not here: the page that shows them (page.c).
  */
@@ -90,13 +91,15 @@ enum conv_status study_keep(const char *folder, const struct study *study, struc
 {
     char heading[256];
     mkdir(folder, 0777);   /* that it can't be made shows when the first file is opened */
-    enum conv_status status = write_tsv(folder, "results.tsv", results_table(&study->results), &study->results, error);
+    enum conv_status status = write_tsv(folder, "results.tsv", results_table(&study->results), &study->results,
+                                        error);
     if (status == CONV_OK)
         status = write_tsv(folder, "blocks.tsv", study_block_table(study), &study->results, error);
     if (status == CONV_OK)
         status = write_tsv(folder, "networks.tsv", study_network_table(), NULL, error);
     if (status == CONV_OK)
-        status = draw(folder, "networks.tsv", PLOT_NETWORKS, NULL, "Parameters and multiply-adds of one image", error);
+        status = draw(folder, "networks.tsv", PLOT_NETWORKS, NULL, "Parameters and multiply-adds of one image",
+                      error);
     if (status == CONV_OK && study->results.count > 0) {
         snprintf(heading, sizeof heading, "Every layer against the roof: fastest step, one thread, warm caches");
         status = draw(folder, "results.tsv", PLOT_ROOFLINE, NULL, heading, error);

@@ -7,7 +7,7 @@
 
 #include "verify/count/layers.h"
 
-/* ---- ladders ------------------------------------------------------------------------------------------------------ */
+/* ---- ladders --------------------------------------------------------------------------------------------------- */
 
 const struct conv_kernel *study_first(const char *ladder)
 {
@@ -28,7 +28,7 @@ const struct conv_kernel *study_last(const char *ladder)
     return last;
 }
 
-/* ---- blocks --------------------------------------------------------------------------------------------------------- */
+/* ---- blocks ---------------------------------------------------------------------------------------------------- */
 
 /* Is node b fed by node a alone, with nothing but normalisations and activations between? */
 static const struct conv_node *next_layer(const struct conv_network *network, int i)
@@ -88,7 +88,7 @@ static enum conv_status find_blocks(struct study *study, struct conv_error *erro
     return CONV_OK;
 }
 
-/* ---- verifying ---------------------------------------------------------------------------------------------------------- */
+/* ---- verifying ------------------------------------------------------------------------------------------------- */
 
 static void show_kernel(const struct conv_verification *result, int done, int count)
 {
@@ -111,7 +111,8 @@ static enum conv_status verify_all(struct study *study, struct conv_error *error
         kernels[i] = conv_kernel_at(i);
     struct conv_machine machine;
     conv_machine_read(&machine);
-    enum conv_status status = conv_verify_kernels(study->verdicts, kernels, count, &options, machine.cores, show_kernel,
+    enum conv_status status = conv_verify_kernels(study->verdicts, kernels, count, &options, machine.cores,
+                                                  show_kernel,
                                                   error);
     cli_progress("", 0, 0);
     study->kernel_count = status == CONV_OK ? count : 0;
@@ -119,7 +120,7 @@ static enum conv_status verify_all(struct study *study, struct conv_error *error
     return status;
 }
 
-/* ---- timing --------------------------------------------------------------------------------------------------------------- */
+/* ---- timing ---------------------------------------------------------------------------------------------------- */
 
 /* All steps of one ladder on one problem. */
 static enum conv_status bench_ladder(struct study *study, const char *ladder, const struct conv_problem *problem,
@@ -199,7 +200,8 @@ static enum conv_status bench_layers(struct study *study, const char *network, c
         const enum conv_kind kind = conv_problem_kind(&layers.problems[i]);
         cli_progress(layers.labels[i], i, layers.count);
         if (only & 1u << kind && ladders[kind])
-            status = bench_ladder(study, ladders[kind], &layers.problems[i], layers.labels[i], layers.repeats[i], error);
+            status = bench_ladder(study, ladders[kind], &layers.problems[i], layers.labels[i], layers.repeats[i],
+                                  error);
     }
     cli_progress("", 0, 0);
     layers_free(&layers);
@@ -228,7 +230,7 @@ static enum conv_status bench_all(struct study *study, const char *network, cons
     return status;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------------------------- */
 
 /* That a network can be read is found out before minutes of timing, not behind them. */
 static enum conv_status check_network(const char *name, struct conv_error *error)

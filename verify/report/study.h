@@ -1,7 +1,7 @@
 /* study.h - what a report is about: everything that is verified, counted and timed for one network.  Internal.
  *
- * A block is a depthwise layer and the pointwise layer behind it.  Its twin is the standard convolution that it stands
- * for: same input, same output, same filter size.  Read next: page.c, which writes it down.
+ * A block is a depthwise layer and the pointwise layer behind it.  Its twin is the standard convolution that it
+ * stands for: same input, same output, same filter size.  Read next: page.c, which writes it down.
  */
 #ifndef CONVREF_VERIFY_REPORT_STUDY_H
 #define CONVREF_VERIFY_REPORT_STUDY_H
@@ -15,8 +15,8 @@ struct study_block {
     int first_row;                                  /* of its results */
     /* seconds of one run: the twin, by the first and by the last step of its ladder */
     double first_dense, last_dense;
-    /* ... and the block: both stages by their first steps; the depthwise one by its first step or unfolded group by group,
-     * the pointwise one by its last; both by their last; both fused */
+    /* ... and the block: both stages by their first steps; the depthwise one by its first step or unfolded group by
+     * group, the pointwise one by its last; both by their last; both fused */
     double first, left_behind, unfolded, two_layers, fused;
 };
 

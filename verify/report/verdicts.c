@@ -8,7 +8,7 @@
 
 #include "verify/report/tap.h"
 
-/* ---- text ------------------------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------------------------ */
 
 static void print_finding(FILE *file, const struct conv_verification *result)
 {
@@ -32,7 +32,8 @@ static void print_finding(FILE *file, const struct conv_verification *result)
         fprintf(file, "    guess    %s\n", finding->guess);
     fprintf(file, "    problem  %s\n", conv_problem_print(problem, &finding->problem));
     if (finding->has_roomier)
-        fprintf(file, "    pattern  of %s: %" PRId64 " of %" PRId64 ", %s\n", conv_problem_print(problem, &finding->roomier),
+        fprintf(file, "    pattern  of %s: %" PRId64 " of %" PRId64 ", %s\n",
+                conv_problem_print(problem, &finding->roomier),
                 finding->roomier_wrong, finding->roomier_elements, finding->pattern);
     if (result->kernel[0])
         fprintf(file, "    repro    %s\n", conv_repro_line(repro, finding, result->kernel));
@@ -83,7 +84,7 @@ static void print_result(FILE *file, const struct conv_verification *result)
     fflush(file);
 }
 
-/* ---- other formats --------------------------------------------------------------------------------------------------- */
+/* ---- other formats --------------------------------------------------------------------------------------------- */
 
 static const struct table_column columns[] = {
     { "kernel", "kernel", false }, { "verdict", "verdict", false }, { "problems", "problems", true },
@@ -259,7 +260,7 @@ enum conv_status verdicts_write_junit(const char *path, const struct conv_verifi
     return status == CONV_OK ? put_junit(&output, results, count, error) : status;
 }
 
-/* ---- what one tensor tells ------------------------------------------------------------------------------------------- */
+/* ---- what one tensor tells ------------------------------------------------------------------------------------- */
 
 static void print_one_tensor(FILE *file, const struct conv_sensitivity *told, const struct conv_problem *problem)
 {
@@ -267,10 +268,12 @@ static void print_one_tensor(FILE *file, const struct conv_sensitivity *told, co
     if (told->exact)
         fputs("    integers whose sums are exact: every output was compared bit for bit\n", file);
     else
-        fprintf(file, "    real data: every output lies within its bound; at %s an error of up to %.3g isn't noticed,\n"
+        fprintf(file,
+                "    real data: every output lies within its bound; at %s an error of up to %.3g isn't noticed,\n"
                 "    where the average product is %.3g.  For an exact comparison, save integers: convref run \"PROBLEM\" "
                 "--save FOLDER\n", conv_sensitivity_print(at, told, problem), told->bound, told->average);
-    fprintf(file, "    of %" PRId64 " products%s, each left out alone, %" PRId64 " would be missed; not missed: %" PRId64
+    fprintf(file,
+            "    of %" PRId64 " products%s, each left out alone, %" PRId64 " would be missed; not missed: %" PRId64
             " that are zero,\n    %" PRId64 " that vanish in the activation, %" PRId64 " that are too small for the bound",
             told->products, problem->op == CONV_OP_SEPARABLE ? " of the second stage" : "",
             told->products - told->zero - told->clipped - told->hidden, told->zero, told->clipped, told->hidden);
@@ -298,7 +301,7 @@ static json_t *one_tensor_json(const struct conv_sensitivity *told, const struct
         json_finite(told->average), "not_shown", unused);
 }
 
-/* ---- all that were asked for ------------------------------------------------------------------------------------------ */
+/* ---- all that were asked for ----------------------------------------------------------------------------------- */
 
 static bool is_text(const struct reports *reports)
 {
@@ -333,7 +336,8 @@ void reports_print(const struct reports *reports, const struct conv_verification
         print_result(reports->main.file, result);
 }
 
-static void print_json(const struct reports *reports, const struct conv_verification *results, int count, json_t *told)
+static void print_json(const struct reports *reports, const struct conv_verification *results, int count,
+                       json_t *told)
 {
     json_t *json = json_pack("{s:s, s:I, s:o}", "convref", conv_version(), "seed", (json_int_t)reports->cli->seed,
                              "results", json_array());

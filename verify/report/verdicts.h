@@ -1,8 +1,10 @@
 /* verdicts.h - where the verdicts of `convref verify` go, and in which formats.   Internal to the program.
  *
- * The main report is for people or programs (--format, --output); JUnit and TAP are written besides.  All files are opened
- * before the work begins, because minutes of it must not end in a folder that isn't there, and put into place at its end.
- * Not here: test vectors (candidates/golden.c) and the matrix of faults (proof/self.c).   Read next: docs/verify.schema.json
+ * The main report is for people or programs (--format, --output); JUnit and TAP are written besides.  All files are
+ * opened before the work begins, because minutes of it must not end in a folder that isn't there, and put into place
+ * at its end.
+ * Not here: test vectors (candidates/golden.c) and the matrix of faults (proof/self.c).
+ * Read next: docs/verify.schema.json
  */
 #ifndef CONVREF_VERIFY_REPORT_VERDICTS_H
 #define CONVREF_VERIFY_REPORT_VERDICTS_H

@@ -1,8 +1,8 @@
 /* provider.c - opens a stranger's shared object: first in a child, then here.   Declared in convref/provider.h.
  *
- * A provider is code that runs with all our rights.  The child finds out whether it survives being opened, and what it
- * says of itself; what it prints and how it ends are told, and decide nothing.  Then it is opened once more, here, its
- * kernels are copied into structs of this version, and added to the table.
+ * A provider is code that runs with all our rights.  The child finds out whether it survives being opened, and what
+ * it says of itself; what it prints and how it ends are told, and decide nothing.  Then it is opened once more, here,
+ * its kernels are copied into structs of this version, and added to the table.
  * Not here: running a kernel (verify/engine, verify/measure).
  */
 #include <convref/kernel.h>
@@ -23,7 +23,7 @@ typedef const struct conv_provider *provider_function(void);
 /* Seconds that constructors and convref_provider() may take: some look for a GPU. */
 static const double open_seconds = 30;
 
-/* ---- what it says of itself -------------------------------------------------------------------------------------- */
+/* ---- what it says of itself ------------------------------------------------------------------------------------ */
 
 /* The struct of an ABI ends where the next one added something. */
 static const size_t kernel_size_of_abi_2 = offsetof(struct conv_kernel, context),
@@ -81,7 +81,7 @@ static enum conv_status check_kernel(const struct conv_kernel *kernel, const cha
     return CONV_OK;
 }
 
-/* ---- copies of this version ------------------------------------------------------------------------------------------ */
+/* ---- copies of this version ------------------------------------------------------------------------------------ */
 
 static struct conv_device *copy_device(const struct conv_device *device, const struct conv_provider *provider)
 {
@@ -129,7 +129,7 @@ static void free_copies(struct conv_kernel **copies)
     free(copies);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------ */
+/* ---- opening --------------------------------------------------------------------------------------------------- */
 
 struct opened { void *object; struct conv_kernel **kernels; };
 
@@ -163,7 +163,7 @@ static enum conv_status open_as_guest(struct opened *opened, const char *path, s
     return status;
 }
 
-/* ---- in a child first ------------------------------------------------------------------------------------------------ */
+/* ---- in a child first ------------------------------------------------------------------------------------------ */
 
 /* What the child leaves in shared memory. */
 struct trial {

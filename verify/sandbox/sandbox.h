@@ -39,7 +39,8 @@ enum conv_status sandbox_run(struct sandbox_end *end, void (*body)(void *), void
 enum conv_status sandbox_command(struct sandbox_end *end, const char *command, const struct sandbox_limits *limits,
                                  bool (*go_on)(void *), void *argument, struct conv_error *error);
 
-/* How a child that didn't complete has ended, in words that follow a name: "ended the process with _exit(0); it wrote:
+/* How a child that didn't complete has ended, in words that follow a name: "ended the process with _exit(0); it
+ * wrote:
  * ACCEPT", "hadn't returned after 60 seconds".  Returns `text`. */
 char *sandbox_words(char *text, size_t room, const struct sandbox_end *end, double seconds);
 

@@ -1,8 +1,8 @@
 /* network.c - an ONNX model as a network: one node for each of its nodes, then the totals.
  *
  * The graph is walked once, in its own order, which is the order of computation: a node that reads what nothing
- * before it computes, as in a cycle, is an error.  An operator that isn't understood, or that is fed by one, becomes a node
- * of the kind unknown; the network's note names it, and its weights are counted.
+ * before it computes, as in a cycle, is an error.  An operator that isn't understood, or that is fed by one, becomes
+ * a node of the kind unknown; the network's note names it, and its weights are counted.
  * Not here: what operators do (infer.c).
  */
 #include <inttypes.h>

@@ -10,7 +10,8 @@
 #include "verify/proof/faults/naive.h"
 
 /* y itself holds the sums, which every input is scattered into. */
-static void scatter(const struct conv_problem *conv, const struct conv_operands *o, const struct conv_workspace *workspace)
+static void scatter(const struct conv_problem *conv, const struct conv_operands *o,
+                    const struct conv_workspace *workspace)
 {
     const struct conv_axis *a = conv->axis;
     const int64_t in[] = { a[0].in, a[1].in, a[2].in }, out[] = { a[0].out, a[1].out, a[2].out };
@@ -58,7 +59,8 @@ static size_t partial_bytes(const struct conv_problem *conv, int threads)
     return (size_t)threads * conv_operand_bytes(conv, CONV_Y);
 }
 
-static void share(float *sums, const struct conv_problem *conv, const struct conv_operands *o, int64_t begin, int64_t end)
+static void share(float *sums, const struct conv_problem *conv, const struct conv_operands *o, int64_t begin,
+                  int64_t end)
 {
     const struct conv_axis *a = conv->axis;
     const int64_t in[] = { a[0].in, a[1].in, a[2].in }, channels = conv->c / conv->groups;

@@ -16,7 +16,8 @@
 /* ---- operands of two axes -------------------------------------------------------------------------------------- */
 
 /* x, or 0 in the padding. */
-static float x_at(const struct conv_problem *conv, const struct conv_operands *o, int64_t n, int64_t c, int64_t h, int64_t w)
+static float x_at(const struct conv_problem *conv, const struct conv_operands *o, int64_t n, int64_t c, int64_t h,
+                  int64_t w)
 {
     const struct conv_axis *a = conv->axis;
     const int64_t size[] = { 1, a[1].in, a[2].in }, at[] = { 0, h, w };
@@ -25,13 +26,15 @@ static float x_at(const struct conv_problem *conv, const struct conv_operands *o
     return ((const float *)o->x)[naive_image_at(conv, conv->c, size, n, c, at)];
 }
 
-static float w_at(const struct conv_problem *conv, const struct conv_operands *o, int64_t k, int64_t c, int64_t r, int64_t s)
+static float w_at(const struct conv_problem *conv, const struct conv_operands *o, int64_t k, int64_t c, int64_t r,
+                  int64_t s)
 {
     const struct conv_axis *a = conv->axis;
     return ((const float *)o->w)[((k * (conv->c / conv->groups) + c) * a[1].filter + r) * a[2].filter + s];
 }
 
-static void set_y(const struct conv_problem *conv, const struct conv_operands *o, int64_t n, int64_t k, int64_t p, int64_t q,
+static void set_y(const struct conv_problem *conv, const struct conv_operands *o, int64_t n, int64_t k, int64_t p,
+                  int64_t q,
                   float value)
 {
     const struct conv_axis *a = conv->axis;
@@ -110,7 +113,8 @@ static void add_channel(float sums[MOST][MOST], const struct winograd *f, const 
             sums[i][j] += tile[i][j] * filter[i][j];
 }
 
-static void one_tile(const struct winograd *f, const struct conv_problem *conv, const struct conv_operands *o, int64_t n,
+static void one_tile(const struct winograd *f, const struct conv_problem *conv, const struct conv_operands *o,
+                     int64_t n,
                      int64_t k, int64_t p, int64_t q)
 {
     float sums[MOST][MOST] = { { 0 } }, y[MOST][MOST];
@@ -203,14 +207,16 @@ static void transform_plane(float complex *plane, float complex *line, int64_t r
     }
 }
 
-static void load_x(float complex *plane, const struct conv_problem *conv, const struct conv_operands *o, int64_t n, int64_t c,
+static void load_x(float complex *plane, const struct conv_problem *conv, const struct conv_operands *o, int64_t n,
+                   int64_t c,
                    int64_t rows, int64_t columns)
 {
     for (int64_t i = 0; i < rows * columns; i++)
         plane[i] = x_at(conv, o, n, c, i / columns - conv->axis[1].pad_begin, i % columns - conv->axis[2].pad_begin);
 }
 
-static void load_w(float complex *plane, const struct conv_problem *conv, const struct conv_operands *o, int64_t k, int64_t c,
+static void load_w(float complex *plane, const struct conv_problem *conv, const struct conv_operands *o, int64_t k,
+                   int64_t c,
                    int64_t rows, int64_t columns)
 {
     const struct conv_axis *a = conv->axis;
@@ -221,7 +227,8 @@ static void load_w(float complex *plane, const struct conv_problem *conv, const 
             plane[r * a[1].dilation * columns + s * a[2].dilation] = w_at(conv, o, k, c, r, s);
 }
 
-static void run_fft(const struct conv_problem *conv, const struct conv_operands *o, const struct conv_workspace *workspace)
+static void run_fft(const struct conv_problem *conv, const struct conv_operands *o,
+                    const struct conv_workspace *workspace)
 {
     const struct conv_axis *a = conv->axis;
     const int64_t rows = points(&a[1]), columns = points(&a[2]), plane = rows * columns;

@@ -65,7 +65,7 @@ static int64_t stride_of_outputs(const struct product *p)
     return (position * p->conv->k + p->c) % count;
 }
 
-/* ---- which weight is read ------------------------------------------------------------------------------------------ */
+/* ---- which weight is read -------------------------------------------------------------------------------------- */
 
 static int64_t depthwise_layout(const struct product *p)
 {
@@ -86,7 +86,7 @@ static int64_t one_channel(const struct product *p)
 static int64_t exchanged(const struct product *p) { return weight_of_row(p, p->c * p->conv->k + p->k); }
 static int64_t wrong_pitch(const struct product *p) { return weight_of_row(p, p->k * p->conv->k + p->c); }
 
-/* ---- what is stored ---------------------------------------------------------------------------------------------------- */
+/* ---- what is stored -------------------------------------------------------------------------------------------- */
 
 static bool only_first_group(struct result *r) { return r->k < filters_of(r->conv); }
 

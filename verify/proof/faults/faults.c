@@ -1,7 +1,8 @@
 /* faults.c - planted faults: a provider whose every kernel is wrong in the way of a real bug.
  *
- * Each kernel is a naive convolution (naive.c) with one mistake, named after the report that it is modelled on; bz and a
- * number are those of docs/faults.md.  The mistake is our smallest reconstruction of it, not the code of that project.
+ * Each kernel is a naive convolution (naive.c) with one mistake, named after the report that it is modelled on; bz
+ * and a number are those of docs/faults.md.  The mistake is our smallest reconstruction of it, not the code of that
+ * project.
  * `convref verify --self` shows which check sees which fault; tests/test_faults demands that every one is rejected.
  *
  * Not for use: nothing here is right.  The walk without a mistake is in proof/accept, where it must be accepted.

@@ -2,9 +2,10 @@
  *
  *     F(name, "what is wrong", "owner/project #number", STATED, kinds, passes, threads, the mistake...)
  *
- * STATED: the report says what was wrong in the code.  INFERRED: we concluded it from the symptoms.  Without a report it is
- * "blind spot", and the check that is meant to see it: a kind that the verifier once let through.  The mistake is
- * written as members of struct mistake (naive.h).  A theme is one file with such a list; faults.c joins the themes.
+ * STATED: the report says what was wrong in the code.  INFERRED: we concluded it from the symptoms.  Without a report
+ * it is "blind spot", and the check that is meant to see it: a kind that the verifier once let through.  The mistake
+ * is written as members of struct mistake (naive.h).  A theme is one file with such a list; faults.c joins the
+ * themes.
  */
 #ifndef CONVREF_VERIFY_PROOF_FAULTS_FAULTS_H
 #define CONVREF_VERIFY_PROOF_FAULTS_FAULTS_H

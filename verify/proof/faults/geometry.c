@@ -7,7 +7,7 @@
 static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* ---- an axis that is seen wrong ---------------------------------------------------------------------------------- */
+/* ---- an axis that is seen wrong -------------------------------------------------------------------------------- */
 
 static void stride_lost(struct conv_problem *seen)
 {
@@ -33,7 +33,7 @@ static void same_from_larger(struct conv_problem *seen)
         H->pad_begin = W->pad_begin = max(H->pad_begin, W->pad_begin);
 }
 
-/* ---- products that are lost or moved --------------------------------------------------------------------------------- */
+/* ---- products that are lost or moved --------------------------------------------------------------------------- */
 
 static bool one_row(struct product *p) { return !(p->conv->axis[CONV_H].in == 1 && p->tap[CONV_W] > 1); }
 
@@ -60,7 +60,8 @@ static bool first_image_only(struct product *p)
 static bool tile_seam(struct product *p)
 {
     const struct conv_axis *W = &p->conv->axis[CONV_W];
-    return !(W->filter == 3 && W->stride == 1 && p->out[CONV_W] > 0 && p->out[CONV_W] % 6 == 0 && p->tap[CONV_W] == 0);
+    return !(W->filter == 3 && W->stride == 1 && p->out[CONV_W] > 0 && p->out[CONV_W] % 6 == 0
+             && p->tap[CONV_W] == 0);
 }
 
 /* Columns of a filter that has S rows, not R */
@@ -72,7 +73,7 @@ static int64_t square_filters(const struct product *p)
          % conv_operand_count(p->conv, CONV_WEIGHTS);
 }
 
-/* ---- outputs that are lost or moved ------------------------------------------------------------------------------------ */
+/* ---- outputs that are lost or moved ---------------------------------------------------------------------------- */
 
 /* The end's padding is taken to be the beginning's, so that there are fewer outputs. */
 static bool low_pad_for_high(struct result *r)
@@ -102,7 +103,7 @@ static bool blocks_of_positions(struct result *r)
     return !(conv_problem_kind(r->conv) == CONV_POINTWISE && positions > 4 && at >= positions / 4 * 4);
 }
 
-/* ---- what is read in the padding ------------------------------------------------------------------------------------------ */
+/* ---- what is read in the padding ------------------------------------------------------------------------------- */
 
 /* The image seems to begin one element earlier than it does, so that padding is read as image. */
 static void no_padding_inside(struct conv_problem *seen)

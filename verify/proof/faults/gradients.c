@@ -4,7 +4,7 @@
  */
 #include "verify/proof/faults/faults.h"
 
-/* ---- backward_data ------------------------------------------------------------------------------------------------- */
+/* ---- backward_data --------------------------------------------------------------------------------------------- */
 
 static bool last_column(struct product *p)
 {
@@ -34,7 +34,7 @@ static bool only_what_windows_reach(struct result *r)
     return true;
 }
 
-/* ---- backward_weights ---------------------------------------------------------------------------------------------- */
+/* ---- backward_weights ------------------------------------------------------------------------------------------ */
 
 static bool last_filter_row(struct product *p)
 {

@@ -1,7 +1,7 @@
 /* huge.c - planted faults whose offsets are too narrow: plain fast kernels, since the arrays are large.
  *
- * Each is a kind that this verifier once let through, and names the check that is meant for it.  They compute 1x1 filters
- * without padding, channels first; each product of sizes is formed in 64 bits, but for one.
+ * Each is a kind that this verifier once let through, and names the check that is meant for it.  They compute 1x1
+ * filters without padding, channels first; each product of sizes is formed in 64 bits, but for one.
  */
 #include "verify/proof/faults/faults.h"
 
@@ -37,7 +37,8 @@ static float dot(const float *a, const float *b, int64_t count)
 }
 
 /* y[n][k][i] = bias[k] + SUM x[n][c][i] * w[k][c], row by row or, of one pixel, channel by channel */
-static inline void forward(const struct conv_problem *conv, const struct conv_operands *operands, const struct offsets *at)
+static inline void forward(const struct conv_problem *conv, const struct conv_operands *operands,
+                           const struct offsets *at)
 {
     const struct conv_axis *a = conv->axis;
     const int64_t W = a[2].in, rows = a[0].in * a[1].in, plane = rows * W, C = channels_of(conv), K = filters_of(conv);
@@ -136,7 +137,7 @@ static inline void backward_weights(const struct conv_problem *conv, const struc
 
 HUGE_FAULTS(HUGE_FAULT)
 
-/* ---- inputs beyond 2^31 elements, of which few are read ------------------------------------------------------------------- */
+/* ---- inputs beyond 2^31 elements, of which few are read -------------------------------------------------------- */
 
 /* Any filter and stride; one product at a time, of 3-D problems too. */
 static void run_strided(const struct conv_problem *conv, const struct conv_operands *operands,
@@ -174,8 +175,10 @@ static void run_strided(const struct conv_problem *conv, const struct conv_opera
     static const struct conv_kernel fault_##id = { \
         .name = "fault_" #id, .title = words " [blind spot, huge]", .kinds = ALL, .run = run_##id };
 STRIDED_FAULT(huge_x_elements, "x: depth, rows and columns, in elements, in 32 bits", right, elements_with_sign)
-STRIDED_FAULT(huge_x_bytes, "x: depth, rows and columns, in bytes, in 32 bits without a sign", right, bytes_without_sign)
-STRIDED_FAULT(huge_x_channel, "x: channels times planes, in bytes, in 32 bits without a sign", bytes_without_sign, right)
+STRIDED_FAULT(huge_x_bytes, "x: depth, rows and columns, in bytes, in 32 bits without a sign", right,
+              bytes_without_sign)
+STRIDED_FAULT(huge_x_channel, "x: channels times planes, in bytes, in 32 bits without a sign", bytes_without_sign,
+              right)
 
 const struct conv_kernel *const faults_of_huge[] = {
     HUGE_FAULTS(HUGE_ELEMENT) &fault_huge_x_elements, &fault_huge_x_bytes, &fault_huge_x_channel, NULL

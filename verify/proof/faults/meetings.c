@@ -1,7 +1,8 @@
 /* meetings.c - planted faults that need five to seven settings at once: those of a fast way, and a tail in it.
  *
- * Each is a kind that this verifier once let through, and names the check that is meant for it: ways of fast kernels, gradients
- * at the sizes of real layers, special values in them, many threads, and rows that are read too far.   Read next: huge.c
+ * Each is a kind that this verifier once let through, and names the check that is meant for it: ways of fast kernels,
+ * gradients at the sizes of real layers, special values in them, many threads, and rows that are read too far.   Read
+ * next: huge.c
  */
 #include "verify/proof/faults/faults.h"
 
@@ -24,7 +25,7 @@ static bool is_round(const struct conv_problem *conv, int64_t c, int64_t k)
 
 static bool in_last_column(const struct product *p) { return p->out[CONV_W] == columns(p)->out - 1; }
 
-/* ---- ways of fast kernels --------------------------------------------------------------------------------------------- */
+/* ---- ways of fast kernels -------------------------------------------------------------------------------------- */
 
 static bool three_by_three(struct product *p)
 {
@@ -60,7 +61,8 @@ static bool depthwise_strided(struct product *p)
 static bool channels_last(struct result *r)
 {
     if (r->conv->layout == CONV_CHANNELS_LAST && is_round(r->conv, 1, 8) && r->conv->axis[CONV_W].out % 4 == 1
-        && r->at[CONV_W] == r->conv->axis[CONV_W].out - 1 && r->act == CONV_ACT_RELU6 && r->conv->axis[CONV_W].out > 8)
+        && r->at[CONV_W] == r->conv->axis[CONV_W].out - 1 && r->act == CONV_ACT_RELU6
+            && r->conv->axis[CONV_W].out > 8)
         r->act = CONV_ACT_RELU;
     return true;
 }
@@ -85,11 +87,12 @@ static bool one_dimension(struct product *p)
 
 static bool transposed_strided(struct product *p)
 {
-    return !(is_square(p->conv, 2, 2) && p->conv->c % 8 == 0 && columns(p)->in % 16 == 7 && p->in[CONV_W] == columns(p)->in - 1
+    return !(is_square(p->conv, 2, 2) && p->conv->c % 8 == 0 && columns(p)->in % 16 == 7
+             && p->in[CONV_W] == columns(p)->in - 1
              && p->tap[CONV_H] == 1);
 }
 
-/* ---- gradients at ordinary sizes ------------------------------------------------------------------------------------------ */
+/* ---- gradients at ordinary sizes ------------------------------------------------------------------------------- */
 
 static bool even_images(struct product *p)
 {
@@ -99,7 +102,8 @@ static bool even_images(struct product *p)
 
 static bool uneven_padding(struct product *p)
 {
-    return !(rows(p)->stride == 2 && rows(p)->pad_begin != rows(p)->pad_end && columns(p)->in >= 24 && columns(p)->in % 2
+    return !(rows(p)->stride == 2 && rows(p)->pad_begin != rows(p)->pad_end && columns(p)->in >= 24
+             && columns(p)->in % 2
              && p->out[CONV_H] == rows(p)->out - 1);
 }
 
@@ -111,10 +115,11 @@ static bool groups_of_gradient(struct product *p)
 
 static bool third_columns(struct product *p)
 {
-    return !(columns(p)->stride == 3 && columns(p)->in >= 33 && columns(p)->in % 3 == 1 && p->in[CONV_W] == columns(p)->in - 1);
+    return !(columns(p)->stride == 3 && columns(p)->in >= 33 && columns(p)->in % 3 == 1
+             && p->in[CONV_W] == columns(p)->in - 1);
 }
 
-/* ---- special values ----------------------------------------------------------------------------------------------------- */
+/* ---- special values -------------------------------------------------------------------------------------------- */
 
 static double skip_zero_products(const struct product *p, double sum, double product)
 {
@@ -134,7 +139,7 @@ static double finite_sums(const struct product *p, double sum, double product)
     return naive_round(p->conv, isinf(next) && p->conv->c >= 24 && !isinf(product) ? copysign(1e30, next) : next);
 }
 
-/* ---- threads -------------------------------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------------------------- */
 
 static bool many_threads(struct product *p) { return !(p->workspace->threads > 8 && p->k == p->conv->k - 1); }
 static bool seven_threads(struct product *p) { return !(p->workspace->threads == 7 && p->n == p->conv->n - 1 && p->n > 2); }
@@ -143,7 +148,7 @@ static bool four_threads(struct product *p)
     return !(p->workspace->threads == 4 && p->conv->k < 4 && p->out[CONV_W] == columns(p)->out - 1);
 }
 
-/* ---- rows that are read too far --------------------------------------------------------------------------------------------- */
+/* ---- rows that are read too far -------------------------------------------------------------------------------- */
 
 static volatile double sink;
 

@@ -11,7 +11,7 @@ static int64_t count_of(const struct call *call, enum conv_operand operand)
     return conv_operand_count(call->conv, operand);
 }
 
-/* ---- reading outside --------------------------------------------------------------------------------------------------- */
+/* ---- reading outside ------------------------------------------------------------------------------------------- */
 
 static volatile double sink;
 
@@ -25,7 +25,8 @@ static void read_rows_by_four(const struct call *call)
 {
     const struct conv_axis *W = &call->conv->axis[CONV_W];
     if (W->pad_begin == 0 && W->in % 4)
-        sink = naive_get(call->conv, call->operands->x, (count_of(call, CONV_X) / W->in - 1) * W->in + (W->in + 3) / 4 * 4 - 1);
+        sink = naive_get(call->conv, call->operands->x,
+                         (count_of(call, CONV_X) / W->in - 1) * W->in + (W->in + 3) / 4 * 4 - 1);
 }
 
 /* An index without a sign: what lies in the padding before the first row isn't below 0, but elsewhere. */
@@ -49,7 +50,7 @@ static void read_behind_dy(const struct call *call)
         sink = naive_get(call->conv, call->operands->y, count_of(call, CONV_Y));
 }
 
-/* ---- writing outside --------------------------------------------------------------------------------------------------- */
+/* ---- writing outside ------------------------------------------------------------------------------------------- */
 
 static void write_blocks_of_four(const struct call *call)
 {
@@ -103,7 +104,7 @@ static void write_column(const struct call *call)
     memset(call->spare, 0, (size_t)(H->filter * (W->in + W->pad_begin + W->pad_end)) * sizeof(float));
 }
 
-/* ---- inputs and outputs ------------------------------------------------------------------------------------------------- */
+/* ---- inputs and outputs ---------------------------------------------------------------------------------------- */
 
 static void reverse_filter(const struct call *call)
 {

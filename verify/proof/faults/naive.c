@@ -42,7 +42,7 @@ int64_t naive_image_at(const struct conv_problem *conv, int64_t channels, const 
                                               : (n * channels + c) * plane + position;
 }
 
-/* ---- one walk --------------------------------------------------------------------------------------------------- */
+/* ---- one walk -------------------------------------------------------------------------------------------------- */
 
 struct walk {
     const struct conv_problem *conv;
@@ -166,7 +166,8 @@ static void walk_windows(const struct walk *walk, struct product *p, int axis, b
     const struct mistake *mistake = walk->mistake;
     const struct conv_axis *a = &walk->axis[axis];
     if (axis == CONV_W) {
-        (mistake->product || mistake->weight_at || mistake->input_at ? walk_row : walk_plain_row)(walk, p, all_inside);
+        (mistake->product || mistake->weight_at || mistake->input_at ? walk_row : walk_plain_row)(walk, p,
+                all_inside);
         return;
     }
     for (int64_t window = 0; window < a->out; window++)
@@ -205,7 +206,7 @@ static void walk_bias_gradient(const struct walk *walk)
     }
 }
 
-/* ---- storing ------------------------------------------------------------------------------------------------------ */
+/* ---- storing --------------------------------------------------------------------------------------------------- */
 
 static double activate(enum conv_activation act, double value)
 {
@@ -262,7 +263,7 @@ static void store_weights(const struct walk *walk)
     }
 }
 
-/* ---- a call ----------------------------------------------------------------------------------------------------------- */
+/* ---- a call ---------------------------------------------------------------------------------------------------- */
 
 static int64_t largest(int64_t a, int64_t b) { return a > b ? a : b; }
 

@@ -1,8 +1,8 @@
 /* naive.h - a right convolution with places where a mistake can be made.  Internal to the planted faults.
  *
- * One walk over all products serves every operation and every pass: a product joins one element of x, one of w and one of
- * y, and the pass says which of the three is summed.  A mistake is a few functions that the walk calls; those that are
- * missing do nothing, so that a fault shows what is wrong and nothing else.
+ * One walk over all products serves every operation and every pass: a product joins one element of x, one of w and
+ * one of y, and the pass says which of the three is summed.  A mistake is a few functions that the walk calls; those
+ * that are missing do nothing, so that a fault shows what is wrong and nothing else.
  *
  * Without a mistake it is right (kernel awkward_walk of proof/accept), and slow.   Read next: faults.h, channels.c
  */

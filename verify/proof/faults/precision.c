@@ -1,13 +1,14 @@
 /* precision.c - planted faults in the arithmetic: narrow inputs, narrow sums, lost terms.
  *
- * Numbers are narrowed by rounding the significand; exponents keep their range, which none of the checks' data leaves.
+ * Numbers are narrowed by rounding the significand; exponents keep their range, which none of the checks' data
+ * leaves.
  * Each function is the mistake and nothing else; the list at the end says whose it was.   Read next: threads.c
  */
 #include "verify/proof/faults/faults.h"
 
 #include <math.h>
 
-/* ---- narrow inputs ------------------------------------------------------------------------------------------------- */
+/* ---- narrow inputs --------------------------------------------------------------------------------------------- */
 
 static double to_bf16(double input) { return naive_round_to(input, 8); }
 static double to_f16(double input) { return naive_round_to(input, 11); }
@@ -17,7 +18,7 @@ static double to_tf32(double input) { return naive_cut_to(input, 11); }
 
 static double to_f32(double input) { return (double)(float)input; }
 
-/* ---- narrow sums ----------------------------------------------------------------------------------------------------- */
+/* ---- narrow sums ----------------------------------------------------------------------------------------------- */
 
 static double sum_in_f16(const struct product *p, double sum, double product)
 {
@@ -49,7 +50,7 @@ static double images_in_bf16(const struct product *p, double sum, double product
     return naive_round(p->conv, (begins ? naive_round_to(sum, 8) : sum) + product);
 }
 
-/* ---- lost terms -------------------------------------------------------------------------------------------------------- */
+/* ---- lost terms ------------------------------------------------------------------------------------------------ */
 
 /* Terms that are small beside the sum vanish, as they do where a long sum is kept in few bits. */
 static double small_terms_lost(const struct product *p, double sum, double product)

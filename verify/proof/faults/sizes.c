@@ -1,6 +1,7 @@
 /* sizes.c - planted faults that need two large sizes at once, or a setting far out.
  *
- * Each is a kind that this verifier once let through, and names the check that is meant for it.   Read next: meetings.c
+ * Each is a kind that this verifier once let through, and names the check that is meant for it.
+ * Read next: meetings.c
  */
 #include "verify/proof/faults/faults.h"
 
@@ -9,7 +10,7 @@ static const struct conv_axis *columns(const struct product *p) { return &p->con
 static bool in_last_row(const struct product *p) { return p->out[CONV_H] == rows(p)->out - 1; }
 static bool in_last_column(const struct product *p) { return p->out[CONV_W] == columns(p)->out - 1; }
 
-/* ---- two at a time ----------------------------------------------------------------------------------------------------- */
+/* ---- two at a time --------------------------------------------------------------------------------------------- */
 
 /* Blocks of 64 channels and 64 filters: where both are the last ones, and neither is full, the products are lost. */
 static bool blocks_of_both(struct product *p)
@@ -68,7 +69,7 @@ static bool taps_of_both(struct product *p)
     return !(rows(p)->filter > 8 && columns(p)->filter > 8 && p->tap[CONV_H] >= 8 && p->tap[CONV_W] >= 8);
 }
 
-/* ---- far out ---------------------------------------------------------------------------------------------------------------- */
+/* ---- far out --------------------------------------------------------------------------------------------------- */
 
 static bool long_stride(struct product *p) { return !(columns(p)->stride > 11 && columns(p)->out > 1 && in_last_column(p)); }
 

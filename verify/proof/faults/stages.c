@@ -4,7 +4,7 @@
  */
 #include "verify/proof/faults/faults.h"
 
-/* ---- transposed ---------------------------------------------------------------------------------------------------- */
+/* ---- transposed ------------------------------------------------------------------------------------------------ */
 
 static bool interleaved(struct product *p)
 {
@@ -51,7 +51,7 @@ static bool bias_for_each_tap(struct result *r)
     return true;
 }
 
-/* ---- separable ------------------------------------------------------------------------------------------------------- */
+/* ---- separable ------------------------------------------------------------------------------------------------- */
 
 static bool is_first_stage(const struct result *r) { return r->conv->groups > 1 || r->conv->axis[CONV_W].filter > 1; }
 

@@ -1,20 +1,22 @@
 /* state.c - planted faults that keep something from one call to the next.
  *
- * None of them was reported to us: each is a kind that this verifier once let through, and names the check that is meant for
- * it.  Data are kept by the address that they lay at, as if nobody ever wrote there again.   Read next: sizes.c
+ * None of them was reported to us: each is a kind that this verifier once let through, and names the check that is
+ * meant for it.  Data are kept by the address that they lay at, as if nobody ever wrote there again.
+ * Read next: sizes.c
  */
 #include "verify/proof/faults/faults.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- copies of operands, by address -------------------------------------------------------------------------------- */
+/* ---- copies of operands, by address ---------------------------------------------------------------------------- */
 
 enum { MOST_KEPT = 64 };
 struct kept { const void *address; struct conv_problem problem; void *copy; };
 
 /* What lay at this address when this problem was first computed there; the newest take the places of the oldest. */
-static const void *as_it_was(struct kept kept[MOST_KEPT], int *count, const struct call *call, enum conv_operand operand)
+static const void *as_it_was(struct kept kept[MOST_KEPT], int *count, const struct call *call,
+                             enum conv_operand operand)
 {
     const size_t bytes = conv_operand_bytes(call->conv, operand);
     for (int i = 0; i < MOST_KEPT; i++)
@@ -59,7 +61,7 @@ KEEPS(second_weights, CONV_PW)
 KEEPS(second_bias, CONV_PW_BIAS)
 KEEPS(gradient, CONV_Y)
 
-/* ---- the whole result -------------------------------------------------------------------------------------------------- */
+/* ---- the whole result ------------------------------------------------------------------------------------------ */
 
 static void return_last_result(const struct call *call)
 {
@@ -80,7 +82,7 @@ static void return_last_result(const struct call *call)
     x = o->x, w = o->w, y = o->y, problem = *call->conv;
 }
 
-/* ---- the workspace ------------------------------------------------------------------------------------------------------- */
+/* ---- the workspace --------------------------------------------------------------------------------------------- */
 
 /* A mark in the workspace says that its sums were cleared once, and need no clearing any more. */
 static const uint64_t mark = UINT64_C(0x636c656172656421);
@@ -101,17 +103,19 @@ static void trust_the_workspace(const struct call *call)
     *mark_of(call) = mark;
 }
 
-/* ---- what is known of a problem -------------------------------------------------------------------------------------------- */
+/* ---- what is known of a problem -------------------------------------------------------------------------------- */
 
 /* Found again by its sizes alone: the first that came with them decides about padding and stride. */
 static void remember_geometry(struct conv_problem *seen)
 {
     static struct conv_problem first;
     static bool known;
-    const bool same_sizes = known && first.rank == seen->rank && first.c == seen->c && first.k == seen->k && first.n == seen->n
+    const bool same_sizes = known && first.rank == seen->rank && first.c == seen->c && first.k == seen->k
+        && first.n == seen->n
         && first.axis[CONV_H].in == seen->axis[CONV_H].in && first.axis[CONV_W].in == seen->axis[CONV_W].in
         && first.axis[CONV_H].out == seen->axis[CONV_H].out && first.axis[CONV_W].out == seen->axis[CONV_W].out
-        && first.axis[CONV_W].filter == seen->axis[CONV_W].filter && first.axis[CONV_H].filter == seen->axis[CONV_H].filter;
+        && first.axis[CONV_W].filter == seen->axis[CONV_W].filter
+            && first.axis[CONV_H].filter == seen->axis[CONV_H].filter;
     if (same_sizes)
         for (int a = 0; a < CONV_AXES; a++)
             seen->axis[a].pad_begin = first.axis[a].pad_begin, seen->axis[a].pad_end = first.axis[a].pad_end;

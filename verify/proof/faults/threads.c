@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- threads ------------------------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------------------------- */
 
 static bool rows_lost(struct result *r)
 {
@@ -30,7 +30,7 @@ static bool one_column_buffer(struct product *p)
     return true;
 }
 
-/* ---- what outlives a call -------------------------------------------------------------------------------------------- */
+/* ---- what outlives a call -------------------------------------------------------------------------------------- */
 
 /* Plans are kept by their sizes, and the activation isn't part of the key. */
 enum { PLANS = 4096 };
