@@ -161,3 +161,9 @@ const char *device_error(const struct conv_kernel *kernel)
     guest_leave(was);
     return words ? words : "";
 }
+
+const char *device_not_timed(const struct conv_kernel *kernel)
+{
+    const struct conv_device *device = kernel->device;
+    return device && HAS(device->calls, not_timed) ? device->calls->not_timed : NULL;
+}

@@ -38,4 +38,7 @@ double device_timed_run(const struct conv_operands *operands, const struct conv_
 /* Why its last function failed, in its words; "" if it has none. */
 const char *device_error(const struct conv_kernel *kernel);
 
+/* Why its times are worth nothing, in its words; NULL if they are times. */
+const char *device_not_timed(const struct conv_kernel *kernel);
+
 #endif

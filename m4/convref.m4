@@ -86,9 +86,39 @@ print("python%d.%d/%s-packages" % (*sys.version_info@<:@:2@:>@, "dist" if debian
       [pythondir='${pkgdatadir}/python'])])
   AC_SUBST([pythondir])])
 
-# The CUDA toolkit.  This version has no CUDA kernels yet; what is found is reported.
+# The rungs of CUDA: for the emulator with a C++ compiler, for cards with the toolkit.  Neither is needed by the library.
 AC_DEFUN([CONVREF_CUDA], [
-  AC_ARG_WITH([cuda], [AS_HELP_STRING([--with-cuda], [require the CUDA toolkit @<:@auto@:>@])], [], [with_cuda=auto])
-  AS_IF([test "x$with_cuda" != xno], [AC_PATH_PROG([NVCC], [nvcc], [], [$PATH:/usr/local/cuda/bin])])
+  AC_ARG_WITH([cuda], [AS_HELP_STRING([--with-cuda=DIR], [compile kernels for cards with the CUDA toolkit, which is in DIR or found; no: leave it out @<:@auto@:>@])],
+    [], [with_cuda=auto])
+  AS_CASE(["x$with_cuda"],
+    [xno], [NVCC=],
+    [xyes | xauto], [AC_PATH_PROG([NVCC], [nvcc], [], [$PATH:${CUDA_HOME:-/usr/local/cuda}/bin:/usr/local/cuda/bin:/opt/cuda/bin])],
+    [NVCC=$with_cuda/bin/nvcc; AS_IF([test ! -x "$NVCC"], [AC_MSG_ERROR([there is no $NVCC: --with-cuda=DIR wants the folder that has bin/nvcc])])])
   AS_IF([test "x$with_cuda" = xyes && test -z "$NVCC"], [AC_MSG_ERROR([CUDA was asked for and nvcc is missing])])
-  AS_IF([test -n "$NVCC"], [cuda_summary="yes ($NVCC); this version has no CUDA kernels yet"], [cuda_summary=no])])
+  AC_SUBST([NVCC])
+  AS_IF([test -n "$NVCC"],
+    [cuda_summary=$NVCC
+     CUDA_ROOT=`dirname "$NVCC"`/..
+     CUDA_LIBDIR=$CUDA_ROOT/lib64
+     test -d "$CUDA_LIBDIR" || CUDA_LIBDIR=$CUDA_ROOT/lib],
+    [cuda_summary="no: kernels run in the emulator only"])
+  AC_SUBST([CUDA_LIBDIR])
+  AM_CONDITIONAL([HAVE_CUDA], [test -n "$NVCC"])
+
+  AC_ARG_VAR([CXX], [C++20 compiler, for the emulator of CUDA])
+  AC_ARG_VAR([CXXFLAGS], [flags of the C++ compiler])
+  : ${CXXFLAGS="-g"}
+  AC_CHECK_PROGS([CXX], [g++ clang++ c++], [])
+  AC_MSG_CHECKING([for a C++20 compiler, for the emulator of CUDA])
+  emulator_summary="no: it takes a C++20 compiler, such as g++ 10"
+  cat > conftest.cc <<'EOF'
+struct sizes { int a, b; };
+template <int N> auto f(sizes s) { if constexpr (N > 0) return s.a; else return s.b; }
+static thread_local int shared[[4]];
+int main() { shared[[0]] = f<1>({ .a = 0, .b = 1 }); return shared[[0]]; }
+EOF
+  AS_IF([test -n "$CXX" && $CXX -std=c++20 -fPIC -fsanitize=thread -c conftest.cc -o conftest.o 2>/dev/null],
+    [emulator_summary=$CXX])
+  rm -f conftest.cc conftest.o
+  AC_MSG_RESULT([$emulator_summary])
+  AM_CONDITIONAL([HAVE_CXX], [test "x$emulator_summary" = "x$CXX"])])

@@ -47,6 +47,9 @@ struct conv_device_calls {
                         const struct conv_operands *operands, const struct conv_workspace *workspace);
     /* Why the last of them failed, in words, valid until the next call; NULL or empty if it doesn't know. */
     const char *(*error)(void *context);
+    /* Why no time of this device is worth telling, such as an emulator's; NULL if times are times.  `bench` says it in
+     * the place of figures. */
+    const char *not_timed;
 };
 
 #ifdef __cplusplus

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "core/calls.h"
 #include "core/guest.h"
 #include "verify/measure/statistics.h"
 #include "verify/measure/turns.h"
@@ -90,6 +91,16 @@ static struct conv_bench_options with_defaults(const struct conv_bench_options *
     return options;
 }
 
+/* Kernels of a device whose times say nothing are out before anything runs. */
+static void leave_out_untimed(const struct bench *bench)
+{
+    for (int i = 0; i < bench->count; i++) {
+        const char *why = device_not_timed(bench->kernels[i]);
+        if (why)
+            snprintf(bench->shared->timings[i].why, CONV_WHY, "%s", why);
+    }
+}
+
 /* A device's driver has needs of its own. */
 static bool any_device(const struct conv_kernel *const *kernels, int count)
 {
@@ -112,6 +123,7 @@ enum conv_status conv_bench_kernels(struct conv_timing *timings, const struct co
     bench.shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (bench.shared == MAP_FAILED)
         return conv_fail(error, CONV_NO_MEMORY, "no shared memory to time %d kernels", count);
+    leave_out_untimed(&bench);
     const enum conv_status status = run_children(&bench, error);
     if (status == CONV_OK)
         memcpy(timings, bench.shared->timings, (size_t)count * sizeof *timings);

@@ -1,0 +1,85 @@
+# The rungs of CUDA.  This list is THE table: a new rung takes its file and one line here.
+CUDA_RUNGS = \
+	cuda/depthwise/cuda_dw_01_thread_per_output.cu \
+	cuda/depthwise/cuda_dw_02_coalesced.cu \
+	cuda/depthwise/cuda_dw_03_filter_known.cu \
+	cuda/depthwise/cuda_dw_04_tile.cu \
+	cuda/depthwise/cuda_dw_05_rows_in_registers.cu \
+	cuda/depthwise/cuda_dw_nhwc_01_channels_in_lanes.cu \
+	cuda/depthwise/cuda_dw_nhwc_02_weights_in_registers.cu \
+	cuda/pointwise/cuda_pw_01_thread_per_output.cu \
+	cuda/pointwise/cuda_pw_02_tile.cu \
+	cuda/pointwise/cuda_pw_03_register_tile.cu \
+	cuda/standard/cuda_std_01_thread_per_output.cu \
+	cuda/standard/cuda_std_02_implicit_gemm.cu \
+	cuda/grouped/cuda_grp_01_launch_per_group.cu \
+	cuda/grouped/cuda_grp_02_one_launch.cu \
+	cuda/separable/cuda_sep_01_two_launches.cu
+
+# Three modules from the same files, each a provider: cuda.so for a card, by nvcc; cuda-emulated.so for this CPU;
+# cuda-watched.so, which is emulated and looks at every access.  cuda-faults.so is watched, and wrong on purpose.
+CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h include/convref/kernel.h include/convref/problem.h
+EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/grid.h cuda/emulator/fiber.h
+EMULATOR_FILES = cuda/emulator/grid.cc cuda/emulator/fiber.cc cuda/emulator/runtime.cc
+WATCH_FILES = cuda/emulator/watch.cc
+CUDA_FAULTS = cuda/faults/faults.cu
+CUDA_CHECKED = cuda/cuda-faults.so
+EXTRA_DIST += $(CUDA_RUNGS) $(CUDA_SHARED) $(EMULATOR_SHARED) $(EMULATOR_FILES) $(WATCH_FILES) $(CUDA_FAULTS) \
+	cuda/provider.cu cuda/device/launch_body.h tools/make-rung-table \
+	tools/cuda-registers
+
+cuda/rungs.cc: $(top_srcdir)/tools/make-rung-table $(top_srcdir)/cuda/cuda.mk Makefile
+	$(AM_V_GEN)$(MKDIR_P) cuda && $(SHELL) $(top_srcdir)/tools/make-rung-table $(CUDA_RUNGS) > $@.tmp && mv $@.tmp $@
+CLEANFILES += cuda/rungs.cc
+
+SUFFIXES = .cu .cc .emulated.o .watched.o .device.o .plain.o
+CUDA_WARNINGS = -Wall -Wextra -Wno-unknown-pragmas -Wno-missing-field-initializers
+CUDA_HOST = $(CXX) -std=c++20 -fPIC -fvisibility=hidden -g $(CUDA_WARNINGS) $(CUDA_WERROR) -I$(srcdir)/cuda/emulator \
+	-I$(srcdir)/cuda $(AM_CPPFLAGS) $(CPPFLAGS) $(CXXFLAGS)
+.cu.emulated.o:
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CUDA_HOST) -O2 -x c++ -c $< -o $@
+.cu.watched.o:
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CUDA_HOST) -O1 -fsanitize=thread -x c++ -c $< -o $@
+.cc.plain.o:
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CUDA_HOST) -O2 -c $< -o $@
+cuda/rungs.plain.o: cuda/rungs.cc
+	$(AM_V_CC)$(CUDA_HOST) -O2 -c cuda/rungs.cc -o $@
+
+EMULATED_OBJECTS = $(CUDA_RUNGS:.cu=.emulated.o) cuda/provider.emulated.o
+WATCHED_OBJECTS = $(CUDA_RUNGS:.cu=.watched.o) cuda/provider.watched.o
+FAULT_OBJECTS = $(CUDA_FAULTS:.cu=.watched.o) cuda/provider.watched.o
+EMULATOR_OBJECTS = $(EMULATOR_FILES:.cc=.plain.o)
+WATCH_OBJECTS = $(EMULATOR_OBJECTS) $(WATCH_FILES:.cc=.plain.o)
+$(EMULATED_OBJECTS) $(WATCHED_OBJECTS) $(FAULT_OBJECTS): $(CUDA_SHARED) $(EMULATOR_SHARED)
+$(WATCH_OBJECTS): $(EMULATOR_SHARED)
+
+LINK_MODULE = $(CXX) -shared $(LDFLAGS)
+cuda/cuda-emulated.so: $(EMULATED_OBJECTS) cuda/rungs.plain.o $(EMULATOR_OBJECTS)
+	$(AM_V_CCLD)$(LINK_MODULE) -o $@ $(EMULATED_OBJECTS) cuda/rungs.plain.o $(EMULATOR_OBJECTS) -ldl
+cuda/cuda-watched.so: $(WATCHED_OBJECTS) cuda/rungs.plain.o $(WATCH_OBJECTS)
+	$(AM_V_CCLD)$(LINK_MODULE) -o $@ $(WATCHED_OBJECTS) cuda/rungs.plain.o $(WATCH_OBJECTS) -ldl
+cuda/cuda-faults.so: $(FAULT_OBJECTS) $(WATCH_OBJECTS)
+	$(AM_V_CCLD)$(LINK_MODULE) -o $@ $(FAULT_OBJECTS) $(WATCH_OBJECTS) -ldl
+
+# The architectures that cuda.so is for; the last one also as PTX, which later cards compile for themselves.
+CUDA_ARCHITECTURES = 75 80 90 120
+CUDA_CODE = `for a in $(CUDA_ARCHITECTURES); do printf ' -gencode arch=compute_%s,code=sm_%s' $$a $$a; done` \
+	-gencode arch=compute_120,code=compute_120
+.cu.device.o:
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(NVCC) -std=c++20 -O3 -lineinfo $(CUDA_CODE) -Xcompiler -fPIC,-fvisibility=hidden,-Wall \
+	    -I$(srcdir)/cuda/device -I$(srcdir)/cuda $(AM_CPPFLAGS) -c $< -o $@
+DEVICE_OBJECTS = $(CUDA_RUNGS:.cu=.device.o) cuda/provider.device.o
+$(DEVICE_OBJECTS): $(CUDA_SHARED) cuda/device/launch_body.h
+cuda/cuda.so: $(DEVICE_OBJECTS) cuda/rungs.plain.o
+	$(AM_V_CCLD)$(LINK_MODULE) -o $@ $(DEVICE_OBJECTS) cuda/rungs.plain.o -L$(CUDA_LIBDIR) -lcudart_static -lpthread -ldl -lrt
+
+cudadir = $(pkglibdir)
+cuda_DATA =
+if HAVE_CXX
+cuda_DATA += cuda/cuda-emulated.so cuda/cuda-watched.so
+
+if HAVE_CUDA
+cuda_DATA += cuda/cuda.so
+endif
+endif
+CLEANFILES += cuda/*.so cuda/*.o cuda/*/*.o

@@ -1,0 +1,239 @@
+/* faults.cu - kernels of CUDA with one fault each: what the watch must find, and at which line.
+ *
+ * Each is one of two rungs, the depthwise tile and the pointwise tile, shortened to what 2-D needs, with one thing wrong.
+ * The line that a report must name carries the name of the fault in a comment: `AT name`.  tests/test_cuda.sh reads it
+ * there.  Faults without such a line are seen in the numbers alone.
+ * Not here: faults of kernels for the CPU (verify/proof/faults).   Read next: cuda/emulator/watch.cc
+ */
+#include "rung.h"
+
+/* ---- the list: name, what is wrong --------------------------------------------------------------------------------- */
+
+#define FAULTS_OF_DEPTHWISE(F) \
+    F(none, "nothing: the control") \
+    F(missing_first_barrier, "taps are read before the tile is full") \
+    F(missing_second_barrier, "the next plane's tile is written while this one's is read") \
+    F(halo_off_by_one, "the last row of the halo is never loaded") \
+    F(padding_not_stored, "zeros of the padding are not stored in the tile") \
+    F(unguarded_read, "taps in the padding are read from the image's neighbourhood") \
+    F(unguarded_write, "outputs beyond the image are written") \
+    F(blocks_collide, "every image is written to the first one") \
+    F(divergent_barrier, "a barrier in both arms of a branch") \
+    F(ends_before_barrier, "threads beyond the image leave before the barrier") \
+    F(tile_too_small, "the tile has one row too few") \
+    F(filter_half_loaded, "one warp loads the filter, which has more taps than a warp has lanes") \
+    F(sums_in_y, "sums are kept in y, which nobody has set to 0") \
+    F(reads_behind_filter, "the filter is read from one tap too far") \
+    F(next_plane, "the image of the next plane is read") \
+    F(planes_in_grid_y, "planes are counted along y of the grid, which ends at 65,535") \
+    F(block_too_large, "blocks of 2,048 threads") \
+    F(shared_too_large, "the tile is asked for in bits") \
+    F(empty_grid, "tiles are counted by a division that rounds down")
+
+#define FAULTS_OF_POINTWISE(F) \
+    F(refilled_too_soon, "tiles are filled again while others still read them") \
+    F(read_too_soon, "tiles are read before all of them are there") \
+    F(unguarded_filters, "weights of filters that don't exist are read") \
+    F(unguarded_channels, "channels that don't exist are read") \
+    F(missing_syncwarp, "lanes exchange weights by shared memory without __syncwarp") \
+    F(wrong_mask, "a shuffle whose mask leaves half of the lanes out") \
+    F(lanes_apart, "lanes shuffle in two arms of a branch, each with the mask of all") \
+    F(blocks_add_up, "blocks share the channels and add to y without order")
+
+#define ENUM(name, words) name,
+enum fault { FAULTS_OF_DEPTHWISE(ENUM) FAULTS_OF_POINTWISE(ENUM) };
+
+/* ---- depthwise, 2-D: 4 x 16 outputs a block ----------------------------------------------------------------------- */
+
+enum { ROWS = 4, COLUMNS = 16 };
+
+__host__ __device__ static int reach(const axis &a, int outputs) { return (outputs - 1) * a.stride + a.extent(); }
+
+template <fault wrong> __device__ static float element(const float *image, const shape &s, int b, int c)
+{
+    if (wrong == unguarded_read)
+        return image[b * s.w.in + c];                                         /* AT unguarded_read */
+    return s.h.inside(b) && s.w.inside(c) ? image[b * s.w.in + c] : 0;
+}
+
+template <fault wrong>
+__device__ static void fill(float *tile, const float *image, const shape &s, int high, int wide, int p0, int q0)
+{
+    for (int i = static_cast<int>(threadIdx.y); i < (wrong == halo_off_by_one ? high - 1 : high); i += ROWS)
+    for (int j = static_cast<int>(threadIdx.x); j < wide; j += COLUMNS) {
+        const int b = s.h.input_at(p0, 0) + i, c = s.w.input_at(q0, 0) + j;
+        if (wrong == padding_not_stored && !(s.h.inside(b) && s.w.inside(c)))
+            continue;
+        tile[i * wide + j] = element<wrong>(image, s, b, c);                  /* AT missing_second_barrier tile_too_small */
+    }
+}
+
+template <fault wrong>
+__device__ static float products(const float *tile, const float *filter, const shape &s, int wide)
+{
+    float sum = 0;
+    for (int r = 0; r < s.h.filter; r++)
+    for (int u = 0; u < s.w.filter; u++) {
+        const int tap = r * s.w.filter + u + (wrong == reads_behind_filter ? 1 : 0);
+        const float weight = filter[tap];   /* AT filter_half_loaded missing_first_barrier missing_second_barrier reads_behind_filter */
+        const int row = static_cast<int>(threadIdx.y) * s.h.stride + r * s.h.dilation;
+        const int column = static_cast<int>(threadIdx.x) * s.w.stride + u * s.w.dilation;
+        sum += weight * tile[row * wide + column];                            /* AT missing_second_barrier halo_off_by_one padding_not_stored */
+    }
+    return sum;
+}
+
+template <fault wrong> __device__ static void meet_all()
+{
+    if (wrong != divergent_barrier) {
+        __syncthreads();                                                      /* AT ends_before_barrier */
+        return;
+    }
+    if (threadIdx.x < COLUMNS / 2)
+        __syncthreads();                                                      /* AT divergent_barrier */
+    else
+        __syncthreads();                                                      /* AT divergent_barrier */
+}
+
+template <fault wrong>
+__global__ void depthwise(float *y, const float *x, const float *w, const float *bias, shape s)
+{
+    float *tile = dynamic_shared<float>();
+    __shared__ float filter[64];
+    const int high = reach(s.h, ROWS), wide = reach(s.w, COLUMNS), taps = s.taps();
+    const int t = static_cast<int>(threadIdx.y) * COLUMNS + static_cast<int>(threadIdx.x);
+    const int q = static_cast<int>(blockIdx.x) * COLUMNS + static_cast<int>(threadIdx.x);
+    const int64_t first = wrong == planes_in_grid_y ? blockIdx.y : blockIdx.z;
+    const int64_t step = wrong == planes_in_grid_y ? gridDim.y : gridDim.z;
+    for (int64_t plane = first; plane < s.n * s.k; plane += step) {
+        const int k = static_cast<int>(plane % s.k);
+        const int64_t n = plane / s.k, from = n * s.c + k / s.group_k + (wrong == next_plane ? 1 : 0);
+        for (int i = t; i < taps; i += ROWS * COLUMNS)
+            if (wrong != filter_half_loaded || i < warpSize)
+                filter[i] = w[static_cast<int64_t>(k) * taps + i
+                              + (wrong == reads_behind_filter ? 1 : 0)];      /* AT reads_behind_filter missing_first_barrier missing_second_barrier */
+        for (int p0 = wrong == planes_in_grid_y ? 0 : static_cast<int>(blockIdx.y) * ROWS; p0 < s.h.out;
+             p0 += wrong == planes_in_grid_y ? ROWS : static_cast<int>(gridDim.y) * ROWS) {
+            const int p = p0 + static_cast<int>(threadIdx.y);
+            fill<wrong>(tile, x + from * s.x_plane(), s, high, wide, p0, static_cast<int>(blockIdx.x) * COLUMNS);
+            if (wrong == ends_before_barrier && (p >= s.h.out || q >= s.w.out))
+                return;
+            if (wrong != missing_first_barrier)
+                meet_all<wrong>();
+            const float sum = products<wrong>(tile, filter, s, wide) + (bias ? bias[k] : 0);
+            if (wrong != missing_second_barrier)
+                __syncthreads();
+            float *to = y + (wrong == blocks_collide ? k : plane) * s.y_plane() + p * s.w.out + q;
+            if (wrong == sums_in_y && p < s.h.out && q < s.w.out)
+                *to += sum;
+            else if (wrong == unguarded_write || (p < s.h.out && q < s.w.out))
+                *to = activate(s.act, sum);                                   /* AT unguarded_write blocks_collide */
+        }
+    }
+}
+
+template <fault wrong> static void run_depthwise(const conv_problem *conv, const conv_operands *o, const conv_workspace *workspace)
+{
+    const shape s = shape_of(conv);
+    const int high = reach(s.h, ROWS) - (wrong == tile_too_small ? 1 : 0);
+    const size_t bytes = sizeof(float) * static_cast<size_t>(high * reach(s.w, COLUMNS));
+    dim3 grid(blocks_for(s.w.out, COLUMNS), blocks_for(s.h.out, ROWS),
+              wrong == none || wrong == missing_second_barrier ? 1 : at_most(s.n * s.k));
+    if (wrong == planes_in_grid_y)
+        grid = dim3(grid.x, static_cast<unsigned>(s.n * s.k), 1);
+    if (wrong == empty_grid)
+        grid.x = static_cast<unsigned>(s.w.out / COLUMNS);
+    const dim3 block(COLUMNS, wrong == block_too_large ? 2048 / COLUMNS : ROWS);
+    const size_t asked = wrong == shared_too_large ? 8 * bytes + (48 << 10) : bytes;
+    launch(workspace, depthwise<wrong>, grid, block, asked,                  /* AT planes_in_grid_y block_too_large shared_too_large empty_grid */
+           static_cast<float *>(o->y), static_cast<const float *>(o->x), static_cast<const float *>(o->w),
+           static_cast<const float *>(o->bias), s);
+}
+
+static const char *plain_depthwise(const conv_problem *conv)
+{
+    const shape s = shape_of(conv);
+    return fits_in_ints(conv) ? fits_in_ints(conv)
+         : s.d.in > 1 || s.d.filter > 1 || s.d.pad || s.taps() > 64 || reach(s.h, ROWS) * reach(s.w, COLUMNS) > 8000
+         ? "2-D, small filters only" : nullptr;
+}
+
+/* ---- pointwise: 16 filters by 16 positions a block ----------------------------------------------------------------- */
+
+enum { TILE = 16 };
+
+/* 16 weights of a row: each lane loads one, and gets its neighbour's by the way that is wrong. */
+template <fault wrong> __device__ static float weight_of(float loaded, float (&row)[TILE * TILE])
+{
+    const int t = static_cast<int>(threadIdx.y) * TILE + static_cast<int>(threadIdx.x);
+    if (wrong == missing_syncwarp) {
+        row[t] = loaded;                                                      /* AT missing_syncwarp */
+        return row[t ^ 1];                                                    /* AT missing_syncwarp */
+    }
+    if (wrong == wrong_mask)
+        return __shfl_xor_sync(0x0000ffff, loaded, 1);                        /* AT wrong_mask */
+    if (wrong == lanes_apart)
+        return threadIdx.x % 2 ? __shfl_xor_sync(~0u, loaded, 1)              /* AT lanes_apart */
+                               : __shfl_xor_sync(~0u, loaded, 1);             /* AT lanes_apart */
+    return __shfl_xor_sync(~0u, loaded, 1);
+}
+
+template <fault wrong>
+__global__ void pointwise(float *y, const float *x, const float *w, const float *bias, shape s)
+{
+    __shared__ float x_tile[TILE][TILE], w_tile[TILE][TILE], row_of[TILE * TILE];
+    const int positions = static_cast<int>(s.y_plane());
+    const int column = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y);
+    const int i = static_cast<int>(blockIdx.x) * TILE + column, k = static_cast<int>(blockIdx.y) * TILE + row;
+    const int first = wrong == blocks_add_up ? static_cast<int>(blockIdx.z) * TILE : 0;
+    const int last = wrong == blocks_add_up ? min(s.c, first + TILE) : s.c;
+    float sum = bias && k < s.k ? bias[k] : 0;
+    for (int c0 = first; c0 < last; c0 += TILE) {
+        const bool x_there = i < positions && (c0 + row < s.c || wrong == unguarded_channels);
+        const bool w_there = c0 + (column ^ 1) < s.c && (k < s.k || wrong == unguarded_filters);
+        x_tile[row][column] = x_there ? x[(c0 + row) * positions + i] : 0;    /* AT unguarded_channels refilled_too_soon */
+        const float loaded = w_there ? w[static_cast<int64_t>(k) * s.c + c0 + (column ^ 1)] : 0;   /* AT unguarded_filters */
+        w_tile[row][column] = weight_of<wrong>(loaded, row_of);               /* AT refilled_too_soon */
+        if (wrong != read_too_soon)
+            __syncthreads();
+        for (int c = 0; c < TILE; c++)
+            sum += x_tile[c][column] * w_tile[row][c];                        /* AT read_too_soon refilled_too_soon */
+        if (wrong != refilled_too_soon)
+            __syncthreads();
+    }
+    if (k >= s.k || i >= positions)
+        return;
+    if (wrong == blocks_add_up && blockIdx.z > 0)
+        y[k * positions + i] += sum;                                          /* AT blocks_add_up */
+    else
+        y[k * positions + i] = activate(s.act, sum);
+}
+
+template <fault wrong> static void run_pointwise(const conv_problem *conv, const conv_operands *o, const conv_workspace *workspace)
+{
+    const shape s = shape_of(conv);
+    const dim3 grid(blocks_for(s.y_plane(), TILE), blocks_for(s.k, TILE), wrong == blocks_add_up ? blocks_for(s.c, TILE) : 1);
+    launch(workspace, pointwise<wrong>, grid, dim3(TILE, TILE), 0, static_cast<float *>(o->y),
+           static_cast<const float *>(o->x), static_cast<const float *>(o->w), static_cast<const float *>(o->bias), s);
+}
+
+static const char *plain_pointwise(const conv_problem *conv)
+{
+    for (const conv_axis &a : conv->axis)
+        if (a.stride > 1 || a.pad_begin || a.pad_end)
+            return "no stride, no padding";
+    return conv->n > 1 ? "one image only" : fits_in_ints(conv);
+}
+
+/* ---- the kernels ---------------------------------------------------------------------------------------------------- */
+
+#define DEPTHWISE(id, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_DEPTHWISE, \
+    .applies = plain_depthwise, .run = run_depthwise<id>);
+#define POINTWISE(id, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_POINTWISE, \
+    .applies = plain_pointwise, .run = run_pointwise<id>);
+FAULTS_OF_DEPTHWISE(DEPTHWISE)
+FAULTS_OF_POINTWISE(POINTWISE)
+
+#define ROW(id, words) &kernel_cuda_fault_##id,
+extern const conv_kernel *const cuda_kernels[];
+const conv_kernel *const cuda_kernels[] = { FAULTS_OF_DEPTHWISE(ROW) FAULTS_OF_POINTWISE(ROW) nullptr };
