@@ -111,7 +111,7 @@ total shuffled macs_conv 576
 total shuffled macs_fc 80
 total shuffled bias_adds 5
 expect strange 3 "convref count $models/strange.onnx --format json" \
-    "\"note\": \"not understood: 'whirl' \\(Whirl\\): convref doesn't know the operator; 'second' \\(Conv\\): the size of its input isn't known\""
+    "\"note\": \"not understood: 'whirl' \\(Whirl\\): convref doesn't know the operator; 'second' \\(Conv\\): the size of its input isn't known: it comes behind 'whirl' \(Whirl\)\""
 total strange unknown 2
 total strange params 121
 total strange macs_conv 6912

@@ -25,6 +25,8 @@ enum conv_node_kind {
     CONV_NODE_INPUT, CONV_NODE_CONV, CONV_NODE_DW, CONV_NODE_SEPARABLE, CONV_NODE_LINEAR, CONV_NODE_FC,
     CONV_NODE_BN, CONV_NODE_LN, CONV_NODE_SCALE, CONV_NODE_ACT, CONV_NODE_POOL, CONV_NODE_GPOOL,
     CONV_NODE_ADD, CONV_NODE_MUL, CONV_NODE_CONCAT, CONV_NODE_SLICE, CONV_NODE_SHUFFLE,
+    CONV_NODE_PRODUCT,         /* of an ONNX model: a product of two computed matrices, as in attention */
+    CONV_NODE_RECURRENT,       /* of an ONNX model: LSTM, GRU, RNN */
     CONV_NODE_OTHER,           /* of an ONNX model: understood, and nothing but perhaps its weights is counted */
     CONV_NODE_UNKNOWN,         /* of an ONNX model: not understood, so that totals are too small */
     CONV_NODE_KINDS
@@ -41,7 +43,11 @@ struct conv_node {
     struct conv_problem problem;   /* conv, dw, separable, linear, fc: the layer */
     struct conv_shape in, out;     /* of the first input */
     int64_t window;            /* pool: elements of the window */
-    int64_t weights;           /* of an ONNX model: learned numbers of nodes that are no layers */
+    /* of an ONNX model, which counts by tensor: a weight that several nodes read belongs to the first of them */
+    bool by_tensor;            /* `weights` and `buffers` are what the node has, whatever its sizes say */
+    bool open;                 /* understood, but its size isn't known */
+    int64_t weights, buffers;
+    int64_t macs;              /* product, recurrent: its multiply-adds */
 };
 
 /* Totals of a network, by the names of docs/networks.md. */
@@ -50,7 +56,8 @@ enum conv_total {
     CONV_TOTAL_FC_PARAMS, CONV_TOTAL_OTHER_PARAMS, CONV_TOTAL_CONV_LAYERS, CONV_TOTAL_FC_LAYERS,
     CONV_TOTAL_MACS_CONV, CONV_TOTAL_MACS_FC, CONV_TOTAL_MACS_CONV_FC, CONV_TOTAL_MACS_INSIDE,
     CONV_TOTAL_MACS_DEPTHWISE, CONV_TOTAL_MACS_GROUPED, CONV_TOTAL_MACS_POINTWISE, CONV_TOTAL_BIAS_ADDS,
-    CONV_TOTAL_CONV_OUTPUTS, CONV_TOTAL_CONNECTIONS, CONV_TOTALS
+    CONV_TOTAL_CONV_OUTPUTS, CONV_TOTAL_CONNECTIONS, CONV_TOTAL_MACS_PRODUCTS, CONV_TOTAL_MACS_RECURRENT,
+    CONV_TOTAL_MACS, CONV_TOTAL_BUFFERS, CONV_TOTALS
 };
 
 struct conv_expectation {
@@ -94,8 +101,15 @@ CONV_API bool conv_node_is_fc(const struct conv_node *node);     /* linear, fc *
 /* How many nodes are not understood; `note` names them.  0 for a network file. */
 CONV_API int conv_network_unknowns(const struct conv_network *network);
 
-/* Parameters of a node that training changes. */
+/* How many nodes have a size that isn't known, of those that only conventions count (activations, pooling, ...). */
+CONV_API int conv_network_open_nodes(const struct conv_network *network);
+
+/* Parameters of a node that training changes; numbers that it keeps beside them (mean and variance, constants). */
 CONV_API int64_t conv_node_params(const struct conv_node *node);
+CONV_API int64_t conv_node_buffers(const struct conv_node *node);
+
+/* Multiply-adds of a layer, a product or a recurrent node; 0 of others. */
+CONV_API int64_t conv_node_macs(const struct conv_node *node);
 
 /* Elements of a shape. */
 CONV_API int64_t conv_shape_elements(const struct conv_shape *shape);

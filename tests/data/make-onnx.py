@@ -75,17 +75,19 @@ def model(nodes, initializers, inputs, outputs, opset=13):
 def small():
     """A separable block and a classifier: 3x3 depthwise with stride 2, 1x1, global mean, fc.
 
-    params: 8*1*9 + 2*8 (bn) + 16*8 + 16 + 10*16 + 10 = 402; out 4x4: MACs 8*9*16 + 16*8*16 = 3200; fc 160"""
+    params: 8*1*9 + 2*8 (bn) + 16*8 + 16 + 10*16 + 10 = 402; buffers 2*8
+    out 4x4: MACs 8*9*16 + 16*8*16 = 3200; fc 160"""
     return model(
         [node("Conv", ["x", "dw"], ["a"], "depthwise", group=8, strides=[2, 2], pads=[1, 1, 1, 1]),
-         node("BatchNormalization", ["a", "s", "s", "s", "s"], ["b"]),
+         node("BatchNormalization", ["a", "scale", "shift", "mean", "variance"], ["b"]),
          node("Clip", ["b", "zero", "six"], ["c"]),
          node("Conv", ["c", "pw", "pb"], ["d"], "pointwise"),
          node("Relu", ["d"], ["e"]),
          node("GlobalAveragePool", ["e"], ["f"]),
          node("Flatten", ["f"], ["h"]),
          node("Gemm", ["h", "fw", "fb"], ["y"], "classifier", transB=1)],
-        [zeros("dw", [8, 1, 3, 3]), zeros("s", [8]), tensor("zero", [], [0.0]), tensor("six", [], [6.0]),
+        [zeros("dw", [8, 1, 3, 3]), *(zeros(name, [8]) for name in ("scale", "shift", "mean", "variance")),
+         tensor("zero", [], [0.0]), tensor("six", [], [6.0]),
          zeros("pw", [16, 8, 1, 1]), zeros("pb", [16]), zeros("fw", [10, 16]), zeros("fb", [10])],
         [value("x", ["n", 8, "h", "w"])], [value("y", ["n", 10])])
 

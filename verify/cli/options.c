@@ -90,13 +90,29 @@ static error_t parse_kernel(int key, char *text, struct argp_state *state)
     }
 }
 
+const char *cli_add_in(const char *lines, const char *text)
+{
+    static char *kept;   /* so that nothing is lost sight of */
+    const size_t before = lines ? strlen(lines) + 1 : 0;
+    char *joined = malloc(before + strlen(text) + 1);
+    if (!joined)
+        exit(cli_usage("no memory for --in", NULL));
+    if (lines) {
+        memcpy(joined, lines, before);
+        joined[before - 1] = '\n';
+    }
+    strcpy(joined + before, text);
+    free(kept);
+    return kept = joined;
+}
+
 static error_t parse_network(int key, char *text, struct argp_state *state)
 {
     struct cli *cli = state->input;
     switch (key) {
     case KEY_NETWORK: cli->network = text; return 0;
     case KEY_LAYER: cli->layer = text; return 0;
-    case KEY_IN: cli->in = text; return 0;
+    case KEY_IN: cli->in = cli_add_in(cli->in, text); return 0;
     case ARGP_KEY_END:
         if (cli->in && !cli->network)
             exit(cli_usage("--in is for the model of --network", "such as --network model.onnx --in 224x224"));
@@ -119,7 +135,8 @@ static const struct argp_option kernel_options[] = {
 };
 static const struct argp_option network_options[] = {
     { "network", KEY_NETWORK, "NAME", 0, "the layers of a network: a file, or the name of one of networks/", 0 },
-    { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open, such as 224x224", 0 },
+    { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open: 224x224 of every input, NAME=1x3x224x224 of one, or "
+      "NAME=224 for an open size of that name; may be repeated", 0 },
     { "layer", KEY_LAYER, "LABEL", 0, "only the layers whose label begins so", 0 },
     { 0 }
 };

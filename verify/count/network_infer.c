@@ -271,6 +271,8 @@ const struct node_rule node_rules[CONV_NODE_KINDS] = {
     [CONV_NODE_CONCAT] = { "concat", " ", infer_concat },
     [CONV_NODE_SLICE] = { "slice", " channels ", infer_slice },
     [CONV_NODE_SHUFFLE] = { "shuffle", " groups ", infer_shuffle },
+    [CONV_NODE_PRODUCT] = { "product", " ", NULL },
+    [CONV_NODE_RECURRENT] = { "recurrent", " ", NULL },
     [CONV_NODE_OTHER] = { "other", " ", NULL },
     [CONV_NODE_UNKNOWN] = { "unknown", " ", NULL },
 };

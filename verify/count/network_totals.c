@@ -24,6 +24,8 @@ static const char *const total_names[CONV_TOTALS] = {
     [CONV_TOTAL_MACS_DEPTHWISE] = "macs_depthwise", [CONV_TOTAL_MACS_GROUPED] = "macs_grouped",
     [CONV_TOTAL_MACS_POINTWISE] = "macs_pointwise", [CONV_TOTAL_BIAS_ADDS] = "bias_adds",
     [CONV_TOTAL_CONV_OUTPUTS] = "conv_output_elements", [CONV_TOTAL_CONNECTIONS] = "connections",
+    [CONV_TOTAL_MACS_PRODUCTS] = "macs_products", [CONV_TOTAL_MACS_RECURRENT] = "macs_recurrent",
+    [CONV_TOTAL_MACS] = "macs", [CONV_TOTAL_BUFFERS] = "buffers",
 };
 
 const char *conv_total_name(enum conv_total total) { return total_names[total]; }
@@ -43,6 +45,8 @@ int64_t conv_node_params(const struct conv_node *node)
     struct conv_count count;
     if (node->fixed)
         return 0;
+    if (node->by_tensor)
+        return node->weights;
     switch (node->kind) {
     case CONV_NODE_BN:
     case CONV_NODE_LN:
@@ -51,10 +55,24 @@ int64_t conv_node_params(const struct conv_node *node)
         return (1 + node->bias) * node->out.c;
     default:
         if (!conv_node_is_conv(node) && !conv_node_is_fc(node))
-            return node->weights;
+            return 0;
         conv_count_problem(&count, &node->problem);
         return count.weights + count.biases;
     }
+}
+
+int64_t conv_node_buffers(const struct conv_node *node)
+{
+    return node->by_tensor ? node->buffers : node->kind == CONV_NODE_BN ? 2 * node->out.c : 0;
+}
+
+int64_t conv_node_macs(const struct conv_node *node)
+{
+    struct conv_count count;
+    if (!conv_node_is_conv(node) && !conv_node_is_fc(node))
+        return node->macs;
+    conv_count_problem(&count, &node->problem);
+    return count.macs;
 }
 
 double conv_node_work(const struct conv_node *node)
@@ -64,7 +82,7 @@ double conv_node_work(const struct conv_node *node)
     struct conv_count count = { 0 };
     if (conv_node_is_conv(node) || conv_node_is_fc(node))
         conv_count_problem(&count, &node->problem);
-    return (double)count.macs + (double)count.weights + (double)node->weights
+    return (double)count.macs + (double)count.weights + (double)node->weights + (double)node->buffers + (double)node->macs
          + elements * (double)(node->window + 4);
 }
 
@@ -135,6 +153,9 @@ static void add_node(int64_t totals[CONV_TOTALS], const struct conv_node *node)
     if (node->fixed)
         return;
     totals[CONV_TOTAL_PARAMS] += params;
+    totals[CONV_TOTAL_BUFFERS] += conv_node_buffers(node);
+    totals[CONV_TOTAL_MACS_PRODUCTS] += node->kind == CONV_NODE_PRODUCT ? node->macs : 0;
+    totals[CONV_TOTAL_MACS_RECURRENT] += node->kind == CONV_NODE_RECURRENT ? node->macs : 0;
     totals[conv_node_is_conv(node) ? CONV_TOTAL_CONV_PARAMS
            : conv_node_is_fc(node) ? CONV_TOTAL_FC_PARAMS : CONV_TOTAL_OTHER_PARAMS] += params;
     if (conv_node_is_conv(node) || conv_node_is_fc(node))
@@ -149,6 +170,8 @@ void conv_network_total(struct conv_network *network)
         add_node(totals, &network->nodes[i]);
     totals[CONV_TOTAL_PARAMS_INCL_AUX] = totals[CONV_TOTAL_PARAMS] + totals[CONV_TOTAL_PARAMS_AUX];
     totals[CONV_TOTAL_MACS_CONV_FC] = totals[CONV_TOTAL_MACS_CONV] + totals[CONV_TOTAL_MACS_FC];
+    totals[CONV_TOTAL_MACS] = totals[CONV_TOTAL_MACS_CONV_FC] + totals[CONV_TOTAL_MACS_PRODUCTS]
+                            + totals[CONV_TOTAL_MACS_RECURRENT];
 }
 
 const struct conv_expectation *conv_network_check(const struct conv_network *network)
@@ -164,6 +187,20 @@ int conv_network_unknowns(const struct conv_network *network)
     int count = 0;
     for (int i = 0; i < network->node_count; i++)
         count += network->nodes[i].kind == CONV_NODE_UNKNOWN;
+    return count;
+}
+
+/* Additions, slices and the like have no part in any convention. */
+static bool is_counted_by_size(enum conv_node_kind kind)
+{
+    return (kind >= CONV_NODE_BN && kind <= CONV_NODE_GPOOL) || kind == CONV_NODE_MUL;
+}
+
+int conv_network_open_nodes(const struct conv_network *network)
+{
+    int count = 0;
+    for (int i = 0; i < network->node_count; i++)
+        count += network->nodes[i].open && is_counted_by_size(network->nodes[i].kind);
     return count;
 }
 

@@ -5,10 +5,12 @@
  *
  *   Conv            SAME: out = ceil(in / stride); pads = max((out - 1) * stride + extent - in, 0), in two halves
  *   ConvTranspose   pads = (in - 1) * stride + output_padding + extent - output_shape, in two halves;
- *                   SAME: output_shape = in * stride
+ *                   SAME: output_shape = in * stride, where the taps reach so far
  *
  * An odd pad goes to the end for SAME_UPPER and to the beginning otherwise.  Where the pads of a ConvTranspose come
- * out negative the output is longer than what the taps reach, which is what output_pad says.
+ * out negative its output_shape is longer than what the taps reach, which is what output_pad says.  SAME only cuts: a
+ * filter that is shorter than the stride leaves the output shorter than in * stride, in ONNX's own shape inference and
+ * in ONNX Runtime, and so does pad=same in a problem (docs/problem.md).
  * Not here: whether the sizes fit together, which conv_problem_finish() checks.
  */
 #include <inttypes.h>
@@ -104,10 +106,17 @@ static void pad_same(struct conv_axis *axis, bool upper)
     halve(axis, total > 0 ? total : 0, upper);
 }
 
-static void pad_to_output(struct conv_axis *axis, int64_t output, bool upper)
+/* What the taps reach beyond `output` is cut off. */
+static int64_t cut_to(struct conv_axis *axis, int64_t output, bool upper)
 {
     const int64_t total = (axis->in - 1) * axis->stride + axis->output_pad + conv_extent(axis) - output;
     halve(axis, total > 0 ? total : 0, upper);
+    return total;
+}
+
+static void pad_to_output(struct conv_axis *axis, int64_t output, bool upper)
+{
+    const int64_t total = cut_to(axis, output, upper);
     axis->output_pad -= total < 0 ? total : 0;
 }
 
@@ -118,7 +127,7 @@ static void pad_axis(struct conv_axis *axis, const struct attributes *read, int 
     if (read->has_output_shape)
         pad_to_output(axis, read->output_shape[i], upper);
     else if (same && transposed)
-        pad_to_output(axis, axis->in * axis->stride, upper);
+        cut_to(axis, axis->in * axis->stride, upper);
     else if (same)
         pad_same(axis, upper);
     else if (read->has_pads && strcmp(read->auto_pad, "VALID")) {

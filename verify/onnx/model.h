@@ -13,7 +13,8 @@
 #include "verify/onnx/onnx.pb-c.h"
 
 /* TensorProto.DataType and AttributeProto.AttributeType: facts of the format. */
-enum { ONNX_FLOAT = 1, ONNX_INT32 = 6, ONNX_INT64 = 7, ONNX_EXTERNAL = 1 };
+enum { ONNX_FLOAT = 1, ONNX_UINT8, ONNX_INT8, ONNX_INT32 = 6, ONNX_INT64, ONNX_BOOL = 9, ONNX_FLOAT16, ONNX_DOUBLE,
+       ONNX_BFLOAT16 = 16, ONNX_EXTERNAL = 1 };
 enum { ONNX_ATTRIBUTE_FLOAT = 1, ONNX_ATTRIBUTE_INT, ONNX_ATTRIBUTE_STRING, ONNX_ATTRIBUTE_TENSOR,
        ONNX_ATTRIBUTE_FLOATS = 6, ONNX_ATTRIBUTE_INTS };
 
@@ -90,8 +91,10 @@ enum conv_status onnx_check_tensor(struct onnx_shape *shape, const struct onnx_m
 enum conv_status onnx_take_tensor(struct conv_tensor *made, const struct onnx_model *model,
                                   const ConvOnnx__Tensor *tensor, unsigned accepted);
 
-/* The numbers of an INT64 or INT32 tensor of at most `most` elements; -1 if it is something else. */
+/* The numbers of a tensor of at most `most` elements, of INT64, INT32, BOOL or INT8 or UINT8 and of any real type;
+ * -1 if it is something else. */
 int onnx_tensor_ints(int64_t *values, int most, const ConvOnnx__Tensor *tensor);
+int onnx_tensor_reals(double *values, int most, const ConvOnnx__Tensor *tensor);
 
 /* ---- convolutions (conv_node.c) ----------------------------------------------------------------------------- */
 

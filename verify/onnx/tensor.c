@@ -193,26 +193,53 @@ enum conv_status onnx_take_tensor(struct conv_tensor *made, const struct onnx_mo
     return stored_read(made, &stored, &source, model->error);
 }
 
+/* Element i of raw_data: `size` bytes, the lowest first. */
+static uint64_t raw_bits(const ConvOnnx__Tensor *tensor, int64_t i, size_t size)
+{
+    uint64_t bits = 0;
+    for (size_t b = size; b-- > 0; )
+        bits = bits << 8 | tensor->raw_data.data[(size_t)i * size + b];
+    return bits;
+}
+
+static int64_t signed_bits(uint64_t bits, int32_t type)
+{
+    switch (type) {
+    case ONNX_INT64: return (int64_t)bits;
+    case ONNX_INT32: return (int32_t)bits;
+    case ONNX_INT8: return (int8_t)bits;
+    default: return (int64_t)bits;
+    }
+}
+
 int onnx_tensor_ints(int64_t *values, int most, const ConvOnnx__Tensor *tensor)
 {
     const struct onnx_model nowhere = { .name = "" };
     struct onnx_shape shape;
     const int32_t type = tensor->data_type;
-    int64_t count = 1;
-    if ((type != ONNX_INT64 && type != ONNX_INT32) || onnx_check_tensor(&shape, &nowhere, tensor) != CONV_OK)
+    int64_t count;
+    if ((type != ONNX_INT64 && type != ONNX_INT32 && type != ONNX_BOOL && type != ONNX_INT8 && type != ONNX_UINT8)
+        || onnx_check_tensor(&shape, &nowhere, tensor) != CONV_OK
+        || check_dims(&shape, &nowhere, tensor, &count) != CONV_OK || count > most)
         return -1;
-    for (int d = 0; d < shape.rank; d++)
-        count *= shape.dims[d];
-    if (count > most)
-        return -1;
-    for (int64_t i = 0; i < count; i++) {
-        const size_t size = types[type].size;
-        uint64_t bits = 0;
-        for (size_t b = size; tensor->has_raw_data && b-- > 0; )
-            bits = bits << 8 | tensor->raw_data.data[(size_t)i * size + b];
-        values[i] = tensor->has_raw_data ? type == ONNX_INT64 ? (int64_t)bits : (int32_t)bits
+    for (int64_t i = 0; i < count; i++)
+        values[i] = tensor->has_raw_data ? signed_bits(raw_bits(tensor, i, types[type].size), type)
                   : type == ONNX_INT64 ? tensor->int64_data[i] : tensor->int32_data[i];
-    }
+    return (int)count;
+}
+
+int onnx_tensor_reals(double *values, int most, const ConvOnnx__Tensor *tensor)
+{
+    const struct onnx_model nowhere = { .name = "" };
+    struct onnx_shape shape;
+    struct conv_tensor made;
+    int64_t count;
+    if (check_dims(&shape, &nowhere, tensor, &count) != CONV_OK || count > most
+        || onnx_take_tensor(&made, &nowhere, tensor, STORED_OPERANDS) != CONV_OK)
+        return -1;
+    for (int64_t i = 0; i < count; i++)
+        values[i] = conv_get(made.type, made.data, i);
+    conv_tensor_free(&made);
     return (int)count;
 }
 

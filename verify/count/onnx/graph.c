@@ -5,14 +5,15 @@
  */
 #include <config.h>   /* tdestroy */
 
-#include <ctype.h>
-#include <inttypes.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "verify/count/onnx/graph.h"
+
+/* Numbers that are freed with the walk. */
+struct block { struct block *next; union number numbers[]; };
 
 /* ---- trees -------------------------------------------------------------------------------------------------- */
 
@@ -57,7 +58,7 @@ struct value *value_add(struct walk *walk, const char *name, const char *where)
         conv_fail(walk->model.error, CONV_NO_MEMORY, "no memory for the values of %s", walk->model.name);
         return NULL;
     }
-    value->int_count = value->node = -1;
+    value->node = -1;
     return value;
 }
 
@@ -65,7 +66,42 @@ void values_free(struct walk *walk)
 {
     tdestroy(walk->values, free);
     tdestroy(walk->declared, free);
-    walk->values = walk->declared = NULL;
+    tdestroy(walk->symbols, free);
+    walk->values = walk->declared = walk->symbols = NULL;
+    while (walk->blocks) {
+        struct block *next = walk->blocks->next;
+        free(walk->blocks);
+        walk->blocks = next;
+    }
+}
+
+/* ---- numbers ------------------------------------------------------------------------------------------------ */
+
+/* A hostile graph could follow 1024 numbers in each of a hundred thousand nodes. */
+enum { MOST_NUMBERS_IN_ALL = 1 << 20 };
+
+union number *numbers_create(struct walk *walk, int64_t count)
+{
+    if (count < 0 || count > MOST_NUMBERS || walk->numbers + (size_t)count > MOST_NUMBERS_IN_ALL)
+        return NULL;
+    struct block *block = calloc(1, sizeof *block + sizeof *block->numbers * (size_t)count);
+    if (!block)
+        return NULL;
+    walk->numbers += (size_t)count + 1;
+    block->next = walk->blocks;
+    walk->blocks = block;
+    return block->numbers;
+}
+
+bool is_real_type(int32_t type)
+{
+    return type == ONNX_FLOAT || type == ONNX_FLOAT16 || type == ONNX_DOUBLE || (type >= ONNX_BFLOAT16 && type < 21)
+        || type > 22;   /* 21 and 22 are integers of four bits */
+}
+
+bool value_is_list(const struct value *value)
+{
+    return value && value->known && value->numbers && !is_real_type(value->type);
 }
 
 /* ---- shapes ------------------------------------------------------------------------------------------------- */
@@ -91,8 +127,7 @@ bool shape_is_sane(const struct onnx_shape *shape)
     return count <= 0x1p56;
 }
 
-/* The dimensions of a value_info, open ones as -1; false if it has no shape, or too many. */
-static bool read_dims(struct onnx_shape *shape, const ConvOnnx__ValueInfo *info)
+bool info_dims(struct onnx_shape *shape, const ConvOnnx__ValueInfo *info)
 {
     const ConvOnnx__Type *type = info->type;
     if (!type || !type->tensor_type || !type->tensor_type->shape
@@ -106,28 +141,53 @@ static bool read_dims(struct onnx_shape *shape, const ConvOnnx__ValueInfo *info)
     return true;
 }
 
-struct declared { const char *name; struct onnx_shape shape; };
+const char *info_symbol(const ConvOnnx__ValueInfo *info, int dim)
+{
+    return onnx_text(info->type->tensor_type->shape->dim[dim]->param);
+}
 
-const struct onnx_shape *declared_shape(const struct walk *walk, const char *name)
+struct symbol { const char *name; int64_t size; };
+
+int64_t symbol_size(const struct walk *walk, const char *name)
+{
+    const struct symbol *symbol = *name ? find(&walk->symbols, name) : NULL;
+    return symbol ? symbol->size : -1;
+}
+
+bool symbol_set(struct walk *walk, const char *name, int64_t size)
+{
+    const int64_t known = symbol_size(walk, name);
+    if (!*name || known >= 0)
+        return !*name || known == size;
+    struct symbol *symbol = insert(&walk->symbols, name, sizeof *symbol);
+    if (symbol)
+        symbol->size = size;
+    return symbol != NULL;
+}
+
+struct declared { const char *name; const ConvOnnx__ValueInfo *info; };
+
+bool declared_shape(struct onnx_shape *shape, const struct walk *walk, const char *name)
 {
     const struct declared *declared = find(&walk->declared, name);
-    return declared ? &declared->shape : NULL;
+    if (!declared || !info_dims(shape, declared->info))
+        return false;
+    for (int d = 0; d < shape->rank; d++)
+        if (shape->dims[d] < 0 && (shape->dims[d] = symbol_size(walk, info_symbol(declared->info, d))) < 0)
+            return false;
+    return shape_is_sane(shape);
 }
 
 static enum conv_status declare(struct walk *walk, ConvOnnx__ValueInfo *const *infos, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct onnx_shape shape = { .rank = 0 };
         const char *name = infos[i]->name;
-        bool good = *onnx_text(name) && !declared_shape(walk, name) && read_dims(&shape, infos[i]);
-        if (good && shape.rank > 0 && shape.dims[0] < 0)
-            shape.dims[0] = 1;   /* the batch */
-        if (!good || !shape_is_sane(&shape))
+        if (!*onnx_text(name) || find(&walk->declared, name))
             continue;
         struct declared *declared = insert(&walk->declared, name, sizeof *declared);
         if (!declared)
             return conv_fail(walk->model.error, CONV_NO_MEMORY, "no memory for the values of %s", walk->model.name);
-        declared->shape = shape;
+        declared->info = infos[i];
     }
     return CONV_OK;
 }
@@ -141,13 +201,18 @@ enum conv_status declare_shapes(struct walk *walk)
 
 /* ---- before the first node ---------------------------------------------------------------------------------- */
 
-void value_set_tensor(struct value *value, const ConvOnnx__Tensor *tensor, const struct onnx_shape *shape)
+void value_set_tensor(struct walk *walk, struct value *value, const ConvOnnx__Tensor *tensor,
+                      const struct onnx_shape *shape)
 {
+    const int64_t count = shape_elements(shape);
     value->known = value->constant = true;
     value->shape = *shape;
     value->tensor = tensor;
-    value->int_count = onnx_tensor_ints(value->ints, MOST_KNOWN_INTS, tensor);
-    value->is_float = tensor->data_type == ONNX_FLOAT || tensor->data_type >= 10;
+    value->type = tensor->data_type;
+    union number *numbers = numbers_create(walk, count);
+    if (numbers && (is_real_type(value->type) ? onnx_tensor_reals(&numbers->real, (int)count, tensor)
+                                              : onnx_tensor_ints(&numbers->whole, (int)count, tensor)) == count)
+        value->numbers = numbers;
 }
 
 enum conv_status add_initializers(struct walk *walk)
@@ -161,64 +226,7 @@ enum conv_status add_initializers(struct walk *walk)
         struct value *value = value_add(walk, graph->initializer[i]->name, "initializer");
         if (!value)
             return CONV_BAD_FILE;
-        value_set_tensor(value, graph->initializer[i], &shape);
+        value_set_tensor(walk, value, graph->initializer[i], &shape);
     }
-    return CONV_OK;
-}
-
-/* The sizes of --in, which stand for the last `count` dims; false if it is something else. */
-static bool read_in(int64_t *sizes, int count, const char *in)
-{
-    for (int i = 0; i < count; i++) {
-        char *end;
-        sizes[i] = isdigit((unsigned char)*in) ? strtoll(in, &end, 10) : 0;
-        if (sizes[i] < 1 || sizes[i] > INT64_C(1) << 40 || *end != (i + 1 < count ? 'x' : 0))
-            return false;
-        in = end + 1;
-    }
-    return true;
-}
-
-static enum conv_status close_dims(struct walk *walk, struct onnx_shape *shape, const char *name)
-{
-    char plain[ONNX_NAME];
-    int64_t sizes[CONV_MAX_RANK] = { 0 };
-    bool open = false;
-    onnx_plain(plain, name);
-    if (shape->rank > 0 && shape->dims[0] < 0)
-        shape->dims[0] = 1;
-    for (int d = 1; d < shape->rank; d++)
-        open |= shape->dims[d] < 0;
-    if (open && shape->dims[1] < 0)
-        return onnx_bad(&walk->model, NULL, "input '%s' leaves its channels open", plain);
-    if (open && !walk->in)
-        return onnx_bad(&walk->model, "give them: --in 224x224", "input '%s' leaves sizes open", plain);
-    if (open && !read_in(sizes, shape->rank - 2, walk->in))
-        return onnx_bad(&walk->model, "numbers with x between them, such as 224x224",
-                        "input '%s' has %d sizes, and --in says '%.40s'", plain, shape->rank - 2, walk->in);
-    for (int d = 2; open && d < shape->rank; d++)
-        shape->dims[d] = shape->dims[d] < 0 ? sizes[d - 2] : shape->dims[d];
-    walk->used_in |= open;
-    return shape_is_sane(shape) ? CONV_OK : onnx_bad(&walk->model, NULL, "input '%s' is too large", plain);
-}
-
-enum conv_status add_inputs(struct walk *walk)
-{
-    const ConvOnnx__Graph *graph = walk->model.graph;
-    for (size_t i = 0; i < graph->n_input; i++) {
-        const char *name = graph->input[i]->name;
-        const struct value *known = value_find(walk, onnx_text(name));
-        if (known && known->tensor)
-            continue;   /* before IR version 4 initializers had to be inputs too */
-        struct value *value = value_add(walk, name, "input");
-        if (!value)
-            return CONV_BAD_FILE;
-        value->known = read_dims(&value->shape, graph->input[i]);
-        const enum conv_status status = value->known ? close_dims(walk, &value->shape, name) : CONV_OK;
-        if (status != CONV_OK)
-            return status;
-    }
-    if (walk->in && !walk->used_in)
-        return onnx_bad(&walk->model, "leave --in out", "its inputs leave no sizes open");
     return CONV_OK;
 }

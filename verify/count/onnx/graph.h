@@ -1,7 +1,8 @@
 /* graph.h - the values of a graph while it is walked: their shapes, and what else is known of them.  Internal.
  *
  * A value is a graph's input, an initializer or an output of a node; each has one name, and nodes come in the order
- * in which they compute.   Read next: graph.c (values), infer.c (what an operator does), network.c (the walk)
+ * in which they compute.   Read next: network.c (the walk), graph.c (values), inputs.c (sizes that are open),
+ * operators.c (the table), numbers.c (shapes that a graph computes), params.c (what is a parameter)
  */
 #ifndef CONVREF_VERIFY_COUNT_ONNX_GRAPH_H
 #define CONVREF_VERIFY_COUNT_ONNX_GRAPH_H
@@ -10,17 +11,24 @@
 
 #include "verify/onnx/model.h"
 
-enum { MOST_KNOWN_INTS = 32 };
+/* Numbers of a value are followed if there are at most so many: shapes, pads and indices that a graph computes. */
+enum { MOST_NUMBERS = 1024 };
+
+union number { int64_t whole; double real; };
 
 struct value {
     const char *name;
     bool known;                        /* its shape is */
     bool constant;                     /* it follows from initializers and constants alone: weights */
-    bool is_float;                     /* of constants: weights are, shapes and indices aren't */
+    bool taken;                        /* as a parameter, or what it was made of */
+    int32_t type;                      /* of its elements, TensorProto.DataType; 0: not known */
     struct onnx_shape shape;
-    int int_count;                     /* -1, or how many numbers of it are known: shapes that a graph computes */
-    int64_t ints[MOST_KNOWN_INTS];
+    const union number *numbers;       /* its elements in order, real if the type is; NULL: not known */
     const ConvOnnx__Tensor *tensor;    /* of an initializer or a Constant */
+    const ConvOnnx__Node *maker;       /* NULL: it is there before the first node */
+    const ConvOnnx__ValueInfo *info;   /* of an input of the graph */
+    const ConvOnnx__Node *lost;        /* the node behind which sizes aren't known */
+    struct value *next;                /* of a list of params.c */
     int node;                          /* of the network, that made it; -1: none */
 };
 
@@ -28,30 +36,65 @@ struct walk {
     struct onnx_model model;
     struct conv_network *network;
     int room;                          /* for nodes of the network */
-    void *values, *declared;           /* trees by name: struct value, and shapes that the file declares */
+    void *values, *declared, *symbols; /* trees by name: struct value, shapes that the file declares, open sizes */
+    struct block *blocks;              /* memory of the numbers of values */
+    size_t numbers;                    /* how many there are */
     const char *in;                    /* sizes that the model leaves open, as text; NULL: none given */
-    bool used_in;
     double work;                       /* everything counted so far, from above */
     int64_t taps;                      /* of all filters, along their axes */
-    char *unknown;                     /* words about the nodes that aren't understood */
+    char *unknown;                     /* words about the nodes that aren't understood, and what was taken as given */
     size_t unknown_size;
     int unknown_count;
     FILE *unknowns;
 };
+
+/* ---- graph.c ------------------------------------------------------------------------------------------------ */
 
 /* A new value; NULL after a message if the name is taken or memory short.  `where` says by what. */
 struct value *value_add(struct walk *walk, const char *name, const char *where);
 struct value *value_find(const struct walk *walk, const char *name);
 void values_free(struct walk *walk);
 
-/* A shape that the file declares for a value, if it gives all sizes. */
-const struct onnx_shape *declared_shape(const struct walk *walk, const char *name);
+/* The shape that the file declares for a value; false if it leaves a size open that no input gives. */
+bool declared_shape(struct onnx_shape *shape, const struct walk *walk, const char *name);
 enum conv_status declare_shapes(struct walk *walk);
 
-/* Inputs and initializers of the graph. */
+/* The dims of a value_info: open ones are -1.  False if it has no shape, or too many dims. */
+bool info_dims(struct onnx_shape *shape, const ConvOnnx__ValueInfo *info);
+
+/* The name of an open size; "" if it has none. */
+const char *info_symbol(const ConvOnnx__ValueInfo *info, int dim);
+
+/* An open size by its name: -1 if it isn't known.  symbol_set() is false if it is another, or memory is short. */
+int64_t symbol_size(const struct walk *walk, const char *name);
+bool symbol_set(struct walk *walk, const char *name, int64_t size);
+
 enum conv_status add_initializers(struct walk *walk);
+void value_set_tensor(struct walk *walk, struct value *value, const ConvOnnx__Tensor *tensor,
+                      const struct onnx_shape *shape);
+
+/* Room for the numbers of a value; NULL if they are too many to be followed. */
+union number *numbers_create(struct walk *walk, int64_t count);
+
+/* Is its shape of `rank` dims known, and are its numbers, which are whole ones?  */
+bool value_is_list(const struct value *value);
+bool is_real_type(int32_t type);
+
+/* ---- inputs.c ----------------------------------------------------------------------------------------------- */
+
+/* Inputs of the graph, with the sizes of --in. */
 enum conv_status add_inputs(struct walk *walk);
-void value_set_tensor(struct value *value, const ConvOnnx__Tensor *tensor, const struct onnx_shape *shape);
+
+/* ---- params.c ----------------------------------------------------------------------------------------------- */
+
+/* Graph inputs that nodes read as weights become constants. */
+void find_given_weights(struct walk *walk);
+
+/* A node's parameters and buffers: those that no node before it has. */
+void take_params(struct walk *walk, struct conv_node *made, const ConvOnnx__Node *node);
+
+/* The bias of a layer that comes with an Add behind it. */
+int64_t take_bias(struct walk *walk, struct value *value);
 
 /* The product of the sizes; shapes are checked when they are made. */
 int64_t shape_elements(const struct onnx_shape *shape);
@@ -63,14 +106,14 @@ bool shape_is_sane(const struct onnx_shape *shape);
 struct step {
     struct walk *walk;
     struct onnx_at at;
-    const struct value *in[8];         /* NULL: left out, or there are fewer */
+    struct value *in[12];              /* NULL: left out, or there are fewer */
     struct value *out;                 /* the first */
     struct conv_node *made;            /* its node of the network */
     const char *fn;                    /* an operator's lower-case name, where the table has one */
 };
 
 /* What an operator does: its kind, and a function that sets the shape of step->out and completes step->made.  It
- * returns CONV_NOT_APPLICABLE, with why in the error, if the node can't be understood. */
+ * returns CONV_NOT_APPLICABLE, with why in the error, if the node can't be understood.  (operators.c) */
 struct rule {
     const char *op_type;
     enum conv_node_kind kind;

@@ -1,14 +1,14 @@
-/* infer.c - what operators do to shapes: one row in the table at the end for each that convref understands.
+/* infer.c - what the rules for operators share.
  *
- * Shapes are those of ONNX: the batch first, channels behind it, any number of axes.  Graphs compute some of their
- * own shapes (Shape, Gather, Concat, Reshape), so the numbers of short integer values are followed as well.
- * Here is what the rules share; they are in infer_layers.c (what has weights or a window), infer_elements.c,
- * infer_shapes.c and infer_parts.c.   Not here: values (graph.c), networks (network.c).
- * Source: the documentation of the operators, opset 6 to 21
+ * Shapes are those of ONNX: the batch first, channels behind it, any number of axes.  A rule is in one of
+ * infer_layers.c (convolutions, norms, pooling), infer_products.c (matrix products, recurrent layers),
+ * infer_elements.c, infer_shapes.c (the same elements in another shape), infer_parts.c (some of them),
+ * infer_images.c (larger and smaller images), infer_values.c (shapes and constants as values).
+ * Not here: the table (operators.c), numbers (numbers.c), values (graph.c), networks (network.c).
+ * Source: the documentation of the operators, opset 6 to 28
  */
 #include "verify/count/onnx/infer.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,14 +37,50 @@ enum conv_status step_set_shape(struct step *step, const struct onnx_shape *shap
     return CONV_OK;
 }
 
+enum conv_status step_set_output(struct step *step, size_t i, const struct onnx_shape *shape, int32_t type)
+{
+    struct value *value = value_find(step->walk, onnx_output(step->at.node, i));
+    if (!shape_is_sane(shape))
+        return step_bad(step, "an output would have a negative size, or more than 2^56 elements");
+    if (!value)
+        return CONV_OK;
+    value->known = true;
+    value->shape = *shape;
+    value->type = type;
+    return CONV_OK;
+}
+
+/* "the size of its input isn't known: it comes behind 'nms' (NonMaxSuppression)" */
+static enum conv_status lost(const struct step *step, const struct value *value, const char *what)
+{
+    char name[ONNX_NAME], op[ONNX_NAME];
+    const ConvOnnx__Node *node = value->lost;
+    if (!node)
+        return not_understood(step, "%s: the model doesn't give that of '%s'", what, onnx_plain(name, value->name));
+    onnx_plain(name, *onnx_text(node->name) ? node->name : onnx_output(node, 0));
+    return not_understood(step, "%s: it comes behind '%s' (%s)", what, name, onnx_plain(op, node->op_type));
+}
+
 enum conv_status step_needs(const struct step *step, int count)
 {
     for (int i = 0; i < count; i++) {
         if (!step->in[i])
             return step_bad(step, "it has too few inputs");
         if (!step->in[i]->known)
-            return not_understood(step, "the size of its input isn't known");
+            return lost(step, step->in[i], "the size of its input isn't known");
     }
+    return CONV_OK;
+}
+
+enum conv_status step_need_int(int64_t *value, const struct step *step, const char *name)
+{
+    const ConvOnnx__Attribute *found;
+    char what[80];
+    const enum conv_status status = onnx_attribute(&found, &step->at, name, ONNX_ATTRIBUTE_INT);
+    snprintf(what, sizeof what, "it has no %s", name);
+    if (status != CONV_OK || !found)
+        return status != CONV_OK ? status : step_bad(step, what);
+    *value = found->i;
     return CONV_OK;
 }
 
@@ -62,6 +98,18 @@ int64_t step_clamp(int64_t index, int64_t size, int64_t least, int64_t most)
     return index < least ? least : index > most ? most : index;
 }
 
+enum conv_status step_list(const int64_t **values, int *count, const struct step *step, int input, const char *what)
+{
+    const struct value *value = step->in[input];
+    if (!value)
+        return step_bad(step, "it has too few inputs");
+    if (!value_is_list(value))
+        return not_understood(step, "its %s %s computed from data", what, what[strlen(what) - 1] == 's' ? "are" : "is");
+    *values = &value->numbers->whole;
+    *count = (int)shape_elements(&value->shape);
+    return CONV_OK;
+}
+
 enum conv_status step_numbers(const int64_t **values, int *count, const struct step *step, const char *attribute,
                               int input)
 {
@@ -72,14 +120,10 @@ enum conv_status step_numbers(const int64_t **values, int *count, const struct s
         return status;
     if (found) {
         *values = found->ints;
-        *count = found->n_ints <= CONV_MAX_RANK * 2 ? (int)found->n_ints : -1;
+        *count = found->n_ints <= MOST_NUMBERS ? (int)found->n_ints : -1;
         return *count < 0 ? step_bad(step, "an attribute has too many numbers") : CONV_OK;
     }
-    if (!step->in[input])
-        return CONV_OK;
-    *values = step->in[input]->ints;
-    *count = step->in[input]->int_count;
-    return *count < 0 ? not_understood(step, "its %s are computed from data", attribute) : CONV_OK;
+    return step->in[input] ? step_list(values, count, step, input, attribute) : CONV_OK;
 }
 
 enum conv_status step_read_axes(unsigned *set, const struct step *step, int rank)
@@ -89,7 +133,7 @@ enum conv_status step_read_axes(unsigned *set, const struct step *step, int rank
     const enum conv_status status = step_numbers(&axes, &count, step, "axes", 1);
     if (status != CONV_OK)
         return status;
-    *set = count < 0 ? (1u << rank) - 1 : 0;
+    *set = 0;
     for (int i = 0; i < count; i++) {
         if (!step_find_axis(&axis, axes[i], rank))
             return step_bad(step, "one of its axes isn't there");
@@ -98,89 +142,31 @@ enum conv_status step_read_axes(unsigned *set, const struct step *step, int rank
     return CONV_OK;
 }
 
-void step_keep_ints(struct step *step)
+void step_keep_numbers(struct step *step)
 {
-    step->out->int_count = step->in[0]->int_count;
-    memcpy(step->out->ints, step->in[0]->ints, sizeof step->out->ints);
+    numbers_keep(step, step->out, step->in[0]);
 }
 
-/* ---- the table ---------------------------------------------------------------------------------------------- */
-
-static const struct rule rules[] = {
-    { "Conv", CONV_NODE_CONV, NULL, infer_conv },
-    { "ConvTranspose", CONV_NODE_CONV, NULL, infer_conv },
-    { "Gemm", CONV_NODE_FC, NULL, infer_gemm },
-    { "MatMul", CONV_NODE_FC, NULL, infer_matmul },
-    { "BatchNormalization", CONV_NODE_BN, NULL, infer_norm },
-    { "InstanceNormalization", CONV_NODE_LN, NULL, infer_norm },
-    { "GroupNormalization", CONV_NODE_LN, NULL, infer_norm },
-    { "LayerNormalization", CONV_NODE_LN, NULL, infer_norm },
-    { "MaxPool", CONV_NODE_POOL, "max", infer_pool },
-    { "AveragePool", CONV_NODE_POOL, "avg", infer_pool },
-    { "GlobalAveragePool", CONV_NODE_GPOOL, NULL, infer_gpool },
-    { "GlobalMaxPool", CONV_NODE_GPOOL, NULL, infer_gpool },
-    { "ReduceMean", CONV_NODE_GPOOL, "mean", infer_reduce },
-    { "ReduceSum", CONV_NODE_OTHER, NULL, infer_reduce },
-    { "ReduceMax", CONV_NODE_OTHER, NULL, infer_reduce },
-    { "ReduceMin", CONV_NODE_OTHER, NULL, infer_reduce },
-    { "Relu", CONV_NODE_ACT, "relu", infer_same },
-    { "Clip", CONV_NODE_ACT, "clip", infer_clip },
-    { "Sigmoid", CONV_NODE_ACT, "sigmoid", infer_same },
-    { "Tanh", CONV_NODE_ACT, "tanh", infer_same },
-    { "Gelu", CONV_NODE_ACT, "gelu", infer_same },
-    { "HardSigmoid", CONV_NODE_ACT, "hardsigmoid", infer_same },
-    { "HardSwish", CONV_NODE_ACT, "hardswish", infer_same },
-    { "LeakyRelu", CONV_NODE_ACT, "leakyrelu", infer_same },
-    { "Elu", CONV_NODE_ACT, "elu", infer_same },
-    { "Selu", CONV_NODE_ACT, "selu", infer_same },
-    { "Softplus", CONV_NODE_ACT, "softplus", infer_same },
-    { "Mish", CONV_NODE_ACT, "mish", infer_same },
-    { "PRelu", CONV_NODE_ACT, "prelu", infer_prelu },
-    { "Add", CONV_NODE_ADD, NULL, infer_binary },
-    { "Sub", CONV_NODE_OTHER, NULL, infer_binary },
-    { "Mul", CONV_NODE_MUL, NULL, infer_binary },
-    { "Div", CONV_NODE_OTHER, NULL, infer_binary },
-    { "Pow", CONV_NODE_OTHER, NULL, infer_many },
-    { "Sum", CONV_NODE_ADD, NULL, infer_many },
-    { "Max", CONV_NODE_OTHER, NULL, infer_many },
-    { "Min", CONV_NODE_OTHER, NULL, infer_many },
-    { "Concat", CONV_NODE_CONCAT, NULL, infer_concat },
-    { "Split", CONV_NODE_SLICE, NULL, infer_split },
-    { "Slice", CONV_NODE_SLICE, NULL, infer_slice },
-    { "Gather", CONV_NODE_OTHER, NULL, infer_gather },
-    { "Identity", CONV_NODE_OTHER, NULL, infer_same },
-    { "Dropout", CONV_NODE_OTHER, NULL, infer_same },
-    { "Cast", CONV_NODE_OTHER, NULL, infer_same },
-    { "Softmax", CONV_NODE_OTHER, NULL, infer_same },
-    { "LogSoftmax", CONV_NODE_OTHER, NULL, infer_same },
-    { "LRN", CONV_NODE_OTHER, NULL, infer_same },
-    { "Erf", CONV_NODE_OTHER, NULL, infer_same },
-    { "Exp", CONV_NODE_OTHER, NULL, infer_same },
-    { "Log", CONV_NODE_OTHER, NULL, infer_same },
-    { "Sqrt", CONV_NODE_OTHER, NULL, infer_same },
-    { "Neg", CONV_NODE_OTHER, NULL, infer_same },
-    { "Abs", CONV_NODE_OTHER, NULL, infer_same },
-    { "Reciprocal", CONV_NODE_OTHER, NULL, infer_same },
-    { "Floor", CONV_NODE_OTHER, NULL, infer_same },
-    { "Flatten", CONV_NODE_OTHER, NULL, infer_flatten },
-    { "Reshape", CONV_NODE_OTHER, NULL, infer_reshape },
-    { "Transpose", CONV_NODE_OTHER, NULL, infer_transpose },
-    { "Squeeze", CONV_NODE_OTHER, NULL, infer_squeeze },
-    { "Unsqueeze", CONV_NODE_OTHER, NULL, infer_unsqueeze },
-    { "Pad", CONV_NODE_OTHER, NULL, infer_pad },
-    { "Resize", CONV_NODE_OTHER, NULL, infer_resize },
-    { "Upsample", CONV_NODE_OTHER, NULL, infer_resize },
-    { "DepthToSpace", CONV_NODE_OTHER, NULL, infer_blocks },
-    { "SpaceToDepth", CONV_NODE_OTHER, NULL, infer_blocks },
-    { "Shape", CONV_NODE_OTHER, NULL, infer_shape },
-    { "Constant", CONV_NODE_OTHER, NULL, infer_constant },
-    { "ConstantOfShape", CONV_NODE_OTHER, NULL, infer_constant_of_shape },
-};
-
-const struct rule *rule_of(const ConvOnnx__Node *node)
+enum conv_status step_broadcast(struct onnx_shape *out, const struct step *step, const struct onnx_shape *b)
 {
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (onnx_is(node, rules[i].op_type))
-            return &rules[i];
-    return NULL;
+    const struct onnx_shape a = *out;
+    out->rank = a.rank > b->rank ? a.rank : b->rank;
+    for (int d = 1; d <= out->rank; d++) {
+        const int64_t one = d <= a.rank ? a.dims[a.rank - d] : 1, other = d <= b->rank ? b->dims[b->rank - d] : 1;
+        if (one != other && one != 1 && other != 1)
+            return step_bad(step, "the shapes of its inputs can't be broadcast");
+        out->dims[out->rank - d] = one == 1 ? other : one;
+    }
+    return CONV_OK;
+}
+
+enum conv_status infer_unknown(struct step *step)
+{
+    return not_understood(step, "the size of what it computes depends on data");
+}
+
+/* If, Loop, Scan, SequenceMap */
+enum conv_status infer_subgraph(struct step *step)
+{
+    return not_understood(step, "it has a graph of its own, which convref doesn't read");
 }

@@ -4,27 +4,57 @@
 #include <math.h>
 #include <string.h>
 
+/* The shape of the first input. */
 enum conv_status infer_same(struct step *step)
 {
-    const enum conv_status status = step_needs(step, 1);
+    enum conv_status status = step_needs(step, 1);
+    if (status == CONV_OK)
+        status = step_set_shape(step, &step->in[0]->shape);
     if (status != CONV_OK)
         return status;
-    if (onnx_is(step->at.node, "Identity") || onnx_is(step->at.node, "Cast"))
-        step_keep_ints(step);
-    return step_set_shape(step, &step->in[0]->shape);
+    if (onnx_is(step->at.node, "Identity") || onnx_is(step->at.node, "Dropout"))
+        step_keep_numbers(step);
+    else if (step->in[0]->numbers)
+        numbers_compute(step);
+    return CONV_OK;
 }
 
-/* A number of a constant, such as the limits of Clip; `normal` if it can't be read. */
+/* Cast, CastLike, BitCast: the type is an attribute, or that of the second input. */
+enum conv_status infer_cast(struct step *step)
+{
+    int64_t to = step->in[1] ? step->in[1]->type : 0;
+    enum conv_status status = onnx_int(&to, &step->at, "to");
+    if (status == CONV_OK)
+        status = infer_same(step);
+    step->out->type = to > 0 && to < 256 ? (int32_t)to : 0;
+    if (status == CONV_OK && !onnx_is(step->at.node, "BitCast"))
+        step_keep_numbers(step);
+    return status;
+}
+
+/* Quantised numbers are of the type of their zero point, or of an attribute; DynamicQuantizeLinear makes its scale. */
+enum conv_status infer_quantize(struct step *step)
+{
+    const struct onnx_shape single = { .rank = 0 };
+    int64_t type = step->in[2] ? step->in[2]->type : ONNX_UINT8;
+    enum conv_status status = onnx_int(&type, &step->at, "output_dtype");
+    if (status == CONV_OK)
+        status = infer_same(step);
+    if (status == CONV_OK && onnx_is(step->at.node, "DynamicQuantizeLinear")) {
+        status = step_set_output(step, 1, &single, ONNX_FLOAT);
+        if (status == CONV_OK)
+            status = step_set_output(step, 2, &single, ONNX_UINT8);
+    }
+    const bool back = onnx_is(step->at.node, "DequantizeLinear");
+    step->out->type = back ? step->in[1] ? step->in[1]->type : ONNX_FLOAT : (int32_t)type;
+    step->out->numbers = NULL;
+    return status;
+}
+
 static double number_of(const struct value *value, double normal)
 {
-    const struct onnx_model nowhere = { .name = "" };
-    struct conv_tensor tensor;
-    if (!value || !value->tensor || shape_elements(&value->shape) != 1
-        || onnx_take_tensor(&tensor, &nowhere, value->tensor, STORED_OPERANDS) != CONV_OK)
-        return normal;
-    const double number = conv_get(tensor.type, tensor.data, 0);
-    conv_tensor_free(&tensor);
-    return number;
+    double number;
+    return number_get(&number, value) ? number : normal;
 }
 
 /* Clip is relu6 where its limits are 0 and 6: attributes once, inputs since opset 11. */
@@ -42,82 +72,22 @@ enum conv_status infer_clip(struct step *step)
     return infer_same(step);
 }
 
-enum conv_status infer_prelu(struct step *step)
+/* An Add behind a matrix product with weights is the bias of that layer: a constant with a number for each of its
+ * outputs, which stand in the last axis. */
+static void take_as_bias(struct step *step, struct value *learned, const struct value *other)
 {
-    if (step->in[1] && step->in[1]->known && step->in[1]->constant)
-        step->made->weights = shape_elements(&step->in[1]->shape);
-    return infer_same(step);
-}
-
-static enum conv_status broadcast(struct onnx_shape *out, const struct step *step, const struct onnx_shape *b)
-{
-    const struct onnx_shape a = *out;
-    out->rank = a.rank > b->rank ? a.rank : b->rank;
-    for (int d = 1; d <= out->rank; d++) {
-        const int64_t one = d <= a.rank ? a.dims[a.rank - d] : 1, other = d <= b->rank ? b->dims[b->rank - d] : 1;
-        if (one != other && one != 1 && other != 1)
-            return step_bad(step, "the shapes of its inputs can't be broadcast");
-        out->dims[out->rank - d] = one == 1 ? other : one;
-    }
-    return CONV_OK;
-}
-
-/* Arithmetic of shapes. */
-static void compute_ints(struct step *step)
-{
-    const struct value *a = step->in[0], *b = step->in[1];
-    const char op = step->at.node->op_type[0];
-    if (a->int_count < 0 || b->int_count < 0
-        || (a->int_count != b->int_count && a->int_count != 1 && b->int_count != 1))
-        return;
-    const int count = a->int_count > b->int_count ? a->int_count : b->int_count;
-    for (int i = 0; i < count; i++) {
-        const int64_t x = a->ints[a->int_count == 1 ? 0 : i], y = b->ints[b->int_count == 1 ? 0 : i];
-        int64_t *to = &step->out->ints[i];
-        const bool good = op == 'A' ? !__builtin_add_overflow(x, y, to)
-                        : op == 'S' ? !__builtin_sub_overflow(x, y, to)
-                        : op == 'M' ? !__builtin_mul_overflow(x, y, to) : y > 0;
-        if (!good)
-            return;
-        if (op == 'D')
-            *to = x / y;
-    }
-    step->out->int_count = count;
-}
-
-/* An Add behind a MatMul is the bias of the layer; other learned operands are weights of the node. */
-static void take_learned(struct step *step, const struct value *learned, const struct value *other)
-{
-    const int64_t count = shape_elements(&learned->shape);
     struct conv_node *layer = other->node >= 0 ? &step->walk->network->nodes[other->node] : NULL;
-    if (!learned->constant || !learned->is_float || other->constant || count < 2)
+    if (!layer || !conv_node_is_fc(layer) || layer->problem.bias || !learned->constant || other->constant
+        || learned->shape.rank < 1 || !is_real_type(learned->type)
+        || shape_elements(&learned->shape) != learned->shape.dims[learned->shape.rank - 1]
+        || shape_elements(&learned->shape) < 2 || layer->problem.k != shape_elements(&learned->shape))
         return;
-    if (step->made->kind == CONV_NODE_ADD && layer && conv_node_is_fc(layer) && !layer->problem.bias
-        && layer->problem.k == count)
-        layer->problem.bias = true;
-    else
-        step->made->weights = count;
+    layer->problem.bias = true;
+    layer->weights += take_bias(step->walk, learned);
 }
 
+/* Arithmetic with broadcasting, of any number of inputs; those behind the twelfth are looked up by name. */
 enum conv_status infer_binary(struct step *step)
-{
-    enum conv_status status = step_needs(step, 2);
-    if (status != CONV_OK)
-        return status;
-    struct onnx_shape out = step->in[0]->shape;
-    status = broadcast(&out, step, &step->in[1]->shape);
-    if (status == CONV_OK)
-        status = step_set_shape(step, &out);
-    if (status != CONV_OK)
-        return status;
-    compute_ints(step);
-    take_learned(step, step->in[1], step->in[0]);
-    take_learned(step, step->in[0], step->in[1]);
-    return CONV_OK;
-}
-
-/* Sum, Max and Min of any number; more than eight inputs are looked at as values, not as steps. */
-enum conv_status infer_many(struct step *step)
 {
     enum conv_status status = step_needs(step, 1);
     if (status != CONV_OK)
@@ -125,8 +95,31 @@ enum conv_status infer_many(struct step *step)
     struct onnx_shape out = step->in[0]->shape;
     for (size_t i = 1; i < step->at.node->n_input && status == CONV_OK; i++) {
         const struct value *value = value_find(step->walk, onnx_input(step->at.node, i));
-        status = value && value->known ? broadcast(&out, step, &value->shape)
-                                       : not_understood(step, "the size of its input isn't known");
+        if (i < sizeof step->in / sizeof *step->in)
+            status = step_needs(step, (int)i + 1);
+        else if (!value || !value->known)
+            status = not_understood(step, "the size of its input isn't known");
+        if (status == CONV_OK)
+            status = step_broadcast(&out, step, &value->shape);
     }
-    return status == CONV_OK ? step_set_shape(step, &out) : status;
+    if (status == CONV_OK)
+        status = step_set_shape(step, &out);
+    if (status != CONV_OK)
+        return status;
+    numbers_compute(step);
+    if (onnx_is(step->at.node, "Add") && step->in[1]) {
+        take_as_bias(step, step->in[1], step->in[0]);
+        take_as_bias(step, step->in[0], step->in[1]);
+    }
+    return CONV_OK;
+}
+
+/* The same, of truths: comparisons; Where, whose first input is one. */
+enum conv_status infer_compare(struct step *step)
+{
+    const bool where = onnx_is(step->at.node, "Where");
+    if (where && !step->in[1])
+        return step_bad(step, "it has too few inputs");
+    step->out->type = where ? step->in[1]->type : ONNX_BOOL;
+    return infer_binary(step);
 }

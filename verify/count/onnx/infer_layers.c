@@ -1,4 +1,6 @@
-/* infer_layers.c - operators with weights or a window: convolutions, matrix products, norms, pooling.   See infer.c. */
+/* infer_layers.c - operators with weights or a window: convolutions, norms, pooling, and reductions.   See infer.c.
+ * Read next: infer_products.c, ../../onnx/conv_node.c
+ */
 #include "verify/count/onnx/infer.h"
 
 #include <string.h>
@@ -27,96 +29,83 @@ static enum conv_status check_taps(struct step *step)
         : step_bad(step, "the filters up to here have more than 2^18 taps along their axes");
 }
 
+/* Where the weights and the bias of a convolution stand among its inputs, and its type if it isn't that of X. */
+static const struct places { const char *op_type; int weights, bias; int32_t type; } conv_places[] = {
+    { "Conv", 1, 2, 0 }, { "ConvTranspose", 1, 2, 0 }, { "DeformConv", 1, 3, 0 },
+    { "ConvInteger", 1, -1, ONNX_INT32 }, { "QLinearConv", 3, 8, 0 },
+};
+
+static const struct places *inputs_of(const ConvOnnx__Node *node)
+{
+    const struct places *at = conv_places;
+    while (!onnx_is(node, at->op_type))
+        at++;
+    return at;
+}
+
+/* Quantised weights are weights: as many, each multiplied as often. */
 enum conv_status infer_conv(struct step *step)
 {
     struct onnx_shape shape;
-    enum conv_status status = step_needs(step, 2);
-    if (status == CONV_OK && !step->in[1]->constant)
-        status = not_understood(step, "its weights are computed from data");
+    const struct places *places = inputs_of(step->at.node);
+    const struct value *w = step->in[places->weights];
+    enum conv_status status = step_needs(step, 1);
+    if (status == CONV_OK && !w)
+        status = step_bad(step, "it has too few inputs");
+    if (status == CONV_OK && !w->known)
+        status = not_understood(step, "the size of its weights isn't known");
     if (status == CONV_OK)
-        status = onnx_conv_problem(&step->made->problem, &step->at, &step->in[0]->shape, &step->in[1]->shape,
-                                   step->in[2] != NULL, CONV_F32);
+        status = onnx_conv_problem(&step->made->problem, &step->at, &step->in[0]->shape, &w->shape,
+                                   places->bias >= 0 && step->in[places->bias] != NULL, CONV_F32);
     if (status == CONV_OK)
         status = check_taps(step);
     if (status != CONV_OK)
         return status;
+    step->out->type = places->type ? places->type : step->in[0]->type;
     shape_of_output(&shape, &step->made->problem, step->made->problem.k);
     return step_set_shape(step, &shape);
 }
 
-/* A matrix product with weights, as a pointwise convolution of `rows` positions. */
-static enum conv_status make_linear(struct step *step, int64_t rows, int64_t c, int64_t k, bool bias)
+/* CausalConvWithState: depthwise, along one axis, with as many zeros in front as the filter reaches back. */
+enum conv_status infer_causal_conv(struct step *step)
 {
     struct conv_error inner;
     struct conv_problem *problem = &step->made->problem;
+    enum conv_status status = step_needs(step, 2);
+    if (status != CONV_OK)
+        return status;
+    const struct onnx_shape *x = &step->in[0]->shape, *w = &step->in[1]->shape;
+    if (x->rank != 3 || w->rank != 3 || w->dims[0] != x->dims[1] || w->dims[1] != 1 || w->dims[2] < 1)
+        return step_bad(step, "X is N x C x L and W is C x 1 x taps");
     *problem = conv_problem_default(1);
-    problem->n = 1;
-    problem->c = c;
-    problem->k = k;
-    problem->bias = bias;
-    problem->axis[CONV_W].in = rows;
-    return conv_problem_finish(problem, &inner) == CONV_OK ? CONV_OK
-        : onnx_bad_node(&step->at, NULL, "%.200s", inner.message);
-}
-
-enum conv_status infer_gemm(struct step *step)
-{
-    int64_t trans[2] = { 0, 0 };
-    enum conv_status status = step_needs(step, 2);
+    problem->n = x->dims[0];
+    problem->c = problem->k = problem->groups = x->dims[1];
+    problem->bias = step->in[2] != NULL;
+    problem->axis[CONV_W].in = x->dims[2];
+    problem->axis[CONV_W].filter = w->dims[2];
+    problem->axis[CONV_W].pad_begin = w->dims[2] - 1;
+    if (conv_problem_finish(problem, &inner) != CONV_OK)
+        return onnx_bad_node(&step->at, NULL, "%.200s", inner.message);
+    const struct onnx_shape state = { 3, { x->dims[0], x->dims[1], w->dims[2] - 1 } };
+    status = check_taps(step);
     if (status == CONV_OK)
-        status = onnx_int(&trans[0], &step->at, "transA");
-    if (status == CONV_OK)
-        status = onnx_int(&trans[1], &step->at, "transB");
-    if (status != CONV_OK)
-        return status;
-    const struct onnx_shape *a = &step->in[0]->shape, *b = &step->in[1]->shape;
-    if (a->rank != 2 || b->rank != 2)
-        return step_bad(step, "A and B have two dims each");
-    if (!step->in[1]->constant)
-        return not_understood(step, "it multiplies two matrices that are computed");
-    const int64_t rows = a->dims[trans[0] != 0], c = a->dims[trans[0] == 0];
-    const int64_t k = b->dims[trans[1] == 0];
-    if (b->dims[trans[1] != 0] != c)
-        return step_bad(step, "the dims of A and B don't fit together");
-    status = make_linear(step, rows, c, k, step->in[2] != NULL);
-    const struct onnx_shape out = { 2, { rows, k } };
-    return status == CONV_OK ? step_set_shape(step, &out) : status;
+        status = step_set_output(step, 1, &state, step->in[0]->type);
+    return status == CONV_OK ? step_set_shape(step, x) : status;
 }
 
-enum conv_status infer_matmul(struct step *step)
-{
-    enum conv_status status = step_needs(step, 2);
-    if (status != CONV_OK)
-        return status;
-    const struct onnx_shape *a = &step->in[0]->shape, *b = &step->in[1]->shape;
-    if (!step->in[1]->constant || b->rank != 2)
-        return not_understood(step, "it multiplies two matrices that are computed");
-    if (a->rank < 1 || a->dims[a->rank - 1] != b->dims[0])
-        return step_bad(step, "the dims of A and B don't fit together");
-    struct onnx_shape out = *a;
-    int64_t rows = 1;
-    for (int d = 0; d < a->rank - 1; d++)
-        rows *= a->dims[d];
-    out.dims[a->rank - 1] = b->dims[1];
-    if (a->rank > 2)
-        step->made->kind = CONV_NODE_LINEAR;
-    status = make_linear(step, rows, b->dims[0], b->dims[1], false);
-    return status == CONV_OK ? step_set_shape(step, &out) : status;
-}
-
+/* A normalisation has the shape of its input; BatchNormalization has a number for each channel. */
 enum conv_status infer_norm(struct step *step)
 {
-    const enum conv_status status = step_needs(step, 2);
+    enum conv_status status = step_needs(step, 1);
     if (status != CONV_OK)
         return status;
     const struct onnx_shape *x = &step->in[0]->shape;
-    const int64_t scales = shape_elements(&step->in[1]->shape);
-    if (step->made->kind == CONV_NODE_BN && (x->rank < 2 || scales != x->dims[1]))
+    const bool batch = step->made->kind == CONV_NODE_BN;
+    status = step_needs(step, 2);
+    if (status != CONV_OK)
+        return status;
+    if (batch && (x->rank < 2 || shape_elements(&step->in[1]->shape) != x->dims[1]))
         return step_bad(step, "it has not as many scales as its input has channels");
-    if (x->rank < 2 || scales != x->dims[1]) {   /* a layer norm over other axes */
-        step->made->kind = CONV_NODE_OTHER;
-        step->made->weights = scales + (step->in[2] && step->in[2]->known ? shape_elements(&step->in[2]->shape) : 0);
-    }
     return step_set_shape(step, x);
 }
 
@@ -168,25 +157,58 @@ enum conv_status infer_gpool(struct step *step)
     return step_set_shape(step, &out);
 }
 
+/* The input without the axes of a set, or with 1 in their place. */
+static struct onnx_shape reduced(const struct onnx_shape *x, unsigned set, bool keep)
+{
+    struct onnx_shape out = { .rank = 0 };
+    for (int d = 0; d < x->rank; d++)
+        if (!(set & 1u << d) || keep)
+            out.dims[out.rank++] = set & 1u << d ? 1 : x->dims[d];
+    return out;
+}
+
 enum conv_status infer_reduce(struct step *step)
 {
     unsigned set = 0;
-    int64_t keep = 1;
+    int64_t keep = 1, nothing = 0;
     enum conv_status status = step_needs(step, 1);
     if (status == CONV_OK)
         status = step_read_axes(&set, step, step->in[0]->shape.rank);
     if (status == CONV_OK)
         status = onnx_int(&keep, &step->at, "keepdims");
+    if (status == CONV_OK)
+        status = onnx_int(&nothing, &step->at, "noop_with_empty_axes");
     if (status != CONV_OK)
         return status;
     const struct onnx_shape *x = &step->in[0]->shape;
-    struct onnx_shape out = { .rank = 0 };
-    const bool global = x->rank > 2 && set == ((1u << x->rank) - 1) - 3 && step->fn;
-    for (int d = 0; d < x->rank; d++)
-        if (!(set & 1u << d) || keep)
-            out.dims[out.rank++] = set & 1u << d ? 1 : x->dims[d];
+    const unsigned all = (1u << x->rank) - 1;
+    set = set == 0 && !nothing ? all : set;   /* an empty list is all axes, too */
+    const struct onnx_shape out = reduced(x, set, keep != 0);
+    const bool global = x->rank > 2 && set == all - 3 && step->fn;
     step->made->kind = global ? CONV_NODE_GPOOL : CONV_NODE_OTHER;
     if (global)
         strcpy(step->made->via, "mean");
+    status = step_set_shape(step, &out);
+    if (status == CONV_OK)
+        numbers_reduce(step, set);
+    return status;
+}
+
+/* ArgMax, ArgMin: along one axis. */
+enum conv_status infer_arg(struct step *step)
+{
+    int64_t axis = 0, keep = 1;
+    int at;
+    enum conv_status status = step_needs(step, 1);
+    if (status == CONV_OK)
+        status = onnx_int(&axis, &step->at, "axis");
+    if (status == CONV_OK)
+        status = onnx_int(&keep, &step->at, "keepdims");
+    if (status != CONV_OK)
+        return status;
+    if (!step_find_axis(&at, axis, step->in[0]->shape.rank))
+        return step_bad(step, "its axis isn't there");
+    const struct onnx_shape out = reduced(&step->in[0]->shape, 1u << at, keep != 0);
+    step->out->type = ONNX_INT64;
     return step_set_shape(step, &out);
 }

@@ -1,9 +1,11 @@
 /* network.c - an ONNX model as a network: one node for each of its nodes, then the totals.
  *
  * The graph is walked once, in its own order, which is the order of computation: a node that reads what nothing
- * before it computes, as in a cycle, is an error.  An operator that isn't understood, or that is fed by one, becomes
- * a node of the kind unknown; the network's note names it, and its weights are counted.
- * Not here: what operators do (infer.c).
+ * before it computes, as in a cycle, is an error.  Where a size isn't known, the file's own value_info is asked.
+ * If that doesn't help, a layer or a product becomes a node of the kind unknown, which the network's note names and
+ * whose weights are counted; of all others nothing is missing but a size (`open`).  What follows from constants alone
+ * is no work: a runtime has done it before it begins.
+ * Not here: what operators do (operators.c), what is a parameter (params.c), inputs (inputs.c).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -62,44 +64,35 @@ static enum conv_status check_work(struct walk *walk, const struct conv_node *no
                    node->label);
 }
 
-/* Learned numbers that an unknown node reads: they are counted with whoever reads them. */
-static int64_t learned(const struct walk *walk, const ConvOnnx__Node *node)
+/* Nodes without which the multiply-adds are too few. */
+static bool does_work(const struct rule *rule)
 {
-    int64_t count = 0;
-    for (size_t i = 0; i < node->n_input; i++) {
-        const struct value *value = value_find(walk, onnx_input(node, i));
-        if (value && value->known && value->constant && value->is_float && shape_elements(&value->shape) > 1
-            && __builtin_add_overflow(count, shape_elements(&value->shape), &count))
-            return INT64_C(1) << 56;
-    }
-    return count;
+    static const enum conv_node_kind kinds[] = { CONV_NODE_CONV, CONV_NODE_FC, CONV_NODE_PRODUCT, CONV_NODE_RECURRENT,
+                                                 CONV_NODE_UNKNOWN };
+    for (size_t i = 0; rule && i < sizeof kinds / sizeof *kinds; i++)
+        if (rule->kind == kinds[i])
+            return true;
+    return !rule;
 }
 
-static enum conv_status forget(struct step *step, const char *why)
+/* The node isn't understood, or its size isn't known. */
+static void forget(struct step *step, const struct rule *rule, const char *why)
 {
     struct walk *walk = step->walk;
     char op[ONNX_NAME];
+    step->made->problem = (struct conv_problem){ .n = 0 };
+    step->made->macs = 0;
+    if (!does_work(rule)) {
+        step->made->open = true;
+        return;
+    }
     const int before = walk->unknown_count++;
+    step->made->kind = CONV_NODE_UNKNOWN;
     if (before < MOST_NAMED)
-        fprintf(walk->unknowns, "%s'%s' (%s): %s", before == 0 ? "not understood: " : "; ", step->made->label,
-                onnx_plain(op, step->at.node->op_type), why);
+        fprintf(walk->unknowns, "%s%s'%s' (%s): %s", ftell(walk->unknowns) > 0 ? "; " : "",
+                before == 0 ? "not understood: " : "", step->made->label, onnx_plain(op, step->at.node->op_type), why);
     else if (before == MOST_NAMED)
         fputs("; and more", walk->unknowns);
-    step->made->kind = CONV_NODE_UNKNOWN;
-    step->made->weights = learned(walk, step->at.node);
-    step->out->int_count = -1;
-    for (size_t i = 0; i < step->at.node->n_output; i++) {
-        struct value *value = value_find(walk, onnx_output(step->at.node, i));
-        const struct onnx_shape *shape = value ? declared_shape(walk, value->name) : NULL;
-        if (!value)
-            continue;
-        value->known = shape != NULL;
-        for (int d = 0; shape && d < shape->rank; d++)
-            value->known = value->known && shape->dims[d] >= 0;
-        if (value->known)
-            value->shape = *shape;
-    }
-    return CONV_OK;
 }
 
 /* ---- one node of the graph ---------------------------------------------------------------------------------- */
@@ -109,7 +102,7 @@ static enum conv_status take_inputs(struct step *step)
     char plain[ONNX_NAME];
     for (size_t i = 0; i < step->at.node->n_input; i++) {
         const char *name = onnx_input(step->at.node, i);
-        const struct value *value = *name ? value_find(step->walk, name) : NULL;
+        struct value *value = *name ? value_find(step->walk, name) : NULL;
         if (*name && !value)
             return onnx_bad_node(&step->at, "nodes stand in the order of computation, without cycles",
                                  "nothing before it computes '%s'", onnx_plain(plain, name));
@@ -119,14 +112,21 @@ static enum conv_status take_inputs(struct step *step)
     return CONV_OK;
 }
 
+/* Does everything that the node reads follow from constants? */
+static bool reads_constants(const struct step *step)
+{
+    bool constant = step->at.node->n_input > 0;
+    for (size_t i = 0; i < step->at.node->n_input && constant; i++) {
+        const struct value *value = value_find(step->walk, onnx_input(step->at.node, i));
+        constant = !value || value->constant;
+    }
+    return constant;
+}
+
 static enum conv_status add_outputs(struct step *step)
 {
     char where[ONNX_NAME + 16], plain[ONNX_NAME];
-    bool constant = step->at.node->n_input > 0;
-    for (size_t i = 0; i < step->at.node->n_input; i++) {
-        const struct value *value = value_find(step->walk, onnx_input(step->at.node, i));
-        constant = constant && (!value || value->constant);
-    }
+    const bool constant = reads_constants(step);
     snprintf(where, sizeof where, "node %zu (%.40s): its output", step->at.index,
              onnx_plain(plain, step->at.node->op_type));
     for (size_t i = 0; i < step->at.node->n_output; i++) {
@@ -136,39 +136,71 @@ static enum conv_status add_outputs(struct step *step)
         if (!value)
             return CONV_BAD_FILE;
         value->constant = constant;
-        value->is_float = step->in[0] && step->in[0]->is_float;
+        value->type = step->in[0] ? step->in[0]->type : 0;
+        value->maker = step->at.node;
         value->node = step->walk->network->node_count;
+        step->out = step->out ? step->out : value;
     }
-    step->out = value_find(step->walk, onnx_output(step->at.node, 0));
     return step->out ? CONV_OK : onnx_bad_node(&step->at, NULL, "it has no output");
 }
 
-/* The second output of Dropout and of MaxPool has the shape of the first; others aren't read by anything here. */
+/* The second output of Dropout and of MaxPool has the shape of the first. */
 static void share_shape(const struct step *step)
 {
-    for (size_t i = 1; i < step->at.node->n_output; i++) {
-        struct value *value = value_find(step->walk, onnx_output(step->at.node, i));
-        if (value && !value->known && (onnx_is(step->at.node, "Dropout") || onnx_is(step->at.node, "MaxPool"))) {
-            value->known = true;
-            value->shape = step->out->shape;
+    struct value *value = value_find(step->walk, onnx_output(step->at.node, 1));
+    if (!value || value->known || !step->out->known
+        || !(onnx_is(step->at.node, "Dropout") || onnx_is(step->at.node, "MaxPool")))
+        return;
+    value->known = true;
+    value->shape = step->out->shape;
+}
+
+/* Outputs whose size no rule gave have that of the file, or are lost with whoever lost it first. */
+static void settle_outputs(const struct step *step)
+{
+    const ConvOnnx__Node *lost = step->at.node;
+    for (size_t i = 0; i < sizeof step->in / sizeof *step->in; i++)
+        if (step->in[i] && !step->in[i]->known && step->in[i]->lost) {
+            lost = step->in[i]->lost;
+            break;
         }
+    for (size_t i = 0; i < step->at.node->n_output; i++) {
+        struct value *value = value_find(step->walk, onnx_output(step->at.node, i));
+        if (!value || value->known)
+            continue;
+        value->known = declared_shape(&value->shape, step->walk, value->name);
+        value->lost = value->known ? NULL : lost;
     }
 }
 
 static enum conv_status infer(struct step *step)
 {
     const struct rule *rule = rule_of(step->at.node);
-    if (!rule)
-        return forget(step, "convref doesn't know the operator");
+    if (!rule) {
+        forget(step, NULL, "convref doesn't know the operator");
+        return CONV_OK;
+    }
     step->made->kind = rule->kind;
     step->fn = rule->fn;
     snprintf(step->made->fn, sizeof step->made->fn, "%s", rule->fn ? rule->fn : "");
     const enum conv_status status = rule->infer(step);
     if (status != CONV_NOT_APPLICABLE)
         return status;
-    char why[160];
-    snprintf(why, sizeof why, "%.150s", step->at.model->error->message);
-    return forget(step, why);
+    char why[200];
+    snprintf(why, sizeof why, "%.190s", step->at.model->error->message);
+    forget(step, rule, why);
+    return CONV_OK;
+}
+
+/* What a runtime computes before it begins: nothing of it is done when the network runs. */
+static void fold(struct conv_node *made)
+{
+    if (made->kind == CONV_NODE_UNKNOWN)
+        return;
+    made->kind = CONV_NODE_OTHER;
+    made->problem = (struct conv_problem){ .n = 0 };
+    made->macs = made->window = 0;
+    made->by_tensor = true;
 }
 
 static enum conv_status walk_node(struct walk *walk, size_t index)
@@ -180,7 +212,7 @@ static enum conv_status walk_node(struct walk *walk, size_t index)
         status = add_outputs(&step);
     if (status != CONV_OK)
         return status;
-    step.made = add_node(walk, CONV_NODE_UNKNOWN, *onnx_text(node->name) ? node->name : onnx_output(node, 0), index);
+    step.made = add_node(walk, CONV_NODE_UNKNOWN, *onnx_text(node->name) ? node->name : step.out->name, index);
     if (!step.made)
         return no_memory(walk);
     if (step.in[0] && step.in[0]->known)
@@ -189,10 +221,13 @@ static enum conv_status walk_node(struct walk *walk, size_t index)
     if (status != CONV_OK)
         return status;
     share_shape(&step);
+    settle_outputs(&step);
     if (step.out->known)
         step.made->out = network_shape(&step.out->shape);
-    if (step.made->kind == CONV_NODE_UNKNOWN)
-        step.made->problem = (struct conv_problem){ .n = 0 };
+    if (reads_constants(&step))
+        fold(step.made);
+    else
+        take_params(walk, step.made, node);
     return check_work(walk, step.made);
 }
 
@@ -204,7 +239,7 @@ static enum conv_status add_input_node(struct walk *walk)
     const ConvOnnx__Graph *graph = walk->model.graph;
     for (size_t i = 0; i < graph->n_input; i++) {
         const struct value *value = value_find(walk, onnx_text(graph->input[i]->name));
-        if (!value || value->tensor)
+        if (!value || value->constant)
             continue;
         struct conv_node *node = add_node(walk, CONV_NODE_INPUT, value->name, 0);
         if (!node)
@@ -236,8 +271,10 @@ static enum conv_status walk_graph(struct walk *walk)
         status = add_initializers(walk);
     if (status == CONV_OK)
         status = add_inputs(walk);
-    if (status == CONV_OK)
+    if (status == CONV_OK) {
+        find_given_weights(walk);
         status = add_input_node(walk);
+    }
     for (size_t i = 0; i < walk->model.graph->n_node && status == CONV_OK; i++)
         status = walk_node(walk, i);
     return status;
