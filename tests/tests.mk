@@ -96,17 +96,17 @@ tests_read_problem_LDFLAGS = $(AM_LDFLAGS) -static
 # ---- the program and the documents, from outside ------------------------------------------------------------
 SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
 	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_onnx.sh tests/test_docs.sh \
-	tests/test_cli_schema.sh tests/test_cuda.sh tests/test_cheats.sh tests/test_hostile.sh tests/test_internal_failures.sh
+	tests/test_cli_schema.sh tests/test_cuda.sh tests/test_cheats.sh tests/test_hostile.sh tests/test_internal_failures.sh tests/test_onnx_count.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
 EXTRA_DIST += tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli/tensor_files.sh \
-	tests/cli/onnx_files.sh tests/cli/validate.py tools/count-tests
+	tests/cli/onnx_files.sh tests/cli/onnx_cases.py tests/cli/validate.py tools/count-tests
 
 # ---- Python ---------------------------------------------------------------------------------------------------
 # python/run-test says when it can't be tested.
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/python/run-test '$(PYTHON)' '$(SANITIZER_CFLAGS)'
 PYTHON_TESTS = tests/test_python.py tests/test_peers.py tests/test_golden_vectors.py tests/test_photo.py \
-	tests/test_notebook.py
+	tests/test_notebook.py tests/test_onnx_operators.py
 EXTRA_DIST += $(PYTHON_TESTS) tests/case.py
 
 # The thread sanitizer is there for the threads alone: it can't follow the forks of the verifier.

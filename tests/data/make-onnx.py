@@ -31,21 +31,24 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
+KINDS = {1: "f", 2: "B", 3: "b", 6: "i", 7: "q", 9: "?"}   # TensorProto.DataType as struct packs it
+
+
 def tensor(name, dims, values=None, kind=1):
-    data = b"" if values is None else struct.pack("<%d%s" % (len(values), {1: "f", 7: "q"}[kind]), *values)
+    data = b"" if values is None else struct.pack("<%d%s" % (len(values), KINDS[kind]), *values)
     return b"".join(field(1, d) for d in dims) + field(2, kind) + field(8, name) + field(9, data)
 
 
-def zeros(name, dims):
+def zeros(name, dims, kind=1):
     count = 1
     for d in dims:
         count *= d
-    return tensor(name, dims, [0.0] * count)
+    return tensor(name, dims, [0] * count, kind)
 
 
-def value(name, dims):
+def value(name, dims, kind=1):
     shape = b"".join(field(1, field(1, d) if isinstance(d, int) else field(2, d)) for d in dims)
-    return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
+    return field(1, name) + field(2, field(1, field(1, kind) + field(2, shape)))
 
 
 def attribute(name, what):
@@ -57,6 +60,8 @@ def attribute(name, what):
         return field(1, name) + field(3, what) + field(20, 2)
     if isinstance(what, float):
         return field(1, name) + field(2, what) + field(20, 1)
+    if what and isinstance(what[0], float):
+        return field(1, name) + b"".join(field(7, f) for f in what) + field(20, 6)
     return field(1, name) + b"".join(field(8, i) for i in what) + field(20, 7)
 
 
@@ -66,9 +71,10 @@ def node(op, inputs, outputs, name="", **attributes):
             + b"".join(field(5, attribute(k, v)) for k, v in attributes.items()))
 
 
-def model(nodes, initializers, inputs, outputs, opset=13):
+def model(nodes, initializers, inputs, outputs, opset=13, infos=()):
     graph = (b"".join(field(1, n) for n in nodes) + field(2, "g") + b"".join(field(5, t) for t in initializers)
-             + b"".join(field(11, i) for i in inputs) + b"".join(field(12, o) for o in outputs))
+             + b"".join(field(11, i) for i in inputs) + b"".join(field(12, o) for o in outputs)
+             + b"".join(field(13, i) for i in infos))
     return field(1, 7) + field(7, graph) + field(8, field(2, opset))
 
 

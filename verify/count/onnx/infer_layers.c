@@ -93,20 +93,38 @@ enum conv_status infer_causal_conv(struct step *step)
     return status == CONV_OK ? step_set_shape(step, x) : status;
 }
 
+/* What training asks for beside: a number for each channel, and for a layer norm one for each place that it is taken
+ * over, whose axes are those from `axis` on. */
+static enum conv_status set_statistics(struct step *step, const struct onnx_shape *x, const struct onnx_shape *scale)
+{
+    struct onnx_shape each = *scale;
+    int64_t axis = -1;
+    int at;
+    enum conv_status status = CONV_OK;
+    if (onnx_is(step->at.node, "LayerNormalization")) {
+        status = onnx_int(&axis, &step->at, "axis");
+        if (status == CONV_OK && !step_find_axis(&at, axis, x->rank))
+            return step_bad(step, "its axis isn't there");
+        each = *x;
+        for (int d = at; status == CONV_OK && d < each.rank; d++)
+            each.dims[d] = 1;
+    }
+    for (size_t i = 1; i < 3 && status == CONV_OK; i++)
+        status = step_set_output(step, i, &each, step->in[0]->type);
+    return status;
+}
+
 /* A normalisation has the shape of its input; BatchNormalization has a number for each channel. */
 enum conv_status infer_norm(struct step *step)
 {
-    enum conv_status status = step_needs(step, 1);
+    enum conv_status status = step_needs(step, 2);
     if (status != CONV_OK)
         return status;
-    const struct onnx_shape *x = &step->in[0]->shape;
-    const bool batch = step->made->kind == CONV_NODE_BN;
-    status = step_needs(step, 2);
-    if (status != CONV_OK)
-        return status;
-    if (batch && (x->rank < 2 || shape_elements(&step->in[1]->shape) != x->dims[1]))
+    const struct onnx_shape *x = &step->in[0]->shape, *scale = &step->in[1]->shape;
+    if (step->made->kind == CONV_NODE_BN && (x->rank < 2 || shape_elements(scale) != x->dims[1]))
         return step_bad(step, "it has not as many scales as its input has channels");
-    return step_set_shape(step, x);
+    status = set_statistics(step, x, scale);
+    return status == CONV_OK ? step_set_shape(step, x) : status;
 }
 
 /* ---- pooling ------------------------------------------------------------------------------------------------ */

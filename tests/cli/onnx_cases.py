@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""onnx_cases.py - ONNX models that are small enough to be counted by hand, with what was counted.
+
+Usage: onnx_cases.py MAKE-ONNX.PY FOLDER     writes FOLDER/*.onnx and FOLDER/cases.tsv
+
+A row of cases.tsv: name, exit status, options, totals as KEY=NUMBER with spaces between, and a regular expression for
+the note or, where the status is 4, for the message; - is nothing.  Each case is a kind of thing that exporters write.
+Not here: files that are wrong (bad-input.tsv), the operators one by one (test_onnx_operators.py).
+"""
+import pathlib
+import runpy
+import sys
+
+make = runpy.run_path(sys.argv[1])
+node, tensor, zeros, value, model = (make[name] for name in ("node", "tensor", "zeros", "value", "model"))
+folder = pathlib.Path(sys.argv[2])
+rows = []
+
+
+def ints(name, numbers, dims=None):
+    return tensor(name, [len(numbers)] if dims is None else dims, numbers, 7)
+
+
+def case(name, nodes, initializers, inputs, totals, status=0, options="", words="-", infos=(), opset=18):
+    (folder / f"{name}.onnx").write_bytes(model(nodes, initializers, inputs, [value("y", ["a"])], opset, infos))
+    rows.append("\t".join([name, str(status), options or "-",
+                           " ".join(f"{key}={number}" for key, number in totals.items()) or "-", words]))
+
+
+def again(name, of, totals, status=0, options="", words="-"):
+    """The same model with other options."""
+    (folder / f"{name}.onnx").write_bytes((folder / f"{of}.onnx").read_bytes())
+    rows.append("\t".join([name, str(status), options or "-",
+                           " ".join(f"{key}={number}" for key, number in totals.items()) or "-", words]))
+
+
+X = value("x", [1, 4, 8, 8])
+POINT = zeros("w", [5, 4, 1, 1])                  # 20 weights, 20 MACs a position
+PADS = [1, 1, 1, 1]
+
+
+# ---- parameters: by tensor -----------------------------------------------------------------------------------------
+case("shared_conv", [node("Conv", ["x", "w"], ["a"], pads=PADS), node("Relu", ["a"], ["b"]),
+                     node("Conv", ["b", "w"], ["y"], pads=PADS)],
+     [zeros("w", [4, 4, 3, 3])], [X], {"params": 144, "macs_conv": 2 * 144 * 64, "conv_layers": 2})
+case("shared_through_identity", [node("Identity", ["w"], ["v"]), node("Conv", ["x", "w"], ["a"], pads=PADS),
+                                 node("Conv", ["a", "v"], ["y"], pads=PADS)],
+     [zeros("w", [4, 4, 3, 3])], [X], {"params": 144, "macs_conv": 2 * 144 * 64})
+case("tied_embedding", [node("Gather", ["table", "x"], ["a"]), node("Transpose", ["table"], ["t"]),
+                        node("MatMul", ["a", "t"], ["y"])],
+     [zeros("table", [10, 4])], [value("x", [1, 3], 7)], {"params": 40, "macs_fc": 3 * 4 * 10, "other_params": 40})
+case("shared_bias", [node("Conv", ["x", "w", "b"], ["a"]), node("Conv", ["a", "v", "b"], ["y"])],
+     [zeros("w", [4, 4, 1, 1]), zeros("v", [4, 4, 1, 1]), zeros("b", [4])], [X],
+     {"params": 36, "bias_adds": 2 * 4 * 64})
+case("weight_norm", [node("Mul", ["g", "v"], ["w"]), node("Conv", ["x", "w"], ["y"])],
+     [zeros("g", [5, 1, 1, 1]), zeros("v", [5, 4, 1, 1])], [X], {"params": 25, "macs_conv": 1280})
+case("weight_in_constant_node", [node("Constant", [], ["w"], value=zeros("", [4, 3, 3, 3])),
+                                 node("Conv", ["x", "w"], ["y"], pads=PADS)],
+     [], [value("x", [1, 3, 8, 8])], {"params": 108, "macs_conv": 108 * 64})
+case("weights_are_inputs", [node("Conv", ["x", "w"], ["y"])], [], [X, value("w", [5, 4, 3, 3])],
+     {"params": 180, "macs_conv": 180 * 36})
+case("linear_weights_are_inputs", [node("Gemm", ["x", "w", "b"], ["a"], transB=1), node("MatMul", ["a", "v"], ["c"]),
+                                   node("Add", ["c", "d"], ["y"])],
+     [], [value("x", [2, 4]), value("w", [5, 4]), value("b", [5]), value("v", [5, 3]), value("d", [3])],
+     {"params": 25 + 18, "macs_fc": 2 * (20 + 15), "bias_adds": 16})
+case("two_data_inputs", [node("MatMul", ["x", "z"], ["y"])], [], [value("x", [2, 3, 4]), value("z", [2, 4, 5])],
+     {"params": 0, "macs_products": 2 * 3 * 4 * 5, "macs_fc": 0})
+case("folded_constants", [node("Add", ["x", "onnx::Add_7"], ["a"]), node("Mul", ["a", "layer_scale"], ["b"]),
+                          node("Range", ["0", "8", "1"], ["r"]), node("Add", ["b", "r"], ["c"]),
+                          node("Conv", ["c", "w"], ["y"])],
+     [zeros("onnx::Add_7", [8, 8]), zeros("layer_scale", [4, 1, 1]), tensor("0", [], [0.0]), tensor("8", [], [8.0]),
+      tensor("1", [], [1.0]), POINT], [X], {"params": 24, "buffers": 64, "other_params": 4, "macs_conv": 1280})
+case("batch_norm", [node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y"])],
+     [zeros(name, [4]) for name in "sbmv"], [X], {"params": 8, "buffers": 8})
+case("class_token", [node("Expand", ["token", "shape"], ["t"]), node("Concat", ["t", "x"], ["y"], axis=1)],
+     [zeros("token", [1, 1, 6]), ints("shape", [2, 1, 6])], [value("x", [2, 4, 6])], {"params": 6})
+case("class_token_of_a_batch", [node("Shape", ["x"], ["s"]), node("Slice", ["s", "0", "1"], ["n"]),
+                                node("Concat", ["n", "rest"], ["shape"], axis=0),
+                                node("Expand", ["token", "shape"], ["t"]),
+                                node("Concat", ["t", "x"], ["y"], axis=1)],
+     [zeros("token", [1, 1, 6]), ints("0", [0]), ints("1", [1]), ints("rest", [1, 6])], [value("x", [2, 4, 6])],
+     {"params": 6})
+
+# ---- shapes that a graph computes ----------------------------------------------------------------------------------
+case("pad_from_constants", [  # as PyTorch exports F.pad
+    node("ConstantOfShape", ["n"], ["z"], value=ints("", [0])), node("Concat", ["p", "z"], ["c"], axis=0),
+    node("Reshape", ["c", "m12"], ["r"]), node("Slice", ["r", "m1", "big", "zero", "m1"], ["s"]),
+    node("Transpose", ["s"], ["t"], perm=[1, 0]), node("Reshape", ["t", "m1"], ["u"]),
+    node("Cast", ["u"], ["q"], to=7), node("Pad", ["x", "q"], ["xp"]), node("Conv", ["xp", "w"], ["y"])],
+    [ints("n", [4]), ints("p", [1, 1, 1, 1]), ints("m12", [-1, 2]), ints("m1", [-1]), ints("big", [-2**63 + 1]),
+     ints("zero", [0]), zeros("w", [4, 4, 3, 3])], [X], {"params": 144, "macs_conv": 144 * 64})
+case("pad_with_axes", [node("Pad", ["x", "p", "", "ax"], ["a"]), node("Conv", ["a", "w"], ["y"])],
+     [ints("p", [1, 2]), ints("ax", [3]), POINT], [X], {"macs_conv": 20 * 8 * 11})
+case("range_symbol", [node("Range", ["0", "8", "1"], ["r"]), node("Concat", ["r", "r"], ["r2"], axis=0),
+                      node("Concat", ["x", "x"], ["x2"], axis=3), node("Add", ["x2", "r2"], ["b"]),
+                      node("Conv", ["b", "w"], ["y"])],
+     [tensor("0", [], [0.0]), tensor("8", [], [8.0]), tensor("1", [], [1.0]), POINT], [X],
+     {"params": 20, "macs_conv": 2560}, infos=[value("r", ["some_width"])])
+case("where_mask", [node("Equal", ["x", "z"], ["m"]), node("Where", ["m", "z", "x"], ["b"]),
+                    node("Conv", ["b", "w"], ["y"])], [tensor("z", [], [0.0]), POINT], [X], {"macs_conv": 1280})
+case("interpolate", [  # sizes in float and back, as F.interpolate(scale_factor=1.3) is exported: floor(8 * 1.3) = 10
+    node("Shape", ["x"], ["s"]), node("Slice", ["s", "2", "4"], ["hw"]), node("Cast", ["hw"], ["f"], to=1),
+    node("Mul", ["f", "scale"], ["g"]), node("Floor", ["g"], ["h"]), node("Cast", ["h"], ["i"], to=7),
+    node("Slice", ["s", "0", "2"], ["nc"]), node("Concat", ["nc", "i"], ["to"], axis=0),
+    node("Resize", ["x", "", "", "to"], ["a"]), node("Conv", ["a", "w"], ["y"])],
+    [ints("0", [0]), ints("2", [2]), ints("4", [4]), tensor("scale", [1], [1.3]), POINT], [X], {"macs_conv": 2000})
+case("where_of_shapes", [  # torch's expand: -1 keeps what is there
+    node("Equal", ["want", "minus"], ["m"]), node("Where", ["m", "ones", "want"], ["e"]),
+    node("Expand", ["x", "e"], ["a"]), node("Conv", ["a", "w"], ["y"])],
+    [ints("want", [3, -1, -1, -1]), ints("minus", [-1]), ints("ones", [1, 1, 1, 1]), POINT], [X],
+    {"macs_conv": 3 * 1280})
+case("arithmetic", [  # 8 // 3 = 2, min(2, 7) = 2, 2 * 2 + 1 = 5
+    node("Shape", ["x"], ["s"]), node("Gather", ["s", "2"], ["h"]), node("Div", ["h", "3"], ["a"]),
+    node("Min", ["a", "7"], ["b"]), node("Mul", ["b", "b"], ["c"]), node("Add", ["c", "1"], ["d"]),
+    node("Unsqueeze", ["d", "axis"], ["e"]), node("Concat", ["ones", "e"], ["f"], axis=0),
+    node("Tile", ["x", "f"], ["g"]), node("Conv", ["g", "w"], ["y"])],
+    [ints("2", [2], []), ints("3", [3], []), ints("7", [7], []), ints("1", [1], []), ints("axis", [0]),
+     ints("ones", [1, 1, 1]), POINT], [X], {"macs_conv": 5 * 1280})
+case("unknown_with_value_info", [node("Whirl", ["x"], ["a"], "whirl"), node("Conv", ["a", "w"], ["y"])],
+     [POINT], [X], {"macs_conv": 320, "unknown": 1}, 3, words="not understood: 'whirl' \\(Whirl\\): convref doesn't",
+     infos=[value("a", [1, 4, 4, 4])])
+case("value_info_of_the_inputs_sizes", [node("Whirl", ["x"], ["a"], "whirl"), node("Conv", ["a", "w"], ["y"])],
+     [POINT], [value("x", ["n", 4, "h", "w"])], {"macs_conv": 20 * 6 * 7, "unknown": 1}, 3, "--in 6x7",
+     words="the batch of 'x', which is open, is taken as 1; not understood: 'whirl'",
+     infos=[value("a", ["n", 4, "h", "w"])])
+case("value_info_that_is_open", [node("Whirl", ["x"], ["a"], "whirl"), node("Conv", ["a", "w"], ["y"], "conv")],
+     [POINT], [X], {"macs_conv": 0, "params": 20, "unknown": 2}, 3,
+     words="'conv' \\(Conv\\): the size of its input isn't known: it comes behind 'whirl' \\(Whirl\\)",
+     infos=[value("a", ["b", 4, 4, 4])])
+case("data_dependent", [  # nothing that multiplies comes behind it
+    node("Conv", ["x", "w"], ["a"]), node("NonZero", ["a"], ["b"]), node("Transpose", ["b"], ["c"], perm=[1, 0]),
+    node("Sigmoid", ["c"], ["y"])], [POINT], [X], {"macs_conv": 1280, "unknown": 0})
+case("nonzero_of_ones", [node("ConstantOfShape", ["s"], ["o"], value=ints("", [1])), node("NonZero", ["o"], ["i"]),
+                         node("Squeeze", ["i", "0"], ["j"]), node("Gather", ["x", "j"], ["a"], axis=2),
+                         node("Conv", ["a", "w"], ["y"])],
+     [ints("s", [3]), ints("0", [0]), POINT], [X], {"macs_conv": 20 * 3 * 8})
+case("subgraph", [node("If", ["c"], ["a"], "branch"), node("Conv", ["a", "w"], ["y"])], [POINT],
+     [X, value("c", [], 9)], {"unknown": 2}, 3, words="'branch' \\(If\\): it has a graph of its own")
+
+# ---- products ------------------------------------------------------------------------------------------------------
+case("attention_then_conv", [node("Transpose", ["x"], ["t"], perm=[0, 1, 3, 2]), node("MatMul", ["x", "t"], ["q"]),
+                             node("Softmax", ["q"], ["s"]), node("Conv", ["s", "w"], ["y"])],
+     [POINT], [X], {"macs_conv": 1280, "macs_products": 2048, "macs": 3328, "params": 20})
+case("matmul_left_const", [node("MatMul", ["w", "x"], ["y"])], [zeros("w", [5, 6])], [value("x", [1, 6, 4])],
+     {"macs_fc": 120, "params": 30})
+case("matmul_vectors", [node("MatMul", ["x", "w"], ["a"]), node("MatMul", ["a", "x"], ["b"])],
+     [zeros("w", [6, 6])], [value("x", [6])], {"macs_fc": 36, "macs_products": 6})
+case("matmul_vector_of_weights", [node("MatMul", ["x", "w"], ["a"]), node("MatMul", ["v", "x"], ["b"])],
+     [zeros("w", [6]), zeros("v", [4])], [value("x", [2, 4, 6])], {"macs_fc": 48 + 48, "params": 10})
+case("matmul_stack_of_weights", [node("MatMul", ["x", "w"], ["y"])], [zeros("w", [3, 4, 5])],
+     [value("x", [2, 3, 7, 4])], {"macs_fc": 2 * 3 * 7 * 4 * 5, "params": 60})
+case("matmul_broadcast", [node("MatMul", ["x", "z"], ["y"])], [], [value("x", [2, 1, 7, 4]), value("z", [3, 4, 5])],
+     {"macs_products": 2 * 3 * 7 * 4 * 5})
+case("gemm_left_const", [node("Gemm", ["w", "x"], ["y"], transB=1)], [zeros("w", [5, 6])], [value("x", [4, 6])],
+     {"macs_fc": 120, "params": 30})
+case("gemm_of_computed", [node("Gemm", ["x", "x"], ["y"], transB=1)], [], [value("x", [4, 6])],
+     {"macs_products": 96, "macs_fc": 0})
+case("bias_behind_matmul", [node("MatMul", ["x", "w"], ["a"]), node("Add", ["b", "a"], ["y"])],
+     [zeros("w", [6, 5]), zeros("b", [5])], [value("x", [2, 3, 6])],
+     {"params": 35, "fc_params": 35, "macs_fc": 180, "bias_adds": 30})
+case("einsum_attention", [node("Einsum", ["x", "z"], ["y"], equation="bhid,bhjd->bhij")], [],
+     [value("x", [2, 3, 7, 4]), value("z", [2, 3, 5, 4])], {"macs_products": 2 * 3 * 7 * 5 * 4})
+case("einsum_weights", [node("Einsum", ["x", "w"], ["a"], equation="...d,dk->...k"),
+                        node("Einsum", ["a", "v"], ["b"], equation="bnk, hkq -> bhnq"),
+                        node("MatMul", ["b", "z"], ["y"])],
+     [zeros("w", [4, 6]), zeros("v", [2, 6, 3]), zeros("z", [3, 1])], [value("x", [2, 5, 4])],
+     {"params": 24 + 36 + 3, "macs_fc": 2 * 5 * 24 + 2 * 5 * 36 + 2 * 2 * 5 * 3, "macs_products": 0})
+case("einsum_without_arrow", [node("Einsum", ["x", "z"], ["a"], equation="ij,jk"), node("MatMul", ["a", "w"], ["y"])],
+     [zeros("w", [5, 2])], [value("x", [3, 4]), value("z", [4, 5])], {"macs_products": 60, "macs_fc": 30})
+case("attention_operator", [node("Attention", ["q", "k", "v"], ["y"], q_num_heads=4, kv_num_heads=2)], [],
+     [value("q", [2, 7, 32]), value("k", [2, 5, 16]), value("v", [2, 5, 12])],
+     {"macs_products": 2 * 4 * 7 * 5 * (8 + 6)}, opset=23)
+
+# ---- recurrent layers ----------------------------------------------------------------------------------------------
+case("lstm_then_matmul", [node("LSTM", ["x", "W", "R"], ["a"], hidden_size=6), node("Squeeze", ["a", "one"], ["b"]),
+                          node("MatMul", ["b", "w"], ["y"])],
+     [zeros("W", [1, 24, 5]), zeros("R", [1, 24, 6]), ints("one", [1]), zeros("w", [6, 3])],
+     [value("x", [10, 1, 5])], {"macs_fc": 180, "macs_recurrent": 10 * 24 * 11, "params": 24 * 11 + 18})
+case("lstm_last_state", [node("LSTM", ["x", "W", "R", "B"], ["", "h"], hidden_size=6, direction="bidirectional"),
+                         node("Squeeze", ["h", "zero"], ["b"]), node("MatMul", ["h", "w"], ["y"])],
+     [zeros("W", [2, 24, 5]), zeros("R", [2, 24, 6]), zeros("B", [2, 48]), ints("zero", [1]), zeros("w", [6, 3])],
+     [value("x", [10, 1, 5])], {"macs_fc": 36, "macs_recurrent": 10 * 2 * 24 * 11, "params": 2 * (24 * 11 + 48) + 18})
+case("gru_batch_first", [node("GRU", ["x", "W", "R"], ["a"], hidden_size=6, layout=1),
+                         node("MatMul", ["a", "w"], ["y"])],
+     [zeros("W", [1, 18, 5]), zeros("R", [1, 18, 6]), zeros("w", [6, 3])], [value("x", [2, 10, 5])],
+     {"macs_fc": 20 * 18, "macs_recurrent": 20 * 18 * 11, "params": 18 * 11 + 18})
+case("rnn", [node("RNN", ["x", "W", "R"], ["y"], hidden_size=6)], [zeros("W", [1, 6, 5]), zeros("R", [1, 6, 6])],
+     [value("x", [10, 2, 5])], {"macs_recurrent": 20 * 6 * 11, "params": 66})
+
+# ---- quantised operators -------------------------------------------------------------------------------------------
+SCALES = [tensor("s", [], [0.1]), tensor("z", [], [128], 2), tensor("ws", [], [0.01]), tensor("wz", [], [0], 3)]
+case("qdq_conv", [node("QuantizeLinear", ["x", "s", "z"], ["xq"]), node("DequantizeLinear", ["xq", "s", "z"], ["xd"]),
+                  node("DequantizeLinear", ["wq", "ws"], ["w"]), node("Conv", ["xd", "w"], ["y"])],
+     [*SCALES, zeros("wq", [5, 4, 3, 3], 3)], [X], {"macs_conv": 180 * 36, "params": 180, "buffers": 0})
+case("qdq_per_channel", [node("DequantizeLinear", ["wq", "ws"], ["w"], axis=0),
+                         node("DequantizeLinear", ["bq", "bs"], ["b"], axis=0), node("Conv", ["x", "w", "b"], ["y"])],
+     [zeros("ws", [5]), zeros("wq", [5, 4, 3, 3], 3), zeros("bs", [5]), zeros("bq", [5], 6)], [X],
+     {"macs_conv": 180 * 36, "params": 185})
+case("qlinear_conv", [node("QLinearConv", ["x", "s", "z", "w", "ws", "wz", "s", "z", "b"], ["a"], pads=PADS),
+                      node("ConvInteger", ["a", "v"], ["y"])],
+     [*SCALES, zeros("w", [5, 4, 3, 3], 3), zeros("b", [5], 6), zeros("v", [2, 5, 1, 1], 3)],
+     [value("x", [1, 4, 8, 8], 2)], {"macs_conv": 180 * 64 + 10 * 64, "params": 195, "bias_adds": 320})
+case("quantised_products", [node("MatMulInteger", ["x", "w"], ["a"]),
+                            node("QLinearMatMul", ["x", "s", "z", "v", "ws", "wz", "s", "z"], ["b"]),
+                            node("Cast", ["a"], ["c"], to=1)],
+     [*SCALES, zeros("w", [6, 5], 3), zeros("v", [6, 3], 3)], [value("x", [2, 6], 2)],
+     {"macs_fc": 2 * 48, "params": 48})
+case("dynamic_quantisation", [node("DynamicQuantizeLinear", ["x"], ["q", "qs", "qz"]),
+                              node("MatMulInteger", ["q", "w", "qz"], ["y"])],
+     [zeros("w", [6, 5], 3)], [value("x", [2, 6])], {"macs_fc": 60, "params": 30})
+
+# ---- transposed convolutions, SAME (F08): in * stride where the taps reach so far ---------------------------------
+for same in ("SAME_UPPER", "SAME_LOWER"):
+    for filter_, out in ((2, 11), (3, 12), (5, 12)):
+        case(f"transposed_{same.lower()}_{filter_}", [
+            node("ConvTranspose", ["x", "w"], ["t"], auto_pad=same, strides=[3, 3]), node("Conv", ["t", "v"], ["y"])],
+            [zeros("w", [2, 3, filter_, filter_]), zeros("v", [5, 3, 1, 1])], [value("x", [1, 2, 4, 4])],
+            {"macs_conv": 6 * filter_ * filter_ * 16 + 15 * out * out})
+case("transposed_same_output_padding", [
+    node("ConvTranspose", ["x", "w"], ["t"], auto_pad="SAME_UPPER", strides=[3], output_padding=[1]),
+    node("Conv", ["t", "v"], ["y"])],
+    [zeros("w", [2, 3, 2]), zeros("v", [1, 3, 1])], [value("x", [1, 2, 4])], {"macs_conv": 48 + 3 * 12})
+
+# ---- sizes that are open -------------------------------------------------------------------------------------------
+case("audio", [node("Unsqueeze", ["x", "one"], ["u"]), node("Conv", ["u", "w"], ["y"], strides=[4])],
+     [ints("one", [1]), zeros("w", [2, 1, 8])], [value("x", ["batch", "samples"])], {"macs_conv": 240}, 0, "--in 64",
+     words="the batch of 'x', which is open, is taken as 1")
+again("audio_whole", "audio", {"macs_conv": 480}, 0, "--in x=2x64", "-")
+again("audio_plain_whole", "audio", {"macs_conv": 480}, 0, "--in 2x64", "-")
+again("audio_by_name", "audio", {"macs_conv": 720}, 0, "--in samples=64 --in batch=3", "-")
+again("audio_open", "audio", {}, 4, "", "input 'x' leaves sizes open: it is batch x samples")
+again("audio_too_many", "audio", {}, 4, "--in 1x2x3", "input 'x' is batch x samples, and --in says '1x2x3'")
+again("audio_nobody", "audio", {}, 4, "--in 64 --in y=3", "--in names 'y', which is no input and no open size; it has x")
+again("audio_no_number", "audio", {}, 4, "--in x=1xmany", "input 'x' is batch x samples, and --in says 'x=1xmany'")
+case("open_channels", [node("GlobalAveragePool", ["x"], ["a"]), node("Flatten", ["a"], ["b"]),
+                       node("Gemm", ["b", "w"], ["y"])],
+     [zeros("w", [12, 10])], [value("x", ["n", "c", "h", 8])], {"macs_fc": 120}, 0, "--in x=1x12x8x8")
+again("open_channels_by_name", "open_channels", {"macs_fc": 120}, 0, "--in c=12 --in h=8")
+again("open_channels_unsaid", "open_channels", {}, 4, "--in 8x8", "input 'x' is n x c x h x 8, and --in says '8x8'")
+again("fixed_size_differs", "open_channels", {}, 4, "--in x=1x12x8x9", "input 'x' is n x c x h x 8, and --in says")
+case("two_inputs_of_one_size", [node("Add", ["x", "z"], ["a"]), node("MatMul", ["a", "w"], ["y"])], [zeros("w", [4, 5])],
+     [value("x", ["n", "seq", 4]), value("z", ["n", "seq", 4])], {"macs_fc": 20 * 7}, 0, "--in seq=7")
+again("two_inputs_in_one_word", "two_inputs_of_one_size", {"macs_fc": 20 * 7}, 0, "--in x=1x7x4")
+again("two_sizes_of_one_name", "two_inputs_of_one_size", {}, 4, "--in x=1x7x4 --in z=1x8x4",
+      "input 'z' is n x seq x 4, and --in says 'z=1x8x4'")
+case("vector_input", [node("Unsqueeze", ["x", "axes"], ["u"]), node("Conv", ["u", "w"], ["y"])],
+     [ints("axes", [0, 1]), zeros("w", [2, 1, 3])], [value("x", ["samples"])], {}, 4, "",
+     "input 'x' leaves sizes open: it is samples")
+again("vector_input_given", "vector_input", {"macs_conv": 6 * 14}, 0, "--in 16")
+case("unsized_input", [node("Conv", ["x", "w"], ["y"], "conv")], [POINT], [make["field"](1, "x")], {"unknown": 1}, 3,
+     words="'conv' \\(Conv\\): the size of its input isn't known: the model doesn't give that of 'x'")
+again("unsized_input_given", "unsized_input", {"macs_conv": 1280}, 0, "--in x=1x4x8x8")
+
+(folder / "cases.tsv").write_text("\n".join(rows) + "\n")
