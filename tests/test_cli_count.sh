@@ -27,7 +27,7 @@ count pointwise 'c=32 in=112x112 k=64 filter=1x1' 2048 25690112
 count grouped 'n=2 c=8 in=6x6 k=12 filter=3x3 groups=4' 216 6912
 count transposed 'op=transposed c=4 in=5x5 k=3 filter=2x2 stride=2 bias=1' 51 1200
 count three_axes 'c=2 in=4x5x6 k=3 filter=3x3x3' 162 3888
-count benchdnn 'g32ic32ih112oc32oh112kh3ph1' 288 3612672
+count benchdnn 'g32mb1ic32ih112oc32oh112kh3ph1' 288 3612672
 expect padding 0 'convref count "c=1 in=4 k=1 filter=3 pad=1" --format tsv'
 same macs_inside 'products inside the image' 10 "$(cell out macs_inside value)"
 expect formats_text 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1"' '^standard: c=8' '4,672' '73,156,608'

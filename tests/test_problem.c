@@ -63,14 +63,30 @@ static void canonical_text(void)
         { "op=transposed c=2 in=4x4 k=2 filter=3x3 stride=2 output_pad=1x0 pass=backward_data groups=2",
           "op=transposed c=2 in=4x4 k=2 filter=3x3 groups=2 stride=2 output_pad=1x0 pass=backward_data" },
         /* benchdnn */
-        { "g32ic32ih112oc32oh112kh3ph1n\"mobilenet:conv2_1/dw\"",
+        { "g32mb1ic32ih112oc32oh112kh3ph1n\"mobilenet:conv2_1/dw\"",
           "c=32 in=112x112 k=32 filter=3x3 groups=32 pad=1" },
         { "g1mb2_ic3ih227oc96oh55kh11sh4ph0_n\"alexnet:conv1*3\"",
           "n=2 c=3 in=227x227 k=96 filter=11x11 stride=4" },
-        { "ic3ih224oc64oh112kh7sh2ph3", "c=3 in=224x224 k=64 filter=7x7 stride=2 pad=3:2x3:2" },
-        { "ic16iw30oc16ow15kw4sw2pw1", "c=16 in=30 k=16 filter=4 stride=2 pad=1" },
+        { "mb1ic3ih224oc64oh112kh7sh2ph3", "c=3 in=224x224 k=64 filter=7x7 stride=2 pad=3:2x3:2" },
+        { "mb1ic16iw30oc16ow15kw4sw2pw1", "c=16 in=30 k=16 filter=4 stride=2 pad=1" },
         { "mb1ic4id8ih9iw10oc4kd3kh2kw1dd1dh0", "c=4 in=8x9x10 k=4 filter=3x2x1 dilation=2x1x1" },
-        { "ic8ih10oc8oh8kh3", "c=8 in=10x10 k=8 filter=3x3" },
+        { "ic8ih10oc8oh8kh3", "n=2 c=8 in=10x10 k=8 filter=3x3" },
+        { "mb1ic8oc8_ih2oh1kh2_iw8kw3dw1", "c=8 in=2x8 k=8 filter=2x3 dilation=1x2" },
+        { "mb1ic8oc8_ih4oh6kh3ph2_iw4kw1", "c=8 in=4x4 k=8 filter=3x1 pad=2x0" },
+        { "mb1ic8ih9sh2kh3oc8_iw9kw3", "c=8 in=9x9 k=8 filter=3x3 stride=2x1" },
+        { "mb1ic8ih9sh2kh3oc8_sw1pw0dw0", "c=8 in=9x9 k=8 filter=3x3 stride=2" },
+        { "mb1ic8id9kd3oc8pd1", "c=8 in=9x9x9 k=8 filter=3x3x3 pad=1" },
+        { "mb1ic8ih8oc8kh3ph1n\"a=b and more\"", "c=8 in=8x8 k=8 filter=3x3 pad=1" },
+        { "mb1ic8ih8oc8kh3ph1nconv=1", "c=8 in=8x8 k=8 filter=3x3 pad=1" },
+        { "mb1ic8ih8oc8kh3ph1n", "c=8 in=8x8 k=8 filter=3x3 pad=1" },
+        { "--conv --dir=FWD_B --mb=3 mb1ic8ih8oc8kh3", "n=3 c=8 in=8x8 k=8 filter=3x3 bias=1" },
+        { "--mb=0 --dir=BWD_WB mb1ic8ih8oc8kh3", "c=8 in=8x8 k=8 filter=3x3 bias=1 pass=backward_weights" },
+        { "--deconv --dir=BWD_D ic256ih7oc128oh14kh4sh2ph1",
+          "op=transposed n=2 c=256 in=7x7 k=128 filter=4x4 stride=2 pad=1 pass=backward_data" },
+        { "--deconv mb1ic8ih4oc8oh8kh3sh2ph1",
+          "op=transposed c=8 in=4x4 k=8 filter=3x3 stride=2 pad=1:0x1:0" },
+        { "--deconv mb1ic8ih4oc8oh9kh2sh2ph0",
+          "op=transposed c=8 in=4x4 k=8 filter=2x2 stride=2 output_pad=1" },
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         char text[CONV_PROBLEM_TEXT];
@@ -158,6 +174,11 @@ static void refusals(void)
         { "ic3ih5oc4kh3ic3", "a size given twice in a benchdnn string", "ic3" },
         { "ic3ih5oc4kh3n\"open", "the name has no end in a benchdnn string", "n\"" },
         { "ic3ih5oc4oh2kh3ph1", "the output size does not fit the rest in a benchdnn string", NULL },
+        { "ic256ih7oc128oh14kh4sh2ph1", "an output size with windows outside of the image in a benchdnn string", NULL },
+        { "ic8id4ih5oc8kd3kh3", "a height without a width, or a width without a height, in a benchdnn string", NULL },
+        { "ic8ih8oc8kh3_kw3", "one of ic, oc, ih and kh is missing in a benchdnn string", NULL },
+        { "--alg=WINO ic8ih8oc8kh3", "an unknown option in a benchdnn string", "--alg=WINO" },
+        { "ic8ih8oc8kh3 junk", "something behind its end in a benchdnn string", "junk" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct conv_problem problem;
