@@ -174,11 +174,12 @@ static void derive_pads(struct conv_axis *axis, int64_t out, int64_t pad, bool t
         axis->output_pad = axis->pad_begin - needed;
 }
 
-/* ---- options in front -------------------------------------------------------------------------------------------- */
+/* ---- options in front --------------------------------------------------------------------------------------- */
 
 static const struct { const char *text; struct options said; } options[] = {
     { "--conv", { false, false, CONV_FORWARD, ABSENT } }, { "--deconv", { true, false, CONV_FORWARD, ABSENT } },
-    { "--dir=FWD_B", { false, true, CONV_FORWARD, ABSENT } }, { "--dir=FWD_D", { false, false, CONV_FORWARD, ABSENT } },
+    { "--dir=FWD_B", { false, true, CONV_FORWARD, ABSENT } },
+    { "--dir=FWD_D", { false, false, CONV_FORWARD, ABSENT } },
     { "--dir=FWD_I", { false, false, CONV_FORWARD, ABSENT } },
     { "--dir=BWD_D", { false, false, CONV_BACKWARD_DATA, ABSENT } },
     { "--dir=BWD_W", { false, false, CONV_BACKWARD_WEIGHTS, ABSENT } },
@@ -222,7 +223,7 @@ static enum conv_status read_options(struct options *read, const char *text, str
     return CONV_OK;
 }
 
-/* ---- the problem ------------------------------------------------------------------------------------------------- */
+/* ---- the problem -------------------------------------------------------------------------------------------- */
 
 /* What a convolution can make: no window lies in the padding alone.  Deconvolutions, which look alike, make more. */
 static bool is_believable(const struct conv_axis *axis, int64_t given)
@@ -267,7 +268,8 @@ enum conv_status conv_parse_benchdnn(struct conv_problem *problem, const char *t
         return status;
     const int rank = complete_axes(&s);
     if (rank == 0)
-        return fail_at(error, text, start, (int)strlen(start), "a height without a width, or a width without a height,");
+        return fail_at(error, text, start, (int)strlen(start),
+                       "a height without a width, or a width without a height,");
     struct conv_problem read = conv_problem_default(rank);
     read.op = said.transposed ? CONV_OP_TRANSPOSED : CONV_OP_CONV;
     read.pass = said.pass;

@@ -54,4 +54,22 @@ for verb in count 'verify --network' 'bench --network'; do
         '^    give them: --in x=1x128$'
 done
 expect the_option_that_is_printed 0 'convref count models/audio.onnx --in x=1x128' '^macs_conv +496$'
+
+# an incomplete count says so in every figure
+expect incomplete_totals 3 'convref count models/value_info_that_is_open.onnx' '^params +20 or more$' '^nodes not understood +2$'
+expect incomplete_convention 3 'convref count models/value_info_that_is_open.onnx --convention ptflops' \
+    '^ptflops 0.7.5 counts at least 0 MACs$' '^incomplete: 2 nodes are missing$'
+expect incomplete_conventions 3 'convref count models/value_info_that_is_open.onnx --conventions --format tsv' \
+    '^tool	version	figure	unit	missing$' '^papers		0	multiply-adds	2$' '^thop	.*	2$'
+expect incomplete_terms 3 'convref count models/value_info_that_is_open.onnx --convention papers --format tsv' \
+    '^nodes that are missing: the figure is too small	2	0	0$'
+expect incomplete_json 3 'convref count models/value_info_that_is_open.onnx --format json' '"complete": false'
+expect complete_json 0 'convref count models/attention_then_conv.onnx --format json' '"complete": true'
+expect no_size_for_conventions 0 'convref count models/data_dependent.onnx --conventions --format tsv' \
+    '^papers	.*	0$' '^ptflops	.*	1$' '^flop_counter	.*	0$'
+expect recurrent_conventions 0 'convref count models/lstm_then_matmul.onnx --conventions --format tsv' \
+    '^papers		2820	multiply-adds	0$' '^thop	.*	1$'
+expect products_conventions 0 'convref count models/attention_then_conv.onnx --conventions --format tsv' \
+    '^papers		3328	' '^ptflops	.*	3328	' '^thop	.*	1280	' '^fvcore	.*	3328	' '^torchinfo	.*	1280	' \
+    '^torchprofile	.*	3328	' '^flop_counter	.*	6656	'
 finish

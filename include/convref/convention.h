@@ -3,7 +3,7 @@
  * Everybody counts multiply-adds; they disagree about biases, normalisations, activations, pooling, and about what
  * one "FLOP" is.  Each convention here is a row of factors, one for each thing that can be counted.  The factors were
  * read in the tools' sources and confirmed by running them on 12 networks, integer by integer (docs/counting.md);
- * what they do with transposed layers, which none of the 12 has, was read alone.
+ * what they do with transposed layers and products of matrices, which none of the 12 has, was read alone.
  *
  * Threads: safe; nothing here is kept.   Read next: docs/counting.md
  */
@@ -38,6 +38,10 @@ enum { CONV_MOST_TERMS = 32 };
 /* The figure of a tool for a network, and its terms that aren't 0.  Auxiliary heads are left out. */
 CONV_API int64_t conv_convention_network(struct conv_term terms[CONV_MOST_TERMS], int *count, int convention,
                                          const struct conv_network *network);
+
+/* How many nodes the figure lacks: those that aren't understood, recurrent layers, which tools count by formulas of their
+ * own, and, where the tool counts more than layers, those of no known size.  With any of them the figure is too small. */
+CONV_API int conv_convention_missing(int convention, const struct conv_network *network);
 
 /* The same for one layer. */
 CONV_API int64_t conv_convention_problem(struct conv_term terms[CONV_MOST_TERMS], int *count, int convention,

@@ -10,6 +10,7 @@
 /* Everything that some tool counts.  Elements are those of one image. */
 enum term {
     CONV_MACS, CONV_BIAS_ADDS, LINEAR_MACS, LINEAR_BIAS_ADDS, LINEAR_PARAMS, TRANSPOSED_OVERCOUNT,
+    PRODUCT_MACS, RECURRENT_MACS,
     BN, BN_PARAMS, LN, LN_PARAMS, LN2D, LN2D_PARAMS,
     RELU, RELU_CALLED, RELU6, SWISH, GELU,
     MAX_POOL_IN, AVG_POOL_IN, AVG_POOL_OUT, GLOBAL_POOL_IN, GLOBAL_POOL_OUT, SAME_POOL,
@@ -22,6 +23,8 @@ static const char *const words[TERMS] = {
     [LINEAR_MACS] = "MACs of linear layers", [LINEAR_BIAS_ADDS] = "outputs of linear layers with a bias",
     [LINEAR_PARAMS] = "parameters of linear layers, instead of their MACs",
     [TRANSPOSED_OVERCOUNT] = "MACs that transposed convolutions would have if outputs met the taps",
+    [PRODUCT_MACS] = "MACs of products of computed matrices",
+    [RECURRENT_MACS] = "MACs of recurrent layers",
     [BN] = "elements of batch normalisations", [BN_PARAMS] = "parameters of batch normalisations",
     [LN] = "elements of layer normalisations", [LN_PARAMS] = "parameters of layer normalisations",
     [LN2D] = "elements of LayerNorm2d", [LN2D_PARAMS] = "parameters of LayerNorm2d",
@@ -36,27 +39,30 @@ static const char *const words[TERMS] = {
 };
 
 static const struct { struct conv_convention facts; int factor[TERMS]; } conventions[] = {
-    { { "papers", "", "multiply-adds" }, { [CONV_MACS] = 1, [LINEAR_MACS] = 1 } },
-    { { "torchvision", "0.29, weights' _ops", "GFLOPS, meaning GMACs" }, { [CONV_MACS] = 1, [LINEAR_MACS] = 1 } },
+    { { "papers", "", "multiply-adds" },
+      { [CONV_MACS] = 1, [LINEAR_MACS] = 1, [PRODUCT_MACS] = 1, [RECURRENT_MACS] = 1 } },
+    { { "torchvision", "0.29, weights' _ops", "GFLOPS, meaning GMACs" },
+      { [CONV_MACS] = 1, [LINEAR_MACS] = 1, [PRODUCT_MACS] = 1 } },
     { { "ptflops", "0.7.5", "MACs" },
-      { [CONV_MACS] = 1, [CONV_BIAS_ADDS] = 1, [LINEAR_MACS] = 1, [LINEAR_BIAS_ADDS] = 1, [BN] = 2, [LN] = 1,
-        [RELU] = 2, [RELU_CALLED] = 1, [RELU6] = 1, [SWISH] = 1, [GELU] = 2, [MAX_POOL_IN] = 2,
+      { [CONV_MACS] = 1, [CONV_BIAS_ADDS] = 1, [LINEAR_MACS] = 1, [LINEAR_BIAS_ADDS] = 1, [PRODUCT_MACS] = 1, [BN] = 2,
+        [LN] = 1, [RELU] = 2, [RELU_CALLED] = 1, [RELU6] = 1, [SWISH] = 1, [GELU] = 2, [MAX_POOL_IN] = 2,
         [AVG_POOL_IN] = 2, [GLOBAL_POOL_IN] = 2, [SAME_POOL] = 2, [GLOBAL_POOL_CALLED_IN] = 1 } },
     { { "ptflops-aten", "0.7.5, backend aten", "MACs" },
-      { [CONV_MACS] = 1, [CONV_BIAS_ADDS] = 1, [LINEAR_MACS] = 1, [LINEAR_BIAS_ADDS] = 1 } },
+      { [CONV_MACS] = 1, [CONV_BIAS_ADDS] = 1, [LINEAR_MACS] = 1, [LINEAR_BIAS_ADDS] = 1, [PRODUCT_MACS] = 1 } },
     { { "thop", "0.1.1", "MACs" },
       { [CONV_MACS] = 1, [LINEAR_MACS] = 1, [TRANSPOSED_OVERCOUNT] = 1, [BN] = 4, [LN] = 4, [AVG_POOL_OUT] = 1,
         [GLOBAL_POOL_IN] = 1, [GLOBAL_POOL_OUT] = 1, [SAME_POOL] = 2 } },
     { { "fvcore", "0.1.5", "flops, meaning MACs" },
-      { [CONV_MACS] = 1, [LINEAR_MACS] = 1, [BN] = 2, [LN] = 5, [LN2D] = 5, [GLOBAL_POOL_IN] = 1, [SAME_POOL] = 1,
-        [GLOBAL_POOL_CALLED_IN] = 1 } },
+      { [CONV_MACS] = 1, [LINEAR_MACS] = 1, [PRODUCT_MACS] = 1, [BN] = 2, [LN] = 5, [LN2D] = 5, [GLOBAL_POOL_IN] = 1,
+        [SAME_POOL] = 1, [GLOBAL_POOL_CALLED_IN] = 1 } },
     { { "torchinfo", "1.8.0", "mult-adds" },
       { [CONV_MACS] = 1, [CONV_BIAS_ADDS] = 1, [LINEAR_PARAMS] = 1, [TRANSPOSED_OVERCOUNT] = 1, [BN_PARAMS] = 1,
         [LN_PARAMS] = 1, [LN2D_PARAMS] = 1 } },
     { { "torchprofile", "0.1.0", "MACs" },
-      { [CONV_MACS] = 1, [LINEAR_MACS] = 1, [BN] = 1, [LN] = 1, [LN2D] = 1, [AVG_POOL_OUT] = 1, [GLOBAL_POOL_OUT] = 1,
-        [SAME_POOL] = 1, [GLOBAL_POOL_CALLED_OUT] = 1, [MEAN_OUT] = 1, [PRODUCTS] = 1 } },
-    { { "flop_counter", "torch 2.15", "FLOPs, two for each MAC" }, { [CONV_MACS] = 2, [LINEAR_MACS] = 2 } },
+      { [CONV_MACS] = 1, [LINEAR_MACS] = 1, [PRODUCT_MACS] = 1, [BN] = 1, [LN] = 1, [LN2D] = 1, [AVG_POOL_OUT] = 1,
+        [GLOBAL_POOL_OUT] = 1, [SAME_POOL] = 1, [GLOBAL_POOL_CALLED_OUT] = 1, [MEAN_OUT] = 1, [PRODUCTS] = 1 } },
+    { { "flop_counter", "torch 2.15", "FLOPs, two for each MAC" },
+      { [CONV_MACS] = 2, [LINEAR_MACS] = 2, [PRODUCT_MACS] = 2 } },
 };
 enum { CONVENTIONS = sizeof conventions / sizeof *conventions };
 
@@ -151,6 +157,8 @@ static void add_node(int64_t counts[TERMS], const struct conv_node *node)
     case CONV_NODE_FC:
         add_linear(counts, node);
         break;
+    case CONV_NODE_PRODUCT: counts[PRODUCT_MACS] += node->macs; break;
+    case CONV_NODE_RECURRENT: counts[RECURRENT_MACS] += node->macs; break;
     case CONV_NODE_BN:
         counts[BN] += elements;
         counts[BN_PARAMS] += params;
@@ -195,6 +203,23 @@ int64_t conv_convention_network(struct conv_term terms[CONV_MOST_TERMS], int *co
         if (!network->nodes[i].aux && !network->nodes[i].fixed)
             add_node(counts, &network->nodes[i]);
     return sum(terms, count, convention, counts);
+}
+
+/* Terms beyond layers, whose sizes alone matter: a convention that has one misses a node of no known size. */
+static bool counts_elements(int convention)
+{
+    for (int term = BN; term < TERMS; term++)
+        if (conventions[convention].factor[term])
+            return true;
+    return false;
+}
+
+int conv_convention_missing(int convention, const struct conv_network *network)
+{
+    int count = conv_network_unknowns(network);
+    for (int i = 0; i < network->node_count; i++)
+        count += network->nodes[i].kind == CONV_NODE_RECURRENT && !conventions[convention].factor[RECURRENT_MACS];
+    return count + (counts_elements(convention) ? conv_network_open_nodes(network) : 0);
 }
 
 int64_t conv_convention_problem(struct conv_term terms[CONV_MOST_TERMS], int *count, int convention,

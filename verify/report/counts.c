@@ -57,8 +57,9 @@ static struct table *problem_table(const struct conv_problem *problem)
     return table;
 }
 
+/* `missing` nodes aren't in the figure; 0: it is whole. */
 static void print_terms(FILE *file, const struct count_view *view, int convention, int64_t figure,
-                        const struct conv_term *terms, int count)
+                        const struct conv_term *terms, int count, int missing)
 {
     static const struct table_column columns[] = {
         { "term", "term", false }, { "count", "count", true }, { "factor", "times", true }, { "sum", "sum", true },
@@ -70,11 +71,19 @@ static void print_terms(FILE *file, const struct count_view *view, int conventio
         table_integer(table, terms[i].factor);
         table_integer(table, terms[i].count * terms[i].factor);
     }
+    if (missing > 0) {
+        table_text(table, "nodes that are missing: the figure is too small");
+        table_integer(table, missing);
+        table_integer(table, 0);
+        table_integer(table, 0);
+    }
     const struct conv_convention facts = conv_convention_at(convention);
     char number[32];
     if (view->format == TABLE_TEXT)
-        fprintf(file, "\n%s%s%s counts %s %s\n", facts.name, facts.version[0] ? " " : "", facts.version,
-                table_thousands(number, figure), facts.unit);
+        fprintf(file, "\n%s%s%s counts %s%s %s\n", facts.name, facts.version[0] ? " " : "", facts.version,
+                missing > 0 ? "at least " : "", table_thousands(number, figure), facts.unit);
+    if (view->format == TABLE_TEXT && missing > 0)
+        fprintf(file, "incomplete: %d node%s missing\n", missing, missing == 1 ? " is" : "s are");
     if (view->why || view->format != TABLE_TEXT) {
         if (view->format == TABLE_TEXT)
             fputc('\n', file);
@@ -88,9 +97,11 @@ static void print_all_conventions(FILE *file, const struct count_view *view, con
 {
     static const struct table_column columns[] = {
         { "tool", "tool", false }, { "version", "version", false }, { "figure", "figure", true },
-        { "unit", "its word for it", false },
+        { "unit", "its word for it", false }, { "missing", "nodes missing", true },
     };
-    struct table *table = table_create(columns, 4);
+    const bool whole = !network || (conv_network_unknowns(network) == 0 && conv_network_open_nodes(network) == 0
+                                    && network->totals[CONV_TOTAL_MACS_RECURRENT] == 0);
+    struct table *table = table_create(columns, view->format == TABLE_TEXT && whole ? 4 : 5);
     struct conv_term terms[CONV_MOST_TERMS];
     int count;
     for (int i = 0; i < conv_convention_count(); i++) {
@@ -100,6 +111,8 @@ static void print_all_conventions(FILE *file, const struct count_view *view, con
         table_integer(table, network ? conv_convention_network(terms, &count, i, network)
                                      : conv_convention_problem(terms, &count, i, problem));
         table_text(table, facts.unit);
+        if (view->format != TABLE_TEXT || !whole)
+            table_integer(table, network ? conv_convention_missing(i, network) : 0);
     }
     table_print(table, file, view->format);
     table_free(table);
@@ -118,7 +131,7 @@ void counts_print_problem(FILE *file, const struct count_view *view, const struc
     }
     if (view->convention >= 0) {
         const int64_t figure = conv_convention_problem(terms, &count, view->convention, problem);
-        print_terms(file, view, view->convention, figure, terms, count);
+        print_terms(file, view, view->convention, figure, terms, count, 0);
         return;
     }
     struct table *table = problem_table(problem);
@@ -180,6 +193,7 @@ static void print_network_json(FILE *file, const struct conv_network *network, c
     json_object_set_new(json, "layers", table_json(layers));
     json_object_set_new(json, "totals", totals);
     json_object_set_new(json, "unknown", json_integer(conv_network_unknowns(network)));
+    json_object_set_new(json, "complete", json_boolean(conv_network_unknowns(network) == 0));
     if (network->note)
         json_object_set_new(json, "note", json_string(network->note));
     json_object_set_new(json, "expectations", json_integer(network->expectation_count));
@@ -192,10 +206,11 @@ static void print_network_json(FILE *file, const struct conv_network *network, c
 static void print_totals(FILE *file, const struct conv_network *network)
 {
     char number[32];
+    const char *more = conv_network_unknowns(network) > 0 ? " or more" : "";
     for (int i = 0; i < CONV_TOTALS; i++)
         if (network->totals[i] && i != CONV_TOTAL_CONNECTIONS)
-            fprintf(file, "%-28s %18s\n", conv_total_name((enum conv_total)i),
-                    table_thousands(number, network->totals[i]));
+            fprintf(file, "%-28s %18s%s\n", conv_total_name((enum conv_total)i),
+                    table_thousands(number, network->totals[i]), more);
     if (conv_network_unknowns(network) > 0)
         fprintf(file, "%-28s %18d\n", "nodes not understood", conv_network_unknowns(network));
     if (network->published)
@@ -224,7 +239,8 @@ void counts_print_network(FILE *file, const struct count_view *view, const struc
     }
     if (view->convention >= 0) {
         const int64_t figure = conv_convention_network(terms, &count, view->convention, network);
-        print_terms(file, view, view->convention, figure, terms, count);
+        print_terms(file, view, view->convention, figure, terms, count,
+                    conv_convention_missing(view->convention, network));
         return;
     }
     struct table *table = layer_table(network);
