@@ -1,4 +1,4 @@
-"""test_onnx_operators.py - the ONNX specification's own list of operators, and its own examples, against convref's table.
+"""test_onnx_operators.py - the ONNX specification's list of operators, and its examples, against convref's table.
 
 1. Every operator of the default domain is known, and at least 150 have a rule for their shape.
 2. Every example that the specification runs its operators with is counted: whatever size convref says of an output is
@@ -44,7 +44,7 @@ def save(path, nodes, inputs):
 def walk_list(folder):
     """How many have a rule, the names of those whose size isn't known, and of those that aren't in the table.
 
-    A node without inputs is enough: an operator that isn't in the table is called unknown before anything is read, one
+    A node without inputs is enough: an operator that isn't in the table is unknown before anything is read, one
     without a rule loses the size for what comes behind it, and others miss their inputs."""
     known, unsized, missing = 0, [], []
     x = helper.make_tensor_value_info("x", 1, [1])
@@ -82,7 +82,8 @@ def sizes_of(example):
 def give_constants(model, example):
     """Short inputs become initializers, as an exporter has sizes and axes; others have the size that they have."""
     inputs, _ = example.data_sets[0]
-    given, sizes = [], {"Range", "HannWindow", "HammingWindow", "BlackmanWindow", "MelWeightMatrix", "ConstantOfShape"}
+    given = []
+    sizes = {"Range", "HannWindow", "HammingWindow", "BlackmanWindow", "MelWeightMatrix", "ConstantOfShape"}
     for number, (info, data) in enumerate(zip(list(model.graph.input), inputs)):
         array = as_array(data)
         if not hasattr(array, "dtype") or not info.type.HasField("tensor_type"):

@@ -230,7 +230,8 @@ again("audio_plain_whole", "audio", {"macs_conv": 480}, 0, "--in 2x64", "-")
 again("audio_by_name", "audio", {"macs_conv": 720}, 0, "--in samples=64 --in batch=3", "-")
 again("audio_open", "audio", {}, 4, "", "input 'x' leaves sizes open: it is batch x samples")
 again("audio_too_many", "audio", {}, 4, "--in 1x2x3", "input 'x' is batch x samples, and --in says '1x2x3'")
-again("audio_nobody", "audio", {}, 4, "--in 64 --in y=3", "--in names 'y', which is no input and no open size; it has x")
+again("audio_nobody", "audio", {}, 4, "--in 64 --in y=3",
+      "--in names 'y', which is no input and no open size; it has x")
 again("audio_no_number", "audio", {}, 4, "--in x=1xmany", "input 'x' is batch x samples, and --in says 'x=1xmany'")
 case("open_channels", [node("GlobalAveragePool", ["x"], ["a"]), node("Flatten", ["a"], ["b"]),
                        node("Gemm", ["b", "w"], ["y"])],
@@ -238,11 +239,15 @@ case("open_channels", [node("GlobalAveragePool", ["x"], ["a"]), node("Flatten", 
 again("open_channels_by_name", "open_channels", {"macs_fc": 120}, 0, "--in c=12 --in h=8")
 again("open_channels_unsaid", "open_channels", {}, 4, "--in 8x8", "input 'x' is n x c x h x 8, and --in says '8x8'")
 again("fixed_size_differs", "open_channels", {}, 4, "--in x=1x12x8x9", "input 'x' is n x c x h x 8, and --in says")
-case("two_inputs_of_one_size", [node("Add", ["x", "z"], ["a"]), node("MatMul", ["a", "w"], ["y"])], [zeros("w", [4, 5])],
-     [value("x", ["n", "seq", 4]), value("z", ["n", "seq", 4])], {"macs_fc": 20 * 7}, 0, "--in seq=7")
+case("two_inputs_of_one_size", [node("Add", ["x", "z"], ["a"]), node("MatMul", ["a", "w"], ["y"])],
+     [zeros("w", [4, 5])], [value("x", ["n", "seq", 4]), value("z", ["n", "seq", 4])], {"macs_fc": 20 * 7}, 0,
+     "--in seq=7")
 again("two_inputs_in_one_word", "two_inputs_of_one_size", {"macs_fc": 20 * 7}, 0, "--in x=1x7x4")
 again("two_sizes_of_one_name", "two_inputs_of_one_size", {}, 4, "--in x=1x7x4 --in z=1x8x4",
       "input 'z' is n x seq x 4, and --in says 'z=1x8x4'")
+case("sizes_without_names", [node("Conv", ["x", "w"], ["y"])], [POINT], [value("x", ["?", 4, "?", "?"])],
+     {"macs_conv": 20 * 6 * 7}, 0, "--in x=1x4x6x7")
+again("sizes_without_names_in_short", "sizes_without_names", {"macs_conv": 20 * 6 * 7}, 0, "--in 6x7")
 case("vector_input", [node("Unsqueeze", ["x", "axes"], ["u"]), node("Conv", ["u", "w"], ["y"])],
      [ints("axes", [0, 1]), zeros("w", [2, 1, 3])], [value("x", ["samples"])], {}, 4, "",
      "input 'x' leaves sizes open: it is samples")

@@ -135,8 +135,8 @@ static const struct argp_option kernel_options[] = {
 };
 static const struct argp_option network_options[] = {
     { "network", KEY_NETWORK, "NAME", 0, "the layers of a network: a file, or the name of one of networks/", 0 },
-    { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open: 224x224 of every input, NAME=1x3x224x224 of one, or "
-      "NAME=224 for an open size of that name; may be repeated", 0 },
+    { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open: 224x224 of every input, NAME=1x3x224x224 of "
+      "one, or NAME=224 for an open size of that name; may be repeated", 0 },
     { "layer", KEY_LAYER, "LABEL", 0, "only the layers whose label begins so", 0 },
     { 0 }
 };

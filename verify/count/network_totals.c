@@ -82,8 +82,8 @@ double conv_node_work(const struct conv_node *node)
     struct conv_count count = { 0 };
     if (conv_node_is_conv(node) || conv_node_is_fc(node))
         conv_count_problem(&count, &node->problem);
-    return (double)count.macs + (double)count.weights + (double)node->weights + (double)node->buffers + (double)node->macs
-         + elements * (double)(node->window + 4);
+    return (double)count.macs + (double)count.weights + (double)node->weights + (double)node->buffers
+         + (double)node->macs + elements * (double)(node->window + 4);
 }
 
 /* A filter of 1 on every axis, with groups or without. */

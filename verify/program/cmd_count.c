@@ -30,8 +30,8 @@ static const struct argp_option options[] = {
       "flop_counter", 0 },
     { "conventions", KEY_CONVENTIONS, NULL, 0, "all of them in one table", 0 },
     { "why", KEY_WHY, NULL, 0, "the terms that make up the tool's figure", 0 },
-    { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open: 224x224 of every input, NAME=1x3x224x224 of one, or "
-      "NAME=224 for an open size of that name; may be repeated", 0 },
+    { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open: 224x224 of every input, NAME=1x3x224x224 of "
+      "one, or NAME=224 for an open size of that name; may be repeated", 0 },
     { 0 }
 };
 

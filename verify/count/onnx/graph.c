@@ -141,9 +141,20 @@ bool info_dims(struct onnx_shape *shape, const ConvOnnx__ValueInfo *info)
     return true;
 }
 
+/* Words of exporters that aren't names: two sizes that are called so have nothing in common. */
+static bool is_placeholder(const char *symbol)
+{
+    static const char *const words[] = { "?", "None", "none", "unk", "unknown", "-1", "*" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(symbol, words[i]))
+            return true;
+    return false;
+}
+
 const char *info_symbol(const ConvOnnx__ValueInfo *info, int dim)
 {
-    return onnx_text(info->type->tensor_type->shape->dim[dim]->param);
+    const char *symbol = onnx_text(info->type->tensor_type->shape->dim[dim]->param);
+    return is_placeholder(symbol) ? "" : symbol;
 }
 
 struct symbol { const char *name; int64_t size; };

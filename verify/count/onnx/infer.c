@@ -104,7 +104,8 @@ enum conv_status step_list(const int64_t **values, int *count, const struct step
     if (!value)
         return step_bad(step, "it has too few inputs");
     if (!value_is_list(value))
-        return not_understood(step, "its %s %s computed from data", what, what[strlen(what) - 1] == 's' ? "are" : "is");
+        return not_understood(step, "its %s %s computed from data", what,
+                              what[strlen(what) - 1] == 's' ? "are" : "is");
     *values = &value->numbers->whole;
     *count = (int)shape_elements(&value->shape);
     return CONV_OK;

@@ -1,4 +1,4 @@
-/* infer_elements.c - operators that work element by element, shapes that a graph computes among them.   See infer.c. */
+/* infer_elements.c - operators that work element by element.   See infer.c.   Read next: numbers.c */
 #include "verify/count/onnx/infer.h"
 
 #include <math.h>
@@ -32,7 +32,7 @@ enum conv_status infer_cast(struct step *step)
     return status;
 }
 
-/* Quantised numbers are of the type of their zero point, or of an attribute; DynamicQuantizeLinear makes its scale. */
+/* Quantised numbers are of the type of their zero point, or of an attribute; DynamicQuantizeLinear makes scales. */
 enum conv_status infer_quantize(struct step *step)
 {
     const struct onnx_shape single = { .rank = 0 };

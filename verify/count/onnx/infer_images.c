@@ -181,18 +181,20 @@ enum conv_status infer_col2im(struct step *step)
     return step_set_shape(step, &out);
 }
 
-/* MaxUnpool: the sizes that pooling had, or those of the third input. */
+/* MaxUnpool: the sizes that pooling had, or those of the third input.  It has no more than three, so that the last
+ * place of a step is empty. */
+enum { NO_INPUT = 11 };
 enum conv_status infer_unpool(struct step *step)
 {
     const int64_t *kernel, *strides, *pads, *sizes;
     int counts[3], size_count;
     enum conv_status status = step_needs(step, 1);
     if (status == CONV_OK)
-        status = step_numbers(&kernel, &counts[0], step, "kernel_shape", 11);
+        status = step_numbers(&kernel, &counts[0], step, "kernel_shape", NO_INPUT);
     if (status == CONV_OK)
-        status = step_numbers(&strides, &counts[1], step, "strides", 11);
+        status = step_numbers(&strides, &counts[1], step, "strides", NO_INPUT);
     if (status == CONV_OK)
-        status = step_numbers(&pads, &counts[2], step, "pads", 11);
+        status = step_numbers(&pads, &counts[2], step, "pads", NO_INPUT);
     if (status == CONV_OK && step->in[2])
         status = step_list(&sizes, &size_count, step, 2, "output_shape");
     if (status != CONV_OK)
@@ -303,7 +305,8 @@ enum conv_status infer_dft(struct step *step)
         return not_understood(step, "its length or axis is computed from data");
     axis = step->in[2] ? (int64_t)given : axis;
     struct onnx_shape out = step->in[0]->shape;
-    if (out.rank < 2 || !step_find_axis(&at, axis, out.rank) || at == out.rank - 1 || (step->in[1] && !(length >= 1 && length <= 0x1p40)))
+    if (out.rank < 2 || !step_find_axis(&at, axis, out.rank) || at == out.rank - 1
+        || (step->in[1] && !(length >= 1 && length <= 0x1p40)))
         return step_bad(step, "its axis isn't there, or its length can't be");
     out.dims[at] = step->in[1] ? (int64_t)length : one_sided && inverse ? 2 * (out.dims[at] - 1) : out.dims[at];
     if (one_sided && !inverse)

@@ -1,7 +1,7 @@
 /* infer_products.c - matrix products, with weights and of two computed matrices, and recurrent layers.   See infer.c.
  *
  * A product with weights is a layer, written as a pointwise convolution along its rows: c numbers in, k out.  Where
- * the weights are a stack of matrices, one for each head, that is a convolution with as many groups.  A product of two
+ * the weights are a stack of matrices, one for each head, it is a convolution with as many groups.  A product of two
  * computed matrices, as in attention, has no weights and is no layer: its multiply-adds are counted apart.
  *
  *   MatMul      macs = PRODUCT of the broadcast batch * M * K * N
@@ -13,7 +13,6 @@
  */
 #include "verify/count/onnx/infer.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* ---- both sorts --------------------------------------------------------------------------------------------- */
@@ -177,7 +176,10 @@ struct einsum {
     struct onnx_shape out;
 };
 
-static int letter_of(char c) { return islower((unsigned char)c) ? c - 'a' : isupper((unsigned char)c) ? c - 'A' + 26 : -1; }
+static int letter_of(char c)
+{
+    return c >= 'a' && c <= 'z' ? c - 'a' : c >= 'A' && c <= 'Z' ? c - 'A' + 26 : -1;
+}
 
 static bool set_letter(struct einsum *read, int letter, int term, int64_t size)
 {
@@ -374,7 +376,7 @@ enum conv_status infer_attention(struct step *step)
     return status == CONV_OK ? step_set_shape(step, step->in[0]->shape.rank == 3 ? &packed : &whole) : status;
 }
 
-/* LinearAttention: what it multiplies depends on its rule and on how a runtime cuts it into chunks; its size doesn't. */
+/* LinearAttention: what it multiplies depends on its rule and on how it is cut into chunks; its size doesn't. */
 enum conv_status infer_linear_attention(struct step *step)
 {
     int64_t heads[2] = { 0, 0 };
@@ -386,7 +388,8 @@ enum conv_status infer_linear_attention(struct step *step)
     if (status != CONV_OK)
         return status;
     const struct onnx_shape *q = &step->in[0]->shape, *v = &step->in[2]->shape;
-    if (q->rank != 3 || v->rank != 3 || heads[0] < 1 || heads[1] < 1 || q->dims[2] % heads[0] || v->dims[2] % heads[1])
+    if (q->rank != 3 || v->rank != 3 || heads[0] < 1 || heads[1] < 1 || q->dims[2] % heads[0]
+        || v->dims[2] % heads[1])
         return step_bad(step, "query and value have three axes, with heads that divide the last");
     const int64_t size = v->dims[2] / heads[1];
     const struct onnx_shape out = { 3, { q->dims[0], q->dims[1], heads[0] * size } };

@@ -7,8 +7,9 @@
  *   224x224       of every input that leaves sizes open: all of them, all behind the batch, all behind the channels,
  *                 or as many as are open
  *
- * An open size that has a name has it everywhere, so that one number closes it in all inputs and in what the file says
- * of the shapes between.  A batch that nobody gives is 1, and the network's note says so; nothing else is made up.
+ * An open size that has a name has it everywhere, so that one number closes it in all inputs and in what the file
+ * says of the shapes between.  A batch that nobody gives is 1, and the network's note says so; nothing else is made
+ * up.
  * Read next: graph.c
  */
 #include <ctype.h>
@@ -246,7 +247,8 @@ static void assume_batch(struct inputs *inputs, struct input *input)
     shape->dims[0] = 1;
     symbol_set(walk, info_symbol(input->info, 0), 1);
     if (ftell(walk->unknowns) == 0)
-        fprintf(walk->unknowns, "the batch of '%s', which is open, is taken as 1", onnx_plain(plain, input->value->name));
+        fprintf(walk->unknowns, "the batch of '%s', which is open, is taken as 1",
+                onnx_plain(plain, input->value->name));
 }
 
 static enum conv_status check_input(const struct inputs *inputs, const struct input *input)
@@ -277,8 +279,9 @@ static enum conv_status check_given(const struct inputs *inputs, const struct in
     for (int i = 0; i < inputs->given_count; i++) {
         const struct given *given = &inputs->given[i];
         if (!given->used && given->name > 0)
-            return onnx_bad(&inputs->walk->model, NULL, "--in names '%.*s', which is no input and no open size; it has "
-                            "%s", given->name < 40 ? given->name : 40, given->text, *names ? names : "no inputs");
+            return onnx_bad(&inputs->walk->model, NULL,
+                            "--in names '%.*s', which is no input and no open size; it has %s",
+                            given->name < 40 ? given->name : 40, given->text, *names ? names : "no inputs");
         if (!given->used)
             return onnx_bad(&inputs->walk->model, "leave --in out", "its inputs leave no sizes open");
     }

@@ -90,7 +90,8 @@ static void forget(struct step *step, const struct rule *rule, const char *why)
     step->made->kind = CONV_NODE_UNKNOWN;
     if (before < MOST_NAMED)
         fprintf(walk->unknowns, "%s%s'%s' (%s): %s", ftell(walk->unknowns) > 0 ? "; " : "",
-                before == 0 ? "not understood: " : "", step->made->label, onnx_plain(op, step->at.node->op_type), why);
+                before == 0 ? "not understood: " : "", step->made->label, onnx_plain(op, step->at.node->op_type),
+                why);
     else if (before == MOST_NAMED)
         fputs("; and more", walk->unknowns);
 }

@@ -106,7 +106,8 @@ static const struct { const char *op_type; double (*compute)(double); bool whole
     { "Log", log, false }, { "Reciprocal", invert, false }, { "Relu", relu, true }, { "Not", logical_not, true },
 };
 
-enum operation { ADD, SUB, MUL, DIV, MOD, POW, MIN, MAX, EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, AND, OR, XOR };
+enum operation { ADD, SUB, MUL, DIV, MOD, POW, MIN, MAX, EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL,
+                 AND, OR, XOR };
 
 static const struct { const char *op_type; enum operation operation; } operations[] = {
     { "Add", ADD }, { "Sum", ADD }, { "Sub", SUB }, { "Mul", MUL }, { "Div", DIV }, { "Mod", MOD }, { "Pow", POW },

@@ -16,8 +16,8 @@
 #include "verify/count/onnx/graph.h"
 
 /* Inputs of an operator that are weights or buffers, as sets of bits; an operator that isn't here may read learned
- * numbers anywhere.  `given`: inputs of the graph are weights there, if they aren't its first and have so many dims at
- * most; -1: they always are. */
+ * numbers anywhere.  `given`: inputs of the graph are weights there, if they aren't its first and have so many dims
+ * at most; -1: they always are. */
 static const struct place { const char *op_type; unsigned weights, buffers; int given; } places[] = {
     { "Conv", 0x6, 0, -1 }, { "ConvTranspose", 0x6, 0, -1 }, { "ConvInteger", 0x2, 0, -1 },
     { "QLinearConv", 0x108, 0, -1 }, { "DeformConv", 0xa, 0, -1 }, { "CausalConvWithState", 0x6, 0, -1 },
