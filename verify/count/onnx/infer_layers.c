@@ -103,10 +103,10 @@ static enum conv_status set_statistics(struct step *step, const struct onnx_shap
     enum conv_status status = CONV_OK;
     if (onnx_is(step->at.node, "LayerNormalization")) {
         status = onnx_int(&axis, &step->at, "axis");
-        if (status == CONV_OK && !step_find_axis(&at, axis, x->rank))
-            return step_bad(step, "its axis isn't there");
+        if (status != CONV_OK || !step_find_axis(&at, axis, x->rank))
+            return status != CONV_OK ? status : step_bad(step, "its axis isn't there");
         each = *x;
-        for (int d = at; status == CONV_OK && d < each.rank; d++)
+        for (int d = at; d < each.rank; d++)
             each.dims[d] = 1;
     }
     for (size_t i = 1; i < 3 && status == CONV_OK; i++)
