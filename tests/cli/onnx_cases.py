@@ -104,6 +104,8 @@ case("interpolate", [  # sizes in float and back, as F.interpolate(scale_factor=
     node("Slice", ["s", "0", "2"], ["nc"]), node("Concat", ["nc", "i"], ["to"], axis=0),
     node("Resize", ["x", "", "", "to"], ["a"]), node("Conv", ["a", "w"], ["y"])],
     [ints("0", [0]), ints("2", [2]), ints("4", [4]), tensor("scale", [1], [1.3]), POINT], [X], {"macs_conv": 2000})
+case("empty_scales", [node("Resize", ["x", "", "none", "to"], ["a"]), node("Conv", ["a", "w"], ["y"])],
+     [tensor("none", [0], []), ints("to", [1, 4, 3, 3]), POINT], [X], {"macs_conv": 180})
 case("where_of_shapes", [  # torch's expand: -1 keeps what is there
     node("Equal", ["want", "minus"], ["m"]), node("Where", ["m", "ones", "want"], ["e"]),
     node("Expand", ["x", "e"], ["a"]), node("Conv", ["a", "w"], ["y"])],

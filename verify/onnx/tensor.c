@@ -113,6 +113,8 @@ enum conv_status onnx_check_tensor(struct onnx_shape *shape, const struct onnx_m
 static bool read_memory(void *handle, void *to, size_t bytes)
 {
     const uint8_t **at = handle;
+    if (bytes == 0)
+        return true;   /* an empty tensor has no data to point at */
     memcpy(to, *at, bytes);
     *at += bytes;
     return true;
