@@ -8,4 +8,4 @@ dist_book_DATA = \
 	docs/onnx.md docs/peers.md docs/glossary.md \
 	docs/verify.schema.json
 EXTRA_DIST += docs/images/ratio.svg results/README.md results/mobilenet_v1.tsv results/mobilenet_v1-blocks.tsv \
-	results/resnet50-standard.tsv results/resnet50-pointwise.tsv results/peers.tsv results/cuda-registers.tsv
+	results/resnet50-standard.tsv results/resnet50-pointwise.tsv results/peers.tsv results/cuda-registers.tsv results/onnx-models.tsv
