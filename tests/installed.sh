@@ -11,7 +11,7 @@ examples=$(cd "$examples" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-unset CONVREF_NETWORKS CONVREF_PLOTS || true
+unset CONVREF_NETWORKS CONVREF_EXPERIMENTS CONVREF_PLOTS || true
 passed=0 wanted=
 
 # check WHAT COMMAND...: its output must have what is in $wanted
@@ -27,6 +27,7 @@ check() {
 
 wanted='convref ' check "the program" "$bindir/convref" --version
 if [ -z "$destdir" ]; then   # with DESTDIR nothing is where it will be
+    wanted='4,672' check "an experiment" "$bindir/convref" experiment leimao-counts --counts
     wanted='4,231,976' check "counting a network" "$bindir/convref" count mobilenet_v1 mobilenet_v2
     if command -v gnuplot >/dev/null; then
         "$bindir/convref" count mobilenet_v1 mobilenet_v2 --format tsv --output networks.tsv

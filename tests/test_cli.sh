@@ -10,7 +10,7 @@ suite=test_cli   # for the frame
 . "${srcdir:-.}/tests/cli/frame.sh"
 
 
-verbs='list show explain count run verify bench plot report doctor'
+verbs='list show explain count run verify bench experiment plot report doctor'
 
 # ---- help and version ----------------------------------------------------------------------------------------
 for verb in $verbs; do
@@ -111,6 +111,7 @@ if has bash; then
     expect completion_of_options 0 'bash complete.bash convref bench --pat' '^--patience=$'
     expect completion_of_kernels 0 'bash complete.bash convref verify -k dw_nhwc_03' '^dw_nhwc_03_channels_in_lanes$'
     expect completion_of_checks 0 'bash complete.bash convref verify --check se' '^seams$'
+    expect completion_of_experiments 0 'bash complete.bash convref experiment groups' '^groups-sweep$'
     expect completion_of_networks 0 'bash complete.bash convref count mobilenet_v2' '^mobilenet_v2$'
 else
     skip completion "no bash"

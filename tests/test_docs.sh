@@ -82,7 +82,7 @@ links()
     judge "$1 links"
 }
 
-documents="README.md CONTRIBUTING.md $(cd "$source_top" && ls docs/*.md)"
+documents="README.md CONTRIBUTING.md $(cd "$source_top" && ls docs/*.md experiments/*.md)"
 reads_onnx=$(convref count tests/data/small.onnx --in 8x8 > /dev/null 2>&1 && echo yes) || :
 for document in $documents; do
     case $document,$reads_onnx in
@@ -93,6 +93,7 @@ for document in $documents; do
 done
 
 # ---- tables that tools write ---------------------------------------------------------------------------------
+expect update_tables 0 "$source_top/tools/update-tables --check" '!aren.t those of the results'
 run "$source_top/tools/make-kernel-table 'a' one.c two.c"
 same make_kernel_table 'its rows' '&kernel_one__a, "one.c"' "$(grep -o '&kernel_one__a, "one.c"' out)"
 

@@ -118,6 +118,9 @@ ROOM_REPORT = \
 	verify/report/study.h verify/report/study.c verify/report/pictures.h verify/report/pictures.c \
 	verify/report/style.h verify/report/page.c verify/report/counts.h verify/report/counts.c \
 	verify/report/verdicts.h verify/report/verdicts.c verify/report/tap.h verify/report/tap.c
+ROOM_EXPERIMENT = \
+	verify/experiment/experiment.h verify/experiment/read.c verify/experiment/devices.c verify/experiment/run.c \
+	verify/experiment/rows.c
 ROOM_CANDIDATES_OF_THE_PROGRAM = \
 	verify/candidates/candidates.h verify/candidates/candidates.c verify/candidates/kernels.c \
 	verify/candidates/files.c verify/candidates/exec.c verify/candidates/golden.c verify/candidates/onnx.c \
@@ -125,10 +128,10 @@ ROOM_CANDIDATES_OF_THE_PROGRAM = \
 ROOM_PROGRAM = \
 	verify/program/verbs.h verify/program/cmd_list.c verify/program/cmd_show.c verify/program/cmd_explain.c \
 	verify/program/cmd_count.c verify/program/cmd_run.c verify/program/cmd_verify.c verify/program/cmd_golden.c \
-	verify/program/cmd_bench.c verify/program/cmd_plot.c verify/program/cmd_report.c verify/program/cmd_doctor.c
-libverbs_la_SOURCES = $(ROOM_CLI) $(ROOM_REPORT) $(ROOM_CANDIDATES_OF_THE_PROGRAM) $(ROOM_PROGRAM)
+	verify/program/cmd_bench.c verify/program/cmd_experiment.c verify/program/cmd_plot.c verify/program/cmd_report.c verify/program/cmd_doctor.c
+libverbs_la_SOURCES = $(ROOM_CLI) $(ROOM_REPORT) $(ROOM_EXPERIMENT) $(ROOM_CANDIDATES_OF_THE_PROGRAM) $(ROOM_PROGRAM)
 libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"' \
-	-DCONVREF_PROOF_DIR='"$(pkglibdir)"'
+	-DCONVREF_EXPERIMENTS_DIR='"$(pkgdatadir)/experiments"' -DCONVREF_PROOF_DIR='"$(pkglibdir)"'
 bin_PROGRAMS = convref
 convref_SOURCES = verify/program/convref.c
 convref_LDADD = libverbs.la libconvref.la
@@ -137,7 +140,8 @@ convref_LDADD = libverbs.la libconvref.la
 convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static -export-dynamic
 
 plotsdir = $(pkgdatadir)/plots
-dist_plots_DATA = verify/measure/plot/speedup.gp verify/measure/plot/roofline.gp verify/measure/plot/ratio.gp verify/measure/plot/networks.gp
+dist_plots_DATA = verify/measure/plot/speedup.gp verify/measure/plot/roofline.gp verify/measure/plot/ratio.gp verify/measure/plot/networks.gp \
+	verify/measure/plot/experiment.gp
 
 # ---- the verifier's proof, for `convref verify --self`: a provider of wrong kernels, and one of right ones ---------
 FAULT_FILES = \

@@ -20,10 +20,10 @@ passed=0 failed=0 skipped=0
 
 # Colours, the language and the user's settings must not change what is compared.
 unset CONVREF_ISA CONVREF_PLOTS
-CONVREF_NETWORKS=$source_top/networks NO_COLOR=1 LC_ALL=C
+CONVREF_NETWORKS=$source_top/networks CONVREF_EXPERIMENTS=$source_top/experiments NO_COLOR=1 LC_ALL=C
 # a sanitizer must give NULL for memory that isn't there, as malloc does
 ASAN_OPTIONS=allocator_may_return_null=1:${ASAN_OPTIONS:-}
-export CONVREF_NETWORKS NO_COLOR LC_ALL ASAN_OPTIONS data source_top modules
+export CONVREF_NETWORKS CONVREF_EXPERIMENTS NO_COLOR LC_ALL ASAN_OPTIONS data source_top modules
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/convref-test-XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const names[PLOTS] = { "speedup", "roofline", "ratio", "networks" };
+static const char *const names[PLOTS] = { "speedup", "roofline", "ratio", "networks", "experiment" };
 
 const char *plot_name(enum plot plot) { return names[plot]; }
 
@@ -32,7 +32,8 @@ static enum conv_status find_columns(int *columns, const struct tsv *table, cons
             conv_fail(error, CONV_BAD_FILE, "the table has no column '%s', which a %s plot needs", wanted[i],
                       plot_name(plot));
             conv_hint(error, "speedup and roofline are drawn from `convref bench --format tsv`, networks from "
-                             "`convref count --format tsv`, ratio from `convref report --keep`");
+                             "`convref count --format tsv`, ratio from `convref report --keep`, experiment from "
+                             "`convref experiment --results`");
             return CONV_BAD_FILE;
         }
     }
@@ -240,6 +241,26 @@ static enum conv_status networks_data(FILE *file, const struct tsv *table, struc
     return status;
 }
 
+/* One row for each way that has a ratio of MACs or of times: case and kernel, MAC ratio, time ratio with its range. */
+static enum conv_status experiment_data(FILE *file, const struct tsv *table, struct conv_error *error)
+{
+    static const char *const columns[] = { "case", "way", "mac_ratio", "time_ratio", "time_ratio_low",
+                                           "time_ratio_high" };
+    int c[6], rows = 0;
+    enum conv_status status = find_columns(c, table, columns, 6, PLOT_EXPERIMENT, error);
+    for (int row = 0; status == CONV_OK && row < table->rows; row++) {
+        const double macs = tsv_number(table, row, c[2]);
+        if (!isfinite(tsv_number(table, row, c[3])))
+            continue;
+        fprintf(file, "%s, %s\t%g\t%g\t%g\t%g\n", tsv_text(table, row, c[0]), tsv_text(table, row, c[1]),
+                isfinite(macs) ? macs : 1, tsv_number(table, row, c[3]), tsv_number(table, row, c[4]),
+                tsv_number(table, row, c[5]));
+        rows++;
+    }
+    return status != CONV_OK || rows > 0 ? status
+        : conv_fail(error, CONV_BAD_FILE, "the table has no time ratio");
+}
+
 enum conv_status plot_data(FILE *file, enum plot plot, const struct tsv *table, const char *ladder,
                            struct conv_error *error)
 {
@@ -247,6 +268,7 @@ enum conv_status plot_data(FILE *file, enum plot plot, const struct tsv *table, 
     case PLOT_SPEEDUP: return speedup_data(file, table, ladder, error);
     case PLOT_ROOFLINE: return roofline_data(file, table, error);
     case PLOT_RATIO: return ratio_data(file, table, error);
+    case PLOT_EXPERIMENT: return experiment_data(file, table, error);
     default: return networks_data(file, table, error);
     }
 }

@@ -8,6 +8,7 @@ _convref_names() {
     verb) "$2" --help 2>/dev/null | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' ;;
     option) "$2" "$3" --help 2>/dev/null | sed -n 's/^ *\(-., \)\{0,1\} *\(--[a-z-]*=\{0,1\}\).*/\2/p' ;;
     kernel) "$2" list --format=tsv 2>/dev/null | sed -n '2,$s/\t.*//p' ;;
+    experiment) "$2" experiment --list --format=tsv 2>/dev/null | sed -n '2,$s/\t.*//p'; echo all ;;
     check) "$2" verify --checks 2>/dev/null | sed -n 's/^\([a-z]*\)  *sees.*/\1/p' ;;
     network) ls "${CONVREF_NETWORKS:-$(dirname "$(command -v "$2")")/../share/convref/networks}" 2>/dev/null |
         sed -n 's/\.net$//p' ;;
@@ -34,7 +35,8 @@ _convref() {
             -*) what=option ;;
             *,show | *,list) what=kernel ;;
             *,count) what=network ;;
-            *,plot) COMPREPLY=($(compgen -W 'speedup roofline ratio networks' -- "$word")) ;;
+            *,experiment) what=experiment ;;
+            *,plot) COMPREPLY=($(compgen -W 'speedup roofline ratio networks experiment' -- "$word")) ;;
             esac ;;
         esac
     fi

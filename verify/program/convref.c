@@ -25,14 +25,15 @@ static int help(FILE *file)
     fputs("Usage: convref VERB [OPTION...] [ARGUMENT...]\n"
           "Reference and verification suite for convolutions.\n\nVerbs:\n", file);
     for (int i = 0; i < VERB_COUNT; i++)
-        fprintf(file, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
+        fprintf(file, "  %-11s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\nOptions:\n"
           "  --help     this text; `convref VERB --help` for the options of a verb\n"
           "  --version  the version\n\n"
           "Exit status: 0 accepted or done, 1 rejected, 2 wrong usage, 3 inconclusive, 4 a bad file,\n"
           "77 does not apply.\n\n"
           "Environment: CONVREF_ISA limits the instruction set (baseline, avx2, avx512),\n"
-          "CONVREF_NETWORKS and CONVREF_PLOTS are folders of network files and plot scripts,\n"
+          "CONVREF_NETWORKS, CONVREF_EXPERIMENTS and CONVREF_PLOTS are folders of network files,\n"
+          "experiments and plot scripts,\n"
           "NO_COLOR turns colours off.\n\n"
           "A problem is a line such as \"c=32 in=112x112 k=64 filter=3x3 pad=1\".\n", file);
     return file == stdout ? 0 : EXIT_USAGE;

@@ -12,6 +12,7 @@
     V(verify, "is a kernel, or somebody else's output, right?") \
     V(golden, "write test vectors for another implementation, with a manifest") \
     V(bench, "time kernels, against each other and against the machine's roof") \
+    V(experiment, "a published claim, run again: counts, times, and what can be true") \
     V(plot, "draw results with gnuplot") \
     V(report, "verify, count, time and plot a network: one HTML page") \
     V(doctor, "what this machine has, and what is missing")

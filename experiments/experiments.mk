@@ -1,0 +1,20 @@
+# Published claims, run again: THE list, a line for each experiment, its text file and its page.  experiments/README.md says how
+# to add one.  Installed, so that `convref experiment` finds them like networks.
+EXPERIMENTS = \
+	experiments/algorithms.txt experiments/algorithms.md \
+	experiments/conv1d-groups.txt experiments/conv1d-groups.md \
+	experiments/factorized-block.txt experiments/factorized-block.md \
+	experiments/flux-allocations.txt experiments/flux-allocations.md \
+	experiments/groups-sweep.txt experiments/groups-sweep.md \
+	experiments/kernel-size.txt experiments/kernel-size.md \
+	experiments/layout.txt experiments/layout.md \
+	experiments/leimao-counts.txt experiments/leimao-counts.md \
+	experiments/mobilenet-groups.txt experiments/mobilenet-groups.md \
+	experiments/multiplier.txt experiments/multiplier.md \
+	experiments/small-image.txt experiments/small-image.md \
+	experiments/stack50.txt experiments/stack50.md \
+	experiments/devices.tsv
+
+experimentsdir = $(pkgdatadir)/experiments
+dist_experiments_DATA = $(EXPERIMENTS)
+EXTRA_DIST += experiments/README.md results/experiments

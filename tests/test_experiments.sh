@@ -1,0 +1,192 @@
+#!/bin/sh
+# test_experiments.sh - published claims: that each is there, what is counted, which times can be, and one small case of each.
+#
+# Times are never asserted.  Floors and fits are tested on experiments made for it, with devices of round numbers.
+# Not here: whether the kernels are right (test_kernels), how times are taken (test_bench).
+set -eu
+
+suite=test_experiments   # for the frame
+# shellcheck source=tests/cli/frame.sh
+. "${srcdir:-.}/tests/cli/frame.sh"
+
+tab=$(printf '\t')
+
+# ---- each is there, has a page that answers, and its counts are exact ------------------------------------------------
+expect list 0 'convref experiment --list --format tsv' "^experiment${tab}title\$"
+cp out list.tsv
+names=$(sed -n "2,\$s/$tab.*//p" list.tsv)
+same twelve 'the number of experiments' 12 "$(echo "$names" | wc -l)"
+same listed 'the files in experiments.mk' "$(cd "$source_top/experiments" && ls ./*.txt ./*.md | grep -v README | sed 's/^\.\///')" \
+    "$(grep -oE 'experiments/[a-z0-9-]+\.(txt|md)' "$source_top/experiments/experiments.mk" | grep -v README | sed 's/^experiments\///' | sort)"
+for name in $names; do
+    page=$source_top/experiments/$name.md
+    same "page_$name" 'the heading of the page' "# $name" "$(head -n 1 "$page")"
+    same "page_${name}_question" 'the question of the page' \
+        "*$(awk -F "$tab" -v name="$name" '$1 == name { print $2 }' list.tsv)*" "$(sed -n 3p "$page")"
+    same "page_${name}_answer" 'the answer below it begins with' '**' "$(sed -n 5p "$page" | cut -c 1-2)"
+    grep -q "^| \[$name\]" "$source_top/experiments/README.md" && grep -q "^| \[$name\]" "$source_top/docs/claims.md" && there=yes || there=no
+    same "page_${name}_linked" 'a row in README.md and claims.md' yes "$there"
+done
+
+expect counts 0 'convref experiment all --counts --format tsv --output counts.tsv; cat counts.tsv' "^experiment${tab}case${tab}scaled${tab}params${tab}macs${tab}macs_inside${tab}"
+# number EXPERIMENT CASE COLUMN VALUE [PUBLISHED]: of the case's first row, or of the row of that published time
+number()
+{
+    seen=$(awk -F '\t' -v experiment="$1" -v name="$2" -v column="$3" -v published="${5:-}" '
+        /^#/ { next }
+        !n { for (i = 1; i <= NF; i++) { if ($i == column) n = i; if ($i == "published") p = i }; next }
+        $1 == experiment && $2 == name && (published == "" || $p == published) { print $n; exit }' counts.tsv)
+    same "$1_$2_$3${5:+_$5}" "$3 of $2" "$4" "$seen"
+}
+command='convref experiment all --counts --format tsv'
+number leimao-counts standard params 4672
+number leimao-counts standard macs 73156608
+number leimao-counts separable params 656
+number leimao-counts separable macs 9271584
+number flux-allocations standard macs 7398752256
+number flux-allocations depthwise mac_ratio 1024
+number factorized-block block-112 mac_ratio 7.89041096
+number stack50 dense-cross-entropy params 28354058
+number stack50 separable-cross-entropy params 3311114
+number stack50 dense-mean-squared-error params 28337923
+number stack50 separable-mean-squared-error params 3294979
+number stack50 dense-cross-entropy macs 1857388806144
+number mobilenet-groups one-group-batch-1 macs 4827734016
+number mobilenet-groups one-group-batch-1 params 29300936
+number mobilenet-groups four-groups-batch-1 macs 1619681280
+number mobilenet-groups depthwise-batch-32 macs 18166923264
+number kernel-size depthwise-7x7 macs_inside 16777216
+number small-image forward macs 211250000
+number small-image forward macs_inside 101250000
+number conv1d-groups one-group macs 589824
+number conv1d-groups depthwise macs 2304
+number multiplier multiplier-2 params 2304
+number groups-sweep groups-256 macs 18063360
+number layout mobilenet_v2-nhwc macs 20716416
+
+# ---- what can be -----------------------------------------------------------------------------------------------------
+number stack50 dense-cross-entropy plausible 'by Winograd alone, at 33 % of its peak' adam
+number stack50 dense-cross-entropy plausible 'no, 1.51 x too fast for its arithmetic' sgd
+number stack50 separable-cross-entropy plausible 'yes, 14 % of the peak' adam
+number stack50 separable-cross-entropy plausible 'no, 1.91 x too fast for its arithmetic' sgd
+number stack50 dense-mean-squared-error plausible 'by Winograd alone, at 94 % of its peak' sgd
+number mobilenet-groups vgg16-batch-1 plausible 'no, 1.25 x too fast for its memory' gpu
+number mobilenet-groups vgg16-batch-32 plausible 'no, 14.1 x too fast for its arithmetic' gpu
+number mobilenet-groups depthwise-batch-32 plausible 'yes, 8.6 % of the peak' gpu
+number mobilenet-groups depthwise-batch-32 published_ratio 4.89027149 gpu
+number mobilenet-groups depthwise-batch-32 plausible 'device not named' cpu
+number flux-allocations depthwise published_ratio 9.92487286 flux-grouped
+number flux-allocations depthwise published_ratio 4.76631883 flux-depthwise
+same scaled_says_so 'cases of stack50 that say that they are scaled down' 2 \
+    "$(awk -F '\t' '$1 == "stack50" && $3 != "" { print $2 }' counts.tsv | sort -u | wc -l)"
+expect scaled_first 0 'convref experiment stack50 --counts | head -n 1' '^SCALED DOWN, dense-forward-32: .*32x32 in place of 256x256'
+
+# Devices and times of round numbers: 2 GFLOP/s are 1 GMAC/s.  16 x 16 x 9 x 64 x 64 MACs without padding, 9.437 ms.
+mkdir made
+printf 'device\tgflops\tgbytes\tcache_mib\tsource\nslow\t2\t1000\t0\tmade up\nnarrow\t2e6\t0.001\t0\tmade up\ncached\t2e6\t0.001\t64\tmade up\n' > made/devices.tsv
+cat > made/floors.txt <<'END'
+experiment floors
+title  "What can be?"
+source "made up"
+case dense
+layer c=16 in=66x66 k=16 filter=3x3
+published ten     ms=10   device=slow
+published nine    ms=9    device=slow
+published three   ms=3    device=slow
+published one     ms=1    device=slow
+published step    ms=10   device=slow work=3
+published narrow  ms=100  device=narrow
+published cached  ms=100  device=cached
+case strided over=dense
+layer c=16 in=130x130 k=16 filter=3x3 stride=2
+published nine    ms=9    device=slow
+END
+CONVREF_EXPERIMENTS=$work/made
+export CONVREF_EXPERIMENTS
+run 'convref experiment floors --counts --format tsv --output counts.tsv'
+number floors dense floor_ms 9.437184 ten
+number floors dense winograd_ms 2.359296 ten
+number floors dense memory_ms 550.144 narrow
+number floors dense memory_ms 0 cached
+number floors dense plausible 'yes, 94 % of the peak' ten
+number floors dense plausible 'by Winograd alone, at 26 % of its peak' nine
+number floors dense plausible 'by Winograd alone, at 79 % of its peak' three
+number floors dense plausible 'no, 2.36 x too fast for its arithmetic' one
+number floors dense plausible 'by Winograd alone, at 71 % of its peak' step
+number floors dense plausible 'no, 5.5 x too fast for its memory' narrow
+number floors strided plausible 'no, 1.05 x too fast for its arithmetic' nine
+number floors strided published_ratio 1 nine
+
+# Three times that are exactly MACs at 10 GMAC/s and 5 us a group: 2 layers of 33,177,600 / G MACs each.
+cat > made/line.txt <<'END'
+experiment line
+title  "What does a group cost?"
+source "made up"
+fit groups
+case groups-1
+layer times=2 c=64 in=32x32 k=64 filter=3x3
+published exact ms=6.64552
+case groups-4
+layer times=2 c=64 in=32x32 k=64 filter=3x3 groups=4
+published exact ms=1.69888
+case groups-64
+layer times=2 c=64 in=32x32 k=64 filter=3x3 groups=64
+published exact ms=0.74368
+END
+expect fit 0 'convref experiment line --counts' 'fit of published exact: MACs inside at 10 GMAC/s, and 5 us for each group of a layer \(3 points, off by 0 % at most\)'
+
+printf 'experiment wrong\ntitle "?"\nsource "made up"\ncase one\nlayer c=8 in=128x128 k=64 filter=3x3 bias=1\nexpect params 4671\n' > made/wrong.txt
+expect wrong_count 1 'convref experiment wrong --counts 2>&1' 'wrong, line 6: expects params 4,671 of one, counted 4,672'
+printf 'experiment noway\ntitle "?"\nsource "made up"\ncase one\nlayer c=8 in=8x8 k=8 filter=3x3\nway best dw_01_direct\n' > made/noway.txt
+expect no_kernel 4 'convref experiment noway 2>&1' 'no kernel of best computes c=8 in=8x8 k=8 filter=3x3'
+printf 'experiment guest\ntitle "?"\nsource "made up"\ncase one\nlayer c=8 in=9x9 k=8 filter=3x3 groups=8\nway ours dw_01_direct\nway theirs mine provider=them\n' > made/guest.txt
+expect provider_missing 0 'convref experiment guest' '^  one, theirs: its kernels come with a provider$' 'dw_01_direct'
+if [ -f "$modules/last_column_zero.so" ]; then
+    expect provider_wrong 1 "convref experiment guest --provider '$modules/last_column_zero.so'" \
+        'one, theirs: mine: NOT TIMED: its outputs are wrong on this problem'
+else
+    skip provider_wrong "no shared objects in MODULES"
+fi
+CONVREF_EXPERIMENTS=$source_top/experiments
+
+# ---- one small case of each, timed -------------------------------------------------------------------------------------
+CONVREF_PLOTS=$source_top/verify/measure/plot
+export CONVREF_PLOTS
+# small NAME CASE [full]: the case, with those that it is compared with; `full` is left out under a sanitizer
+small()
+{
+    if [ -n "${SANITIZED:-}" ] && [ -n "${3:-}" ]; then
+        skip "small_$1" "too slow under a sanitizer"
+        return
+    fi
+    # 3 is for a kernel above the roof, which a busy machine may have measured too low
+    expect "small_$1" 0 "convref experiment $1 --case $2 --results results || [ \$? = 3 ]" "$2" 'GMAC/s' 'time ratio' '!NOT TIMED'
+    # every way that was to be timed has a positive time
+    command="convref experiment $1 --case $2 --results results"
+    same "small_$1_times" 'ways without a time' 0 "$(awk -F '\t' '/^#/ { next } !ms { for (i = 1; i <= NF; i++) { if ($i == "ms") ms = i; if ($i == "way") way = i; if ($i == "note") note = i }; next }
+        $way != "" && $note == "" && !($ms > 0) { count++ } END { print count + 0 }' "results/$1.tsv")"
+}
+small algorithms depthwise-small
+small conv1d-groups depthwise-data
+small factorized-block block-28
+small flux-allocations depthwise full
+small groups-sweep groups-256 full
+small kernel-size depthwise-3x3-nhwc
+small layout mobilenet_v2-nhwc full
+small leimao-counts separable full
+small mobilenet-groups depthwise-batch-1 full
+small multiplier multiplier-2
+small small-image forward full
+small stack50 separable-forward-32 full
+expect results_markdown 0 'cat results/factorized-block.md' '^\| case \| params \| MACs ' '^\| block-28 \| 4,736 \| 3,662,848 ' '^\* factorized-block: A factorized block'
+same results_ratio 'the time ratio of a base over itself' 1 "$(awk -F '\t' '/^#/ { next } !n { for (i = 1; i <= NF; i++) if ($i == "time_ratio") n = i; next } $2 == "dense-28" { print $n }' results/factorized-block.tsv)"
+expect results_machine 0 'cat results/factorized-block.tsv' '^# one thread: roof_gmacs [0-9.]+ ' '^# factorized-block: ' '^# reported by: '
+if has gnuplot; then
+    parses results_picture xml results/factorized-block.svg
+    expect plot_experiment 0 'convref plot experiment results/factorized-block.tsv --output mine.svg; cat mine.svg' '<svg' 'fewer MACs'
+else
+    skip results_picture "no gnuplot"
+    skip plot_experiment "no gnuplot"
+fi
+expect counts_need_no_clock 0 'convref experiment leimao-counts --counts --format json' '"params": 4672' '"ms": null'
+finish

@@ -1,0 +1,367 @@
+/* rows.c - the table of an experiment: ours measured, theirs published, what is counted, and what is possible.
+ *
+ * A row is one way of a case, or one published time for it: they never share a row, so that nobody's time is compared
+ * with one of another machine as if it were ours.  Ratios are within one machine: ours over ours, theirs over theirs.
+ * Declared in experiment.h.   Read next: verify/program/cmd_experiment.c
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/experiment/experiment.h"
+#include "verify/measure/statistics.h"
+
+/* ---- ratios ------------------------------------------------------------------------------------------------------ */
+
+static int way_named(const struct exp_case *one, const char *name)
+{
+    for (int i = 0; i < one->way_count; i++)
+        if (!strcmp(one->ways[i].name, name))
+            return i;
+    return -1;
+}
+
+/* What a way's time is compared with: the way of that name of the case that ratios are over, or its first one. */
+static const struct exp_time *base_of(const struct exp_run *run, int which, const struct exp_way *way)
+{
+    const struct exp_case *one = &run->experiment->cases[which];
+    const int over = one->over >= 0 ? one->over : which;
+    const int named = one->over >= 0 ? way_named(&run->experiment->cases[over], way->over) : 0;
+    return run->experiment->cases[over].way_count > 0 ? &run->times[over][named >= 0 ? named : 0] : NULL;
+}
+
+/* Median over the passes, and the least and the greatest of them. */
+static bool ratio_of(double ratio[3], const struct exp_time *base, const struct exp_time *time)
+{
+    double ratios[EXP_MOST_PASSES];
+    if (!base || !base->timed || !time->timed || time->passes == 0)
+        return false;
+    for (int pass = 0; pass < time->passes; pass++)
+        ratios[pass] = base->pass[pass] / time->pass[pass];
+    ratio[0] = quantile(ratios, time->passes, 0.5);
+    ratio[1] = quantile(ratios, time->passes, 0);
+    ratio[2] = quantile(ratios, time->passes, 1);
+    return true;
+}
+
+static const struct exp_published *published_named(const struct exp_case *one, const char *name)
+{
+    for (int i = 0; i < one->published_count; i++)
+        if (!strcmp(one->published[i].name, name))
+            return &one->published[i];
+    return NULL;
+}
+
+/* ---- cells ------------------------------------------------------------------------------------------------------- */
+
+/* For people: what is counted, then ours, then theirs; a part that would be empty is left out. */
+static const struct table_column counted_columns[] = {
+    { "case", "case", false }, { "params", "params", true }, { "macs", "MACs", true },
+    { "macs_inside", "MACs inside", true }, { "kernel", "kernel", false }, { "mac_ratio", "MAC ratio", true },
+};
+static const struct table_column our_columns[] = {
+    { "ms", "ms", true }, { "gmacs", "GMAC/s", true }, { "of_roof", "of roof", true },
+    { "time_ratio", "time ratio", true },
+};
+static const struct table_column their_columns[] = {
+    { "published_ms", "published ms", true }, { "published_gmacs", "published GMAC/s", true },
+    { "published_ratio", "published ratio", true }, { "floor", "floor ms", false },
+    { "plausible", "plausible", false },
+};
+
+static const struct table_column wide_columns[] = {
+    { "experiment", "experiment", false }, { "case", "case", false }, { "scaled", "scaled", false },
+    { "params", "params", true }, { "macs", "MACs", true }, { "macs_inside", "MACs inside", true },
+    { "way", "way", false }, { "kernel", "kernel", false }, { "mac_ratio", "MAC ratio", true }, { "ms", "ms", true },
+    { "ms_low", "from", true }, { "ms_high", "to", true }, { "passes", "passes", true },
+    { "gmacs", "GMAC/s", true }, { "of_roof", "of roof", true }, { "time_ratio", "time ratio", true },
+    { "time_ratio_low", "from", true }, { "time_ratio_high", "to", true }, { "allocations", "allocations", true },
+    { "published", "published", false }, { "published_ms", "published ms", true },
+    { "published_gmacs", "published GMAC/s", true }, { "published_ratio", "published ratio", true },
+    { "device", "device", false }, { "floor_ms", "floor ms", true }, { "winograd_ms", "floor by Winograd", true },
+    { "memory_ms", "floor by bytes", true }, { "plausible", "plausible", false }, { "note", "note", false },
+};
+
+struct rows_parts rows_parts_of(const struct exp_run *run)
+{
+    struct rows_parts parts = { .timed = run->results.count > 0 };
+    for (int c = 0; c < run->experiment->case_count; c++)
+        parts.published = parts.published || (run_shows(run, c) && run->experiment->cases[c].published_count > 0);
+    return parts;
+}
+
+struct table *rows_create(struct rows_parts parts)
+{
+    static struct table_column made[2][2][16];   /* a table goes on using its columns */
+    struct table_column *const columns = made[parts.timed][parts.published];
+    int count = sizeof counted_columns / sizeof *counted_columns;
+    if (parts.wide)
+        return table_create(wide_columns, sizeof wide_columns / sizeof *wide_columns);
+    memcpy(columns, counted_columns, sizeof counted_columns);
+    if (parts.timed) {
+        memcpy(columns + count, our_columns, sizeof our_columns);
+        count += sizeof our_columns / sizeof *our_columns;
+    }
+    if (parts.published) {
+        memcpy(columns + count, their_columns, sizeof their_columns);
+        count += sizeof their_columns / sizeof *their_columns;
+    }
+    return table_create(columns, count);
+}
+
+static void add_number(struct table *table, bool there, double number, const char *format)
+{
+    table_real(table, there ? number : NAN, format);
+}
+
+/* "dw_01_direct", or "dw_01_direct, pw_03_register_tile", or for people the way's name if there are several. */
+static void kernels_of(char text[EXP_MOST_KERNELS * (EXP_NAME + 2)], const struct exp_way *way)
+{
+    text[0] = 0;
+    for (int i = 0; i < way->kernel_count; i++) {
+        strcat(text, i > 0 ? ", " : "");
+        strcat(text, way->kernels[i]);
+    }
+}
+
+static void add_counts(struct table *table, bool wide, const struct exp_run *run, int which)
+{
+    const struct exp_case *one = &run->experiment->cases[which];
+    const struct exp_cost cost = experiment_cost(one, false);
+    char name[EXP_NAME + 16];
+    snprintf(name, sizeof name, "%s%s", one->name, one->scaled && !wide ? " (scaled)" : "");
+    if (wide)
+        table_text(table, run->experiment->name);
+    table_text(table, name);
+    if (wide)
+        table_text(table, one->scaled ? one->scaled : "");
+    table_integer(table, one->params);
+    table_integer(table, cost.macs);
+    table_integer(table, cost.macs_inside);
+}
+
+static double mac_ratio(const struct exp_run *run, int which)
+{
+    const struct exp_case *one = &run->experiment->cases[which];
+    const double own = (double)experiment_cost(one, false).macs;
+    return one->over < 0 ? NAN : (double)experiment_cost(&run->experiment->cases[one->over], false).macs / own;
+}
+
+/* What computes it, or whose time follows. */
+static void add_name(struct table *table, bool wide, const struct exp_way *way, const char *label)
+{
+    char kernels[EXP_MOST_KERNELS * (EXP_NAME + 2)] = "";
+    if (way)
+        kernels_of(kernels, way);
+    if (wide)
+        table_text(table, way ? way->name : "");
+    table_text(table, !way ? label : wide || way->kernel_count == 1 ? kernels : way->name);
+}
+
+/* Ours, for people.  `way` NULL: empty cells. */
+static void add_ours(struct table *table, const struct exp_run *run, int which, const struct exp_way *way,
+                     const struct exp_time *time)
+{
+    double ratio[3];
+    const double inside = (double)experiment_cost(&run->experiment->cases[which], false).macs_inside;
+    const bool timed = time && time->timed, compared = timed && ratio_of(ratio, base_of(run, which, way), time);
+    add_number(table, timed, timed ? 1e3 * time->seconds : 0, "%.3f");
+    add_number(table, timed, timed ? inside / time->seconds / 1e9 : 0, "%.2f");
+    add_number(table, timed, timed ? 100 * time->ceiling / time->seconds : 0, "%.0f %%");
+    add_number(table, compared, compared ? ratio[0] : 0, "%.2f");
+}
+
+/* Ours, with every figure. */
+static void add_ours_wide(struct table *table, const struct exp_run *run, int which, const struct exp_way *way,
+                          const struct exp_time *time)
+{
+    double ratio[3];
+    const double inside = (double)experiment_cost(&run->experiment->cases[which], false).macs_inside;
+    const bool timed = time && time->timed, compared = timed && ratio_of(ratio, base_of(run, which, way), time);
+    add_number(table, timed, timed ? 1e3 * time->seconds : 0, "%.3f");
+    add_number(table, timed, timed ? 1e3 * time->low : 0, "%.3f");
+    add_number(table, timed, timed ? 1e3 * time->high : 0, "%.3f");
+    if (timed)
+        table_integer(table, time->passes);
+    else
+        table_missing(table);
+    add_number(table, timed, timed ? inside / time->seconds / 1e9 : 0, "%.2f");
+    add_number(table, timed, timed ? time->ceiling / time->seconds : 0, "%.2f");
+    for (int i = 0; i < 3; i++)
+        add_number(table, compared, compared ? ratio[i] : 0, "%.2f");
+    add_number(table, timed, timed ? time->allocations : 0, "%.0f");
+}
+
+/* Theirs.  NULL: empty cells. */
+static void add_theirs(struct table *table, bool wide, const struct exp_run *run, int which,
+                       const struct exp_published *published, const struct exp_devices *devices)
+{
+    const struct exp_case *one = &run->experiment->cases[which];
+    const struct exp_case *over = one->over >= 0 ? &run->experiment->cases[one->over] : NULL;
+    const struct exp_published *base = over && published ? published_named(over, published->over) : NULL;
+    const struct exp_device *device = published ? devices_find(devices, published->device) : NULL;
+    const struct exp_cost cost = experiment_cost(one, false), whole = experiment_cost(one, true);
+    struct exp_floor floor = { NAN, NAN, NAN };
+    char words[96] = "", least[96] = "";
+    if (device) {
+        floor = device_floor(device, &whole, published->work);
+        device_judge(words, &floor, published->seconds);
+        snprintf(least, sizeof least, "%.3g on %s", 1e3 * fmax(floor.direct, floor.memory), device->name);
+    }
+    if (wide)
+        table_text(table, published ? published->name : "");
+    add_number(table, published, published ? 1e3 * published->seconds : 0, "%.5g");
+    add_number(table, published, published ? published->work * (double)cost.macs_inside / published->seconds / 1e9 : 0,
+               "%.3g");
+    add_number(table, base, base ? base->seconds / published->seconds : 0, "%.2f");
+    if (wide) {
+        table_text(table, published ? published->device[0] ? published->device : "not named" : "");
+        table_real(table, 1e3 * floor.direct, "%.4g");
+        table_real(table, 1e3 * floor.winograd, "%.4g");
+        table_real(table, 1e3 * floor.memory, "%.4g");
+    } else
+        table_text(table, least);
+    table_text(table, device ? words : published ? "device not named" : "");
+}
+
+/* One row: a way with its time, or a published one, or neither. */
+static void add_row(struct table *table, struct rows_parts parts, const struct exp_run *run, int which,
+                    const struct exp_way *way, const struct exp_time *time, const struct exp_published *published,
+                    const struct exp_devices *devices)
+{
+    char label[EXP_NAME + 16] = "";
+    if (published)
+        snprintf(label, sizeof label, "published: %s", published->name);
+    add_counts(table, parts.wide, run, which);
+    add_name(table, parts.wide, way, label);
+    table_real(table, mac_ratio(run, which), "%.2f");
+    if (parts.wide)
+        add_ours_wide(table, run, which, way, time);
+    else if (parts.timed)
+        add_ours(table, run, which, way, time);
+    if (parts.wide || parts.published)
+        add_theirs(table, parts.wide, run, which, published, devices);
+    if (parts.wide)
+        table_text(table, time ? time->note : "");
+}
+
+void rows_add(struct table *table, struct rows_parts parts, const struct exp_run *run,
+              const struct exp_devices *devices)
+{
+    for (int c = 0; c < run->experiment->case_count; c++) {
+        const struct exp_case *one = &run->experiment->cases[c];
+        if (!run_shows(run, c))
+            continue;
+        for (int w = 0; w < one->way_count; w++)
+            add_row(table, parts, run, c, &one->ways[w], &run->times[c][w], NULL, devices);
+        for (int p = 0; p < one->published_count; p++)
+            add_row(table, parts, run, c, NULL, NULL, &one->published[p], devices);
+        if (one->way_count + one->published_count == 0)
+            add_row(table, parts, run, c, NULL, NULL, NULL, devices);
+    }
+}
+
+/* ---- lines around the table -------------------------------------------------------------------------------------- */
+
+void rows_print_scaled(FILE *file, const struct exp_run *run, const char *prefix)
+{
+    for (int c = 0; c < run->experiment->case_count; c++)
+        if (run->experiment->cases[c].scaled && run_shows(run, c))
+            fprintf(file, "%sSCALED DOWN, %s: %s\n", prefix, run->experiment->cases[c].name,
+                    run->experiment->cases[c].scaled);
+}
+
+void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix)
+{
+    char kernels[EXP_MOST_KERNELS * (EXP_NAME + 2)], said[16][EXP_NAME];
+    int says = 0;
+    for (int c = 0; c < run->experiment->case_count; c++)
+        for (int w = 0; w < run->experiment->cases[c].way_count && run_shows(run, c); w++) {
+            const struct exp_way *way = &run->experiment->cases[c].ways[w];
+            bool there = way->kernel_count < 2;
+            for (int i = 0; i < says; i++)
+                there = there || !strcmp(said[i], way->name);
+            if (!there && says < 16) {
+                kernels_of(kernels, way);
+                fprintf(file, "%s%s: the first that applies of %s\n", prefix, way->name, kernels);
+                strcpy(said[says++], way->name);
+            }
+            if (run->times[c][w].note[0])
+                fprintf(file, "%s%s, %s: %s\n", prefix, run->experiment->cases[c].name, way->name,
+                        run->times[c][w].note);
+        }
+}
+
+/* ---- the fit over groups ------------------------------------------------------------------------------------------- */
+
+bool fit_groups(double *rate, double *t0, const double *macs, const double *groups, const double *seconds, int count)
+{
+    double uu = 0, uv = 0, vv = 0, u1 = 0, v1 = 0;
+    for (int i = 0; i < count; i++) {
+        const double u = macs[i] / seconds[i], v = groups[i] / seconds[i];
+        uu += u * u, uv += u * v, vv += v * v, u1 += u, v1 += v;
+    }
+    const double determinant = uu * vv - uv * uv;
+    if (count < 3 || !(determinant > 0))
+        return false;
+    double a = (u1 * vv - v1 * uv) / determinant, b = (v1 * uu - u1 * uv) / determinant;
+    if (b < 0) {   /* a group costs nothing that can be seen */
+        b = 0;
+        a = u1 / uu;
+    }
+    *rate = 1 / a;
+    *t0 = b;
+    return a > 0;
+}
+
+/* The points of one way, or of one published name, over all cases. */
+static int points_of(double *macs, double *groups, double *seconds, const struct exp_run *run, const char *name,
+                     bool published)
+{
+    int count = 0;
+    for (int c = 0; c < run->experiment->case_count; c++) {
+        const struct exp_case *one = &run->experiment->cases[c];
+        const struct exp_cost cost = experiment_cost(one, false);
+        const int way = published ? -1 : way_named(one, name);
+        const struct exp_published *theirs = published ? published_named(one, name) : NULL;
+        if (!theirs && (way < 0 || !run->times[c][way].timed))
+            continue;
+        macs[count] = (double)cost.macs_inside;
+        groups[count] = cost.groups;
+        seconds[count++] = theirs ? theirs->seconds : run->times[c][way].seconds;
+    }
+    return count;
+}
+
+static void print_fit(FILE *file, const struct exp_run *run, const char *prefix, const char *name, bool published)
+{
+    double macs[EXP_MOST_CASES], groups[EXP_MOST_CASES], seconds[EXP_MOST_CASES], rate, t0, worst = 0;
+    const int count = points_of(macs, groups, seconds, run, name, published);
+    if (!fit_groups(&rate, &t0, macs, groups, seconds, count))
+        return;
+    for (int i = 0; i < count; i++)
+        worst = fmax(worst, fabs((macs[i] / rate + groups[i] * t0) / seconds[i] - 1));
+    fprintf(file, "%sfit of %s%s: MACs inside at %.3g GMAC/s, and %.3g us for each group of a layer (%d points, off by %.0f %% "
+            "at most)\n", prefix, published ? "published " : "", name, rate / 1e9, t0 * 1e6, count, 100 * worst);
+}
+
+void rows_print_fit(FILE *file, const struct exp_run *run, const char *prefix)
+{
+    const struct experiment *experiment = run->experiment;
+    char said[64][EXP_NAME + 1];
+    int says = 0;
+    for (int c = 0; c < experiment->case_count && experiment->fit; c++)
+        for (int i = 0; i < experiment->cases[c].way_count + experiment->cases[c].published_count; i++) {
+            const bool published = i >= experiment->cases[c].way_count;
+            const char *name = published ? experiment->cases[c].published[i - experiment->cases[c].way_count].name
+                                         : experiment->cases[c].ways[i].name;
+            bool there = false;
+            for (int j = 0; j < says; j++)
+                there = there || (said[j][0] == '0' + published && !strcmp(said[j] + 1, name));
+            if (there || says == 64)
+                continue;
+            said[says][0] = (char)('0' + published);
+            strcpy(said[says++] + 1, name);
+            print_fit(file, run, prefix, name, published);
+        }
+}
