@@ -18,3 +18,11 @@ EXPERIMENTS = \
 experimentsdir = $(pkgdatadir)/experiments
 dist_experiments_DATA = $(EXPERIMENTS)
 EXTRA_DIST += experiments/README.md results/experiments
+
+# Providers of experiments: ways that aren't worth a step of a ladder.  Found beside the program, and where they are installed.
+EXTRA_DIST += experiments/providers/systems.c
+systemsdir = $(pkglibdir)
+systems_DATA = experiments/systems.so
+experiments/systems.so: experiments/providers/systems.c include/convref/kernel.h include/convref/problem.h
+	$(AM_V_GEN)$(MKDIR_P) experiments && $(COMPILE_MODULE) -o $@ $(srcdir)/experiments/providers/systems.c -lm
+CLEANFILES += experiments/systems.so

@@ -106,6 +106,8 @@ elif [ -n "$library" ]; then
     run "cc -std=gnu11 -Wall -Wextra -Werror -Iinclude examples/library.c '$library' -ljansson -lhwloc -lm -fopenmp -o library && ./library"
     same example_library 'its output' '1152 parameters, 1179648 multiply-adds
 first output 58; all 16384 outputs are the same, bit for bit' "$(cat out)"
+    run "cc -std=gnu11 -Wall -Wextra -Werror -Iinclude examples/unsynchronised.c '$library' -ljansson -lhwloc -lm -fopenmp -o early && ./early"
+    same example_unsynchronised 'what it prints last' 'outputs, looked at when it was done: right' "$(tail -n 1 out)"
 else
     skip example_library "no static library (configured with --disable-static?)"
 fi

@@ -140,7 +140,7 @@ expect wrong_count 1 'convref experiment wrong --counts 2>&1' 'wrong, line 6: ex
 printf 'experiment noway\ntitle "?"\nsource "made up"\ncase one\nlayer c=8 in=8x8 k=8 filter=3x3\nway best dw_01_direct\n' > made/noway.txt
 expect no_kernel 4 'convref experiment noway 2>&1' 'no kernel of best computes c=8 in=8x8 k=8 filter=3x3'
 printf 'experiment guest\ntitle "?"\nsource "made up"\ncase one\nlayer c=8 in=9x9 k=8 filter=3x3 groups=8\nway ours dw_01_direct\nway theirs mine provider=them\n' > made/guest.txt
-expect provider_missing 0 'convref experiment guest' '^  one, theirs: its kernels come with a provider$' 'dw_01_direct'
+expect provider_missing 0 'convref experiment guest' '^  one, theirs: its provider isn.t here$' 'dw_01_direct'
 if [ -f "$modules/last_column_zero.so" ]; then
     expect provider_wrong 1 "convref experiment guest --provider '$modules/last_column_zero.so'" \
         'one, theirs: mine: NOT TIMED: its outputs are wrong on this problem'
@@ -166,6 +166,8 @@ small()
     same "small_$1_times" 'ways without a time' 0 "$(awk -F '\t' '/^#/ { next } !ms { for (i = 1; i <= NF; i++) { if ($i == "ms") ms = i; if ($i == "way") way = i; if ($i == "note") note = i }; next }
         $way != "" && $note == "" && !($ms > 0) { count++ } END { print count + 0 }' "results/$1.tsv")"
 }
+expect providers_verified 0 'for k in sys_loop_allocating sys_loop sys_batched_product sys_unfold_fold; do
+    convref verify --provider "$start/experiments/systems.so" --kernel $k --check covering || exit; done' '^ACCEPT  *sys_loop_allocating ' '^ACCEPT  *sys_loop ' '^ACCEPT  *sys_batched_product ' '^ACCEPT  *sys_unfold_fold '
 small algorithms depthwise-small
 small conv1d-groups depthwise-data
 small factorized-block block-28

@@ -120,7 +120,7 @@ ROOM_REPORT = \
 	verify/report/verdicts.h verify/report/verdicts.c verify/report/tap.h verify/report/tap.c
 ROOM_EXPERIMENT = \
 	verify/experiment/experiment.h verify/experiment/read.c verify/experiment/devices.c verify/experiment/run.c \
-	verify/experiment/rows.c
+	verify/experiment/rows.c verify/experiment/providers.c
 ROOM_CANDIDATES_OF_THE_PROGRAM = \
 	verify/candidates/candidates.h verify/candidates/candidates.c verify/candidates/kernels.c \
 	verify/candidates/files.c verify/candidates/exec.c verify/candidates/golden.c verify/candidates/onnx.c \
@@ -131,7 +131,8 @@ ROOM_PROGRAM = \
 	verify/program/cmd_bench.c verify/program/cmd_experiment.c verify/program/cmd_plot.c verify/program/cmd_report.c verify/program/cmd_doctor.c
 libverbs_la_SOURCES = $(ROOM_CLI) $(ROOM_REPORT) $(ROOM_EXPERIMENT) $(ROOM_CANDIDATES_OF_THE_PROGRAM) $(ROOM_PROGRAM)
 libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"' \
-	-DCONVREF_EXPERIMENTS_DIR='"$(pkgdatadir)/experiments"' -DCONVREF_PROOF_DIR='"$(pkglibdir)"'
+	-DCONVREF_EXPERIMENTS_DIR='"$(pkgdatadir)/experiments"' \
+	-DCONVREF_PROVIDERS_DIR='"$(pkglibdir)"' -DCONVREF_PROOF_DIR='"$(pkglibdir)"'
 bin_PROGRAMS = convref
 convref_SOURCES = verify/program/convref.c
 convref_LDADD = libverbs.la libconvref.la

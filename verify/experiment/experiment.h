@@ -139,6 +139,10 @@ struct exp_run {
     struct exp_time (*times)[EXP_MOST_WAYS];   /* [case][way] */
 };
 
+/* Open the providers that ways name and whose kernels aren't there: ours, where they are built or installed.  One that
+ * isn't found is no error: its ways say so. */
+enum conv_status experiment_open_providers(const struct experiment *experiment, struct conv_error *error);
+
 /* Are this case's rows shown? */
 bool run_shows(const struct exp_run *run, int which);
 

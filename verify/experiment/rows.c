@@ -21,13 +21,19 @@ static int way_named(const struct exp_case *one, const char *name)
     return -1;
 }
 
-/* What a way's time is compared with: the way of that name of the case that ratios are over, or its first one. */
+/* What a way's time is compared with: the way of that name of the case that ratios are over, or the first that was
+ * timed.  NULL: nothing. */
 static const struct exp_time *base_of(const struct exp_run *run, int which, const struct exp_way *way)
 {
     const struct exp_case *one = &run->experiment->cases[which];
     const int over = one->over >= 0 ? one->over : which;
-    const int named = one->over >= 0 ? way_named(&run->experiment->cases[over], way->over) : 0;
-    return run->experiment->cases[over].way_count > 0 ? &run->times[over][named >= 0 ? named : 0] : NULL;
+    const int named = one->over >= 0 ? way_named(&run->experiment->cases[over], way->over) : -1;
+    if (named >= 0)
+        return &run->times[over][named];
+    for (int i = 0; i < run->experiment->cases[over].way_count; i++)
+        if (run->times[over][i].timed)
+            return &run->times[over][i];
+    return NULL;
 }
 
 /* Median over the passes, and the least and the greatest of them. */
@@ -114,7 +120,7 @@ static void add_number(struct table *table, bool there, double number, const cha
     table_real(table, there ? number : NAN, format);
 }
 
-/* "dw_01_direct", or "dw_01_direct, pw_03_register_tile", or for people the way's name if there are several. */
+/* "dw_01_direct", or "dw_01_direct, pw_03_register_tile" */
 static void kernels_of(char text[EXP_MOST_KERNELS * (EXP_NAME + 2)], const struct exp_way *way)
 {
     text[0] = 0;
@@ -147,15 +153,18 @@ static double mac_ratio(const struct exp_run *run, int which)
     return one->over < 0 ? NAN : (double)experiment_cost(&run->experiment->cases[one->over], false).macs / own;
 }
 
-/* What computes it, or whose time follows. */
+/* What computes it, "best: dw_01_direct" for people, or whose time follows. */
 static void add_name(struct table *table, bool wide, const struct exp_way *way, const char *label)
 {
-    char kernels[EXP_MOST_KERNELS * (EXP_NAME + 2)] = "";
-    if (way)
+    char kernels[EXP_MOST_KERNELS * (EXP_NAME + 2)] = "", both[2 * EXP_NAME + 2];
+    if (way) {
         kernels_of(kernels, way);
+        snprintf(both, sizeof both, "%s%s%s", way->name, way->kernel_count == 1 ? ": " : "",
+                 way->kernel_count == 1 ? way->kernels[0] : "");
+    }
     if (wide)
         table_text(table, way ? way->name : "");
-    table_text(table, !way ? label : wide || way->kernel_count == 1 ? kernels : way->name);
+    table_text(table, !way ? label : wide ? kernels : both);
 }
 
 /* Ours, for people.  `way` NULL: empty cells. */

@@ -60,7 +60,7 @@ static const char *left_out(const struct exp_run *run, const struct exp_way *way
         return "takes long: --full";
     for (int i = 0; way->provider[0] && i < way->kernel_count; i++)
         if (!conv_kernel_find(way->kernels[i]))
-            return "its kernels come with a provider";
+            return "its provider isn't here";
     return NULL;
 }
 

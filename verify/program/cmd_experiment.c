@@ -244,6 +244,8 @@ static int run_one(FILE *file, const struct arguments *arguments, const struct e
         result = cli_error(&error, NULL);
     else if ((result = check_expectations(&experiment)) != 0)
         ;
+    else if (!arguments->options.counts && experiment_open_providers(&experiment, &error) != CONV_OK)
+        result = cli_error(&error, NULL);
     else if (experiment_run(&run, &experiment, &arguments->options, &error) != CONV_OK)
         result = cli_error(&error, NULL);
     else {
