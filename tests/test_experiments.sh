@@ -141,6 +141,13 @@ printf 'experiment noway\ntitle "?"\nsource "made up"\ncase one\nlayer c=8 in=8x
 expect no_kernel 4 'convref experiment noway 2>&1' 'no kernel of best computes c=8 in=8x8 k=8 filter=3x3'
 printf 'experiment guest\ntitle "?"\nsource "made up"\ncase one\nlayer c=8 in=9x9 k=8 filter=3x3 groups=8\nway ours dw_01_direct\nway theirs mine provider=them\n' > made/guest.txt
 expect provider_missing 0 'convref experiment guest' '^  one, theirs: its provider isn.t here$' 'dw_01_direct'
+printf 'experiment alloc\ntitle "?"\nsource "made up"\ncase one\nlayer c=64 in=28x28 k=64 filter=3x3 pad=1 groups=64\nway many sys_loop_allocating provider=systems\nway none sys_loop provider=systems\n' > made/alloc.txt
+if [ -n "${SANITIZED:-}" ]; then
+    skip allocations "a sanitizer has an allocator of its own"
+else
+    # 22 for each of 64 groups, in every call that is timed
+    expect allocations 0 'convref experiment alloc --results made && awk -F "\t" "/^one|^alloc/ { print \$7, \$19 }" made/alloc.tsv' '^many 1408$' '^none 0$'
+fi
 if [ -f "$modules/last_column_zero.so" ]; then
     expect provider_wrong 1 "convref experiment guest --provider '$modules/last_column_zero.so'" \
         'one, theirs: mine: NOT TIMED: its outputs are wrong on this problem'

@@ -256,10 +256,21 @@ static double fresh_call(struct stage *stage, struct runner *runner, uint64_t ma
     return call(stage, runner);
 }
 
-/* A call that is judged as well. */
+/* A call whose time counts, and whose allocations are counted. */
+static double counted_call(struct stage *stage, struct runner *runner, uint64_t mask)
+{
+    int64_t (*const allocations)(void) = runner->kernel->device ? NULL : stage->bench->options.allocations;
+    const int64_t before = allocations ? allocations() : 0;
+    const double seconds = fresh_call(stage, runner, mask);
+    if (allocations)
+        runner->timing->allocations += allocations() - before;
+    return seconds;
+}
+
+/* A call that is judged as well: what the judge allocates is not the kernel's. */
 static double judged_call(struct stage *stage, struct runner *runner)
 {
-    const double seconds = fresh_call(stage, runner, next_mask(stage) & 1 ? EXACT_AS_DRAWN : EXACT_NEGATED);
+    const double seconds = counted_call(stage, runner, next_mask(stage) & 1 ? EXACT_AS_DRAWN : EXACT_NEGATED);
     return out(runner) || !judge(stage, runner, "in a call that was timed") ? -1 : seconds;
 }
 
@@ -274,15 +285,12 @@ static double take_turn(struct stage *stage, struct runner *runner)
     double spent = runner->first_call;
     if (!load(stage, runner) || (warm_up && fresh_call(stage, runner, next_mask(stage)) < 0))
         return NAN;
-    const int64_t before = options->allocations ? options->allocations() : 0;
     while (spent < options->turn_seconds && count < MOST_CALLS - 1) {
-        calls[count] = fresh_call(stage, runner, next_mask(stage));
+        calls[count] = counted_call(stage, runner, next_mask(stage));
         if (out(runner))
             return NAN;
         spent += calls[count++];
     }
-    if (options->allocations && !runner->kernel->device)
-        runner->timing->allocations += options->allocations() - before;
     calls[count] = judged_call(stage, runner);
     if (out(runner))
         return NAN;
