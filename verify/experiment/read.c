@@ -200,7 +200,7 @@ static enum conv_status read_layer(struct reader *reader, struct exp_case *one)
         return status;
     if (first >= reader->count)
         return fail(reader, 0, "a layer without a problem", "such as layer c=64 in=56x56 k=64 filter=3x3 pad=1");
-    struct conv_error error;
+    struct conv_error error = { .position = -1 };
     const char *text = reader->line_text + reader->columns[first];
     if (conv_problem_parse(&problem, text, &error) != CONV_OK)
         return fail(reader, reader->columns[first] + (int)(error.position > 0 ? error.position : 0), error.message,
