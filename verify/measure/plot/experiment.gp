@@ -13,7 +13,9 @@ set datafile separator "\t"
 set title heading noenhanced
 set ylabel "times fewer, times faster"
 set logscale y
-set yrange [0.1:*]
+set yrange [0.01<*<0.1:*]
+set arrow from graph 0, first 1 to graph 1, first 1 nohead lc rgb "#888888"
+set rmargin 12
 set grid ytics lc rgb "#dddddd"
 set border 3
 set tics nomirror
@@ -24,4 +26,4 @@ set style fill solid 0.85 noborder
 
 plot data using ($0 - 0.2):2 with boxes lc rgb "#bbbbbb" title "fewer MACs", \
      data using ($0 + 0.2):3:xtic(1) with boxes lc rgb "#3b78b5" title "faster", \
-     data using ($0 + 0.2):3:4:5 with yerrorbars lc rgb "#333333" pt 0 title "from pass to pass"
+     data using ($0 + 0.2):4:(0):($5 - $4) with vectors nohead lw 2 lc rgb "#333333" title "from pass to pass"
