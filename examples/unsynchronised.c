@@ -1,10 +1,10 @@
-/* unsynchronised.c - how a time that can't be true is measured: the clock is read when the work was handed over, not when
- * it is done.
+/* unsynchronised.c - how a time that can't be true is measured: the clock is read when the work was handed over,
+ * not when it is done.
  *
- *     cc examples/unsynchronised.c $(pkg-config --cflags --libs convref) -lpthread -o unsynchronised && ./unsynchronised
+ *     cc examples/unsynchronised.c $(pkg-config --cflags --libs convref) -lpthread -o early && ./early
  *
- * A call to a GPU returns as soon as the work is in a queue.  Here a thread stands for the GPU: hand_over() gives it a
- * convolution and returns, synchronise() is what the reports of docs/claims.md left out.
+ * A call to a GPU returns as soon as the work is in a queue.  Here a thread stands for the GPU: hand_over() gives it
+ * a convolution and returns, synchronise() is what the reports of docs/claims.md left out.
  * Read next: docs/claims.md
  */
 #include <convref.h>

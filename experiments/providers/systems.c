@@ -5,11 +5,11 @@
  *     sys_loop               the same arithmetic, with one buffer for all groups: what the allocations cost is the
  *                            difference of these two
  *     sys_batched_product    all groups unfolded at once, then one product for each, as Chainer's batched product
- *     sys_unfold_fold        products first, for every pixel of the image, then each is folded into the output that it
- *                            belongs to: the transposed way round, as THNN has it for its gradients
+ *     sys_unfold_fold        products first, for every pixel of the image, then each is folded into the output that
+ *                            it belongs to: the transposed way round, as THNN has it for its gradients
  *
  * They show what a way costs, and aren't tuned: compiled for the baseline, 2-D, channels first, forward.
- * Not here: the systems' own code.   Read next: experiments/flux-allocations.md, optimized/grouped/grp_02_unfold_per_group.c
+ * Not here: the systems' own code.   Read next: experiments/flux-allocations.md
  */
 #include <convref/kernel.h>
 #include <stdlib.h>
@@ -25,7 +25,8 @@ struct group {
     int64_t c, k, taps, outputs;   /* taps: of one filter, C/G * R * S */
 };
 
-static struct group group_at(const struct conv_problem *conv, const struct conv_operands *operands, int64_t n, int64_t g)
+static struct group group_at(const struct conv_problem *conv, const struct conv_operands *operands, int64_t n,
+                             int64_t g)
 {
     const struct conv_axis H = conv->axis[CONV_H], W = conv->axis[CONV_W];
     const int64_t c = conv->c / conv->groups, k = conv->k / conv->groups, taps = c * H.filter * W.filter;
@@ -85,7 +86,7 @@ static size_t matrix_bytes(const struct conv_problem *conv)
     return sizeof(float) * (size_t)(conv->c / conv->groups * H.filter * W.filter * H.out * W.out);
 }
 
-/* ---- loops over groups -------------------------------------------------------------------------------------------- */
+/* ---- loops over groups ----------------------------------------------------------------------------------------- */
 
 /* All of a group's memory lives until the group is done, as views and buffers of a garbage-collected language do. */
 static bool group_allocating(const struct group *group)
@@ -137,7 +138,7 @@ static void run_loop(const struct conv_problem *conv, const struct conv_operands
         }
 }
 
-/* ---- a batch of products ------------------------------------------------------------------------------------------- */
+/* ---- a batch of products --------------------------------------------------------------------------------------- */
 
 static size_t batch_scratch(const struct conv_problem *conv, int threads)
 {
@@ -162,7 +163,7 @@ static void run_batched(const struct conv_problem *conv, const struct conv_opera
     }
 }
 
-/* ---- multiply, then fold --------------------------------------------------------------------------------------------- */
+/* ---- multiply, then fold --------------------------------------------------------------------------------------- */
 
 static size_t fold_scratch(const struct conv_problem *conv, int threads)
 {
@@ -201,7 +202,7 @@ static void run_unfold_fold(const struct conv_problem *conv, const struct conv_o
     }
 }
 
-/* ---- the provider ---------------------------------------------------------------------------------------------------- */
+/* ---- the provider ---------------------------------------------------------------------------------------------- */
 
 static const char *applies(const struct conv_problem *conv) { return conv->rank == 2 ? NULL : "it knows 2-D only"; }
 
@@ -219,6 +220,7 @@ const struct conv_provider *convref_provider(void)
 {
     static const struct conv_kernel *const kernels[] = { &sys_loop_allocating, &sys_loop, &sys_batched_product,
                                                          &sys_unfold_fold, NULL };
-    static const struct conv_provider provider = { CONV_PROVIDER_ABI, sizeof **kernels, "ways of systems", "1", kernels };
+    static const struct conv_provider provider = { CONV_PROVIDER_ABI, sizeof **kernels, "ways of systems", "1",
+                                                   kernels };
     return &provider;
 }

@@ -1,7 +1,7 @@
 /* devices.c - the least time that a device needs, and whether a published one is possible.
  *
- * Peaks and bandwidths are experiments/devices.tsv, each with its source.  A floor is no prediction: real code stays well
- * above it; a time below it was not the time of that work.
+ * Peaks and bandwidths are experiments/devices.tsv, each with its source.  A floor is no prediction: real code stays
+ * well above it; a time below it was not the time of that work.
  * Declared in experiment.h.   Read next: experiments/README.md
  */
 #include <math.h>

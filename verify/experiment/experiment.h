@@ -14,7 +14,7 @@
 enum { EXP_NAME = 64, EXP_MOST_CASES = 64, EXP_MOST_WAYS = 12, EXP_MOST_KERNELS = 8, EXP_MOST_PUBLISHED = 12,
        EXP_MOST_EXPECTED = 4, EXP_MOST_PASSES = 5 };
 
-/* ---- the file ---------------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------------------------- */
 
 struct exp_layer {
     struct conv_problem problem;
@@ -66,8 +66,9 @@ struct experiment {
     int case_count;
 };
 
-/* Find experiments/NAME.txt as networks are found: a path as it is, $CONVREF_EXPERIMENTS, experiments/ here or beside the
- * program's folder, the installed ones.  `name` with its ending.  The caller frees it; NULL if there is none. */
+/* Find experiments/NAME.txt as networks are found: a path as it is, $CONVREF_EXPERIMENTS, experiments/ here or
+ * beside the program's folder, the installed ones.  `name` with its ending.  The caller frees it; NULL if there is
+ * none. */
 char *experiment_find(const char *name);
 
 /* Names of all experiments in the folder where they are found, sorted; NULL-terminated, freed by the caller with each
@@ -81,7 +82,7 @@ void experiment_free(struct experiment *experiment);
 /* What a case costs, over its layers; `fc`: with those that are not timed. */
 struct exp_cost {
     int64_t macs, macs_inside;
-    double fewest;            /* multiplications of macs_inside where Winograd's F(4x4,3x3) is used wherever it can be */
+    double fewest;            /* multiplications of macs_inside, with Winograd's F(4x4,3x3) wherever it can be */
     double bytes;             /* weights, the first input, the last output: what passes at least once */
     double groups;            /* of all layers, each as often as it stands */
 };
@@ -90,7 +91,7 @@ struct exp_cost experiment_cost(const struct exp_case *one, bool fc);
 /* The expectation of a case that doesn't hold, or NULL; *counted becomes what was counted. */
 const struct exp_expected *experiment_check(const struct exp_case *one, int64_t *counted);
 
-/* ---- what a device can do ---------------------------------------------------------------------------------------- */
+/* ---- what a device can do -------------------------------------------------------------------------------------- */
 
 struct exp_device { char name[EXP_NAME]; double flops, bytes, cache; };   /* a second, a second, bytes */
 
@@ -101,8 +102,8 @@ enum conv_status devices_read(struct exp_devices *devices, struct conv_error *er
 void devices_free(struct exp_devices *devices);
 const struct exp_device *devices_find(const struct exp_devices *devices, const char *name);   /* NULL: not there */
 
-/* The least seconds: work on all multiply-adds at the peak, or on the fewest (Winograd), or bytes beyond the last cache
- * at the bandwidth. */
+/* The least seconds: work on all multiply-adds at the peak, or on the fewest (Winograd), or bytes beyond the last
+ * cache at the bandwidth. */
 struct exp_floor { double direct, winograd, memory; };
 struct exp_floor device_floor(const struct exp_device *device, const struct exp_cost *cost, double work);
 
@@ -110,7 +111,7 @@ struct exp_floor device_floor(const struct exp_device *device, const struct exp_
 enum exp_plausible { EXP_UNKNOWN, EXP_POSSIBLE, EXP_BY_WINOGRAD, EXP_IMPOSSIBLE };
 enum exp_plausible device_judge(char words[96], const struct exp_floor *floor, double seconds);
 
-/* ---- a run --------------------------------------------------------------------------------------------------------- */
+/* ---- a run ----------------------------------------------------------------------------------------------------- */
 
 struct exp_options {
     bool counts;              /* no timing */
@@ -139,8 +140,8 @@ struct exp_run {
     struct exp_time (*times)[EXP_MOST_WAYS];   /* [case][way] */
 };
 
-/* Open the providers that ways name and whose kernels aren't there: ours, where they are built or installed.  One that
- * isn't found is no error: its ways say so. */
+/* Open the providers that ways name and whose kernels aren't there: ours, where they are built or installed.  One
+ * that isn't found is no error: its ways say so. */
 enum conv_status experiment_open_providers(const struct experiment *experiment, struct conv_error *error);
 
 /* Are this case's rows shown? */
@@ -151,9 +152,10 @@ enum conv_status experiment_run(struct exp_run *run, const struct experiment *ex
                                 const struct exp_options *options, struct conv_error *error);
 void experiment_run_free(struct exp_run *run);
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------------------------------------------- */
 
-/* Which columns a table has: `wide` all, for TSV and JSON; else those for people, ours and theirs if there are any. */
+/* Which columns a table has: `wide` all, for TSV and JSON; else those for people, ours and theirs if there are
+ * any. */
 struct rows_parts { bool wide, timed, published; };
 struct rows_parts rows_parts_of(const struct exp_run *run);
 
@@ -167,8 +169,8 @@ void rows_print_scaled(FILE *file, const struct exp_run *run, const char *prefix
 void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix);
 void rows_print_fit(FILE *file, const struct exp_run *run, const char *prefix);
 
-/* time_i = macs_i / rate + groups_i * t0, least squares of relative errors; false with fewer than three points, or if no
- * rate comes out. */
+/* time_i = macs_i / rate + groups_i * t0, least squares of relative errors; false with fewer than three points, or
+ * if no rate comes out. */
 bool fit_groups(double *rate, double *t0, const double *macs, const double *groups, const double *seconds, int count);
 
 #endif

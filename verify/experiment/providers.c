@@ -1,7 +1,8 @@
 /* providers.c - opens the providers that an experiment's ways name, where their kernels aren't there yet.
  *
- * NAME.so lies where $CONVREF_PROVIDERS says, in the build folder (experiments/), or where `make install` put it.  They are
- * our own, from experiments/providers/; anybody else's come in by --provider.  A way whose provider isn't found is left out.
+ * NAME.so lies where $CONVREF_PROVIDERS says, in the build folder (experiments/), or where `make install` put it.
+ * They are our own, from experiments/providers/; anybody else's come in by --provider.  A way whose provider isn't
+ * found is left out.
  * Declared in experiment.h.   Read next: experiments/providers/systems.c
  */
 #include <stdio.h>

@@ -27,7 +27,7 @@ struct reader {
     struct conv_error *error;
 };
 
-/* ---- errors: file:line:column ------------------------------------------------------------------------------------ */
+/* ---- errors: file:line:column ---------------------------------------------------------------------------------- */
 
 static enum conv_status fail(struct reader *reader, int column, const char *what, const char *hint)
 {
@@ -41,7 +41,7 @@ static enum conv_status no_memory(struct reader *reader)
     return conv_fail(reader->error, CONV_NO_MEMORY, "no memory for %s", reader->name);
 }
 
-/* ---- words and keys ---------------------------------------------------------------------------------------------- */
+/* ---- words and keys -------------------------------------------------------------------------------------------- */
 
 static bool is_name(const char *word)
 {
@@ -84,7 +84,8 @@ static enum conv_status take_word(struct reader *reader, int first, const char *
     if (!value)
         return CONV_OK;
     if (!is_name(value))
-        return fail(reader, column, "a value that is no name", "names are up to 63 letters, digits, '_', '.' and '-'");
+        return fail(reader, column, "a value that is no name",
+                    "names are up to 63 letters, digits, '_', '.' and '-'");
     strcpy(to, value);
     return CONV_OK;
 }
@@ -160,7 +161,7 @@ static enum conv_status take_words(struct reader *reader, char **to)
     return *to ? CONV_OK : no_memory(reader);
 }
 
-/* ---- layers ------------------------------------------------------------------------------------------------------ */
+/* ---- layers ---------------------------------------------------------------------------------------------------- */
 
 static enum conv_status add_layer(struct reader *reader, struct exp_case *one, const struct conv_problem *problem,
                                   int64_t times, bool fc)
@@ -276,7 +277,7 @@ static enum conv_status read_network(struct reader *reader, struct exp_case *one
     return status;
 }
 
-/* ---- the other statements ---------------------------------------------------------------------------------------- */
+/* ---- the other statements -------------------------------------------------------------------------------------- */
 
 /* case NAME [over=CASE] */
 static enum conv_status read_case(struct reader *reader)
@@ -426,7 +427,8 @@ static enum conv_status read_head(struct reader *reader)
 
 static enum conv_status read_statement(struct reader *reader)
 {
-    static const struct { const char *word; enum conv_status (*read)(struct reader *, struct exp_case *); } rules[] = {
+    static const struct rule { const char *word; enum conv_status (*read)(struct reader *, struct exp_case *); }
+    rules[] = {
         { "layer", read_layer }, { "network", read_network }, { "way", read_way }, { "published", read_published },
         { "expect", read_expect }, { "scaled", read_scaled },
     };
@@ -444,7 +446,7 @@ static enum conv_status read_statement(struct reader *reader)
                 "statements are experiment title source fit case scaled layer network way published expect");
 }
 
-/* ---- the file ---------------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------------------------- */
 
 /* Cut a comment off, which begins with # outside of quotes. */
 static void cut_comment(char *line)
@@ -549,7 +551,7 @@ void experiment_free(struct experiment *experiment)
     *experiment = (struct experiment){ .case_count = 0 };
 }
 
-/* ---- where they are ---------------------------------------------------------------------------------------------- */
+/* ---- where they are -------------------------------------------------------------------------------------------- */
 
 static char *in_folder(const char *folder, const char *name)
 {
@@ -597,7 +599,7 @@ char **experiment_names(void)
     return names;
 }
 
-/* ---- what a case costs ------------------------------------------------------------------------------------------- */
+/* ---- what a case costs ----------------------------------------------------------------------------------------- */
 
 /* Winograd's F(4x4,3x3) needs a dense 3x3 filter at stride 1; it saves nothing in a depthwise layer, which has no sum
  * over channels to move its transforms out of, but is granted it here. */

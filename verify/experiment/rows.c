@@ -11,7 +11,7 @@
 #include "verify/experiment/experiment.h"
 #include "verify/measure/statistics.h"
 
-/* ---- ratios ------------------------------------------------------------------------------------------------------ */
+/* ---- ratios ---------------------------------------------------------------------------------------------------- */
 
 static int way_named(const struct exp_case *one, const char *name)
 {
@@ -58,7 +58,7 @@ static const struct exp_published *published_named(const struct exp_case *one, c
     return NULL;
 }
 
-/* ---- cells ------------------------------------------------------------------------------------------------------- */
+/* ---- cells ----------------------------------------------------------------------------------------------------- */
 
 /* For people: what is counted, then ours, then theirs; a part that would be empty is left out. */
 static const struct table_column counted_columns[] = {
@@ -220,8 +220,8 @@ static void add_theirs(struct table *table, bool wide, const struct exp_run *run
     if (wide)
         table_text(table, published ? published->name : "");
     add_number(table, published, published ? 1e3 * published->seconds : 0, "%.5g");
-    add_number(table, published, published ? published->work * (double)cost.macs_inside / published->seconds / 1e9 : 0,
-               "%.3g");
+    add_number(table, published,
+               published ? published->work * (double)cost.macs_inside / published->seconds / 1e9 : 0, "%.3g");
     add_number(table, base, base ? base->seconds / published->seconds : 0, "%.2f");
     if (wide) {
         table_text(table, published ? published->device[0] ? published->device : "not named" : "");
@@ -270,7 +270,7 @@ void rows_add(struct table *table, struct rows_parts parts, const struct exp_run
     }
 }
 
-/* ---- lines around the table -------------------------------------------------------------------------------------- */
+/* ---- lines around the table ------------------------------------------------------------------------------------ */
 
 void rows_print_scaled(FILE *file, const struct exp_run *run, const char *prefix)
 {
@@ -301,7 +301,7 @@ void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix)
         }
 }
 
-/* ---- the fit over groups ------------------------------------------------------------------------------------------- */
+/* ---- the fit over groups --------------------------------------------------------------------------------------- */
 
 bool fit_groups(double *rate, double *t0, const double *macs, const double *groups, const double *seconds, int count)
 {
@@ -350,8 +350,9 @@ static void print_fit(FILE *file, const struct exp_run *run, const char *prefix,
         return;
     for (int i = 0; i < count; i++)
         worst = fmax(worst, fabs((macs[i] / rate + groups[i] * t0) / seconds[i] - 1));
-    fprintf(file, "%sfit of %s%s: MACs inside at %.3g GMAC/s, and %.3g us for each group of a layer (%d points, off by %.0f %% "
-            "at most)\n", prefix, published ? "published " : "", name, rate / 1e9, t0 * 1e6, count, 100 * worst);
+    fprintf(file, "%sfit of %s%s: MACs inside at %.3g GMAC/s, and %.3g us for each group of a layer "
+            "(%d points, off by %.0f %% at most)\n", prefix, published ? "published " : "", name, rate / 1e9, t0 * 1e6,
+            count, 100 * worst);
 }
 
 void rows_print_fit(FILE *file, const struct exp_run *run, const char *prefix)

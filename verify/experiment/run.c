@@ -1,8 +1,8 @@
 /* run.c - times the cases of an experiment, all in turn, several times over.
  *
  * A job is one problem and all kernels that some way wants it computed by: conv_bench_kernels() verifies them and has
- * them take turns.  All jobs are done once, then all once more: each pass gives every way a time, and the ratio of two
- * ways is the median of their ratios pass by pass, so that what disturbs one pass disturbs both sides.
+ * them take turns.  All jobs are done once, then all once more: each pass gives every way a time, and the ratio of
+ * two ways is the median of their ratios pass by pass, so that what disturbs one pass disturbs both sides.
  * Not here: the clock (verify/measure/turns.c), the roof (verify/measure/results.c).
  * Declared in experiment.h.   Read next: rows.c
  */
@@ -24,7 +24,7 @@ struct job {
 
 struct jobs { struct job *rows; int count; };
 
-/* ---- what is to be done ------------------------------------------------------------------------------------------ */
+/* ---- what is to be done ---------------------------------------------------------------------------------------- */
 
 /* The first kernel of the way that computes the problem; NULL if none does. */
 static const struct conv_kernel *kernel_of(const struct exp_way *way, const struct conv_problem *problem)
@@ -112,7 +112,7 @@ static enum conv_status collect(struct jobs *jobs, const struct exp_run *run, st
     return status;
 }
 
-/* ---- doing it ---------------------------------------------------------------------------------------------------- */
+/* ---- doing it -------------------------------------------------------------------------------------------------- */
 
 static enum conv_status do_jobs(struct exp_run *run, struct jobs *jobs, struct conv_error *error)
 {

@@ -241,7 +241,7 @@ static enum conv_status networks_data(FILE *file, const struct tsv *table, struc
     return status;
 }
 
-/* One row for each way that has a ratio of MACs or of times: case and kernel, MAC ratio, time ratio with its range. */
+/* One row for each way that has a time ratio: case and way, MAC ratio, time ratio with its range. */
 static enum conv_status experiment_data(FILE *file, const struct tsv *table, struct conv_error *error)
 {
     static const char *const columns[] = { "case", "way", "mac_ratio", "time_ratio", "time_ratio_low",

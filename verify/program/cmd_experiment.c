@@ -63,7 +63,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-/* ---- one experiment ---------------------------------------------------------------------------------------------- */
+/* ---- one experiment -------------------------------------------------------------------------------------------- */
 
 static enum conv_status read_one(struct experiment *experiment, const char *name, struct conv_error *error)
 {
@@ -134,7 +134,7 @@ static int verdict_of(const struct exp_run *run)
     return status;
 }
 
-/* ---- output ------------------------------------------------------------------------------------------------------ */
+/* ---- output ---------------------------------------------------------------------------------------------------- */
 
 static const struct rows_parts all_columns = { .wide = true };
 
@@ -214,7 +214,8 @@ static enum conv_status draw(const char *folder, const struct exp_run *run, stru
     bool any = false;
     for (int row = 0; row < table.rows; row++)
         any = any || isfinite(tsv_number(&table, row, tsv_column(&table, "time_ratio")));
-    status = !any ? CONV_NOT_APPLICABLE : plot_table(svg, PLOT_EXPERIMENT, &table, NULL, run->experiment->title, error);
+    status = !any ? CONV_NOT_APPLICABLE
+                  : plot_table(svg, PLOT_EXPERIMENT, &table, NULL, run->experiment->title, error);
     tsv_free(&table);
     return status == CONV_NOT_APPLICABLE ? CONV_OK : status;   /* nothing to draw, or no gnuplot */
 }
@@ -228,7 +229,7 @@ static enum conv_status write_results(const char *folder, const struct exp_run *
     return status == CONV_OK ? draw(folder, run, error) : status;
 }
 
-/* ---- the verb ---------------------------------------------------------------------------------------------------- */
+/* ---- the verb -------------------------------------------------------------------------------------------------- */
 
 static int run_one(FILE *file, const struct arguments *arguments, const struct exp_devices *devices,
                    const char *name, struct table *shared)
@@ -337,11 +338,12 @@ int cmd_experiment(int argc, char **argv)
     static const struct argp_child children[] = { { &cli_output_argp, 0, NULL, 0 }, { &cli_kernel_argp, 0, NULL, 0 },
                                                   { 0 } };
     static const struct argp argp = { options, parse, "NAME|all",
-        "A published claim, run again: counts, our times beside the published ones, and which of those are possible.\v"
+        "A published claim, run again: counts, our times beside the published ones, and which of those are "
+        "possible.\v"
         "Every kernel is verified on each problem first, as `convref bench` does it.  Ratios are within one machine: "
-        "ours over ours, theirs over theirs.  A published time is held against the peak and the bandwidth of the device "
-        "that it names.  The exit status is 1 if a count isn't what the file expects, or a kernel is wrong, and 3 if one "
-        "is faster than the machine can be.", children, NULL, NULL };
+        "ours over ours, theirs over theirs.  A published time is held against the peak and the bandwidth of the "
+        "device that it names.  The exit status is 1 if a count isn't what the file expects, or a kernel is wrong, "
+        "and 3 if one is faster than the machine can be.", children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults() };
     struct exp_devices devices;
     struct conv_output output;

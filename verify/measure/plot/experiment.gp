@@ -1,5 +1,6 @@
-# experiment.gp - a published claim run again: how many times fewer multiply-adds each way has, and how many times faster it
-# was than what it is compared with, both on one machine.  Bars as long as the grey ones are what one should expect.
+# experiment.gp - a published claim run again: how many times fewer multiply-adds each way has, and how many times
+# faster it was than what it is compared with, both on one machine.  Bars as long as the grey ones are what one should
+# expect.
 #
 # Data: a way of a case a line: its name, MAC ratio, time ratio, the least and the greatest ratio of the passes.
 # Made by `convref experiment --results`.   By hand:  gnuplot experiment.gp
