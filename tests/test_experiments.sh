@@ -138,6 +138,9 @@ published exact ms=0.74368
 END
 expect fit 0 'convref experiment line --counts' 'fit of published exact: MACs inside at 10 GMAC/s, and 5 us for each group of a layer \(3 points, off by 0 % at most\)'
 
+expect plot_groups 0 'convref experiment line --counts --results made && convref plot groups made/line.tsv --save made && cat made/groups.tsv' \
+    '^"published: exact"$' "^1${tab}1${tab}1\$" "^2${tab}[?]${tab}0.502257\$" "^4${tab}0.255643${tab}0.255643\$" "^64${tab}0.111907${tab}0.111907\$"
+
 printf 'experiment wrong\ntitle "?"\nsource "made up"\ncase one\nlayer c=8 in=128x128 k=64 filter=3x3 bias=1\nexpect params 4671\n' > made/wrong.txt
 expect wrong_count 1 'convref experiment wrong --counts 2>&1' 'wrong, line 6: expects params 4,671 of one, counted 4,672'
 printf 'experiment noway\ntitle "?"\nsource "made up"\ncase one\nlayer c=8 in=8x8 k=8 filter=3x3\nway best dw_01_direct\n' > made/noway.txt

@@ -114,7 +114,7 @@ ROOM_CLI = \
 	verify/cli/operands.h verify/cli/operands.c verify/count/layers.h verify/count/layers.c
 ROOM_REPORT = \
 	verify/measure/results.h verify/measure/results.c verify/measure/plots.h verify/measure/plots.c \
-	verify/measure/alloc_count.h verify/measure/alloc_count.c \
+	verify/measure/alloc_count.h verify/measure/alloc_count.c verify/measure/fit.h verify/measure/fit.c \
 	verify/report/study.h verify/report/study.c verify/report/pictures.h verify/report/pictures.c \
 	verify/report/style.h verify/report/page.c verify/report/counts.h verify/report/counts.c \
 	verify/report/verdicts.h verify/report/verdicts.c verify/report/tap.h verify/report/tap.c
@@ -142,7 +142,7 @@ convref_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static -export-dynamic
 
 plotsdir = $(pkgdatadir)/plots
 dist_plots_DATA = verify/measure/plot/speedup.gp verify/measure/plot/roofline.gp verify/measure/plot/ratio.gp verify/measure/plot/networks.gp \
-	verify/measure/plot/experiment.gp
+	verify/measure/plot/experiment.gp verify/measure/plot/groups.gp
 
 # ---- the verifier's proof, for `convref verify --self`: a provider of wrong kernels, and one of right ones ---------
 FAULT_FILES = \

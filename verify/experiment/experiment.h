@@ -169,8 +169,7 @@ void rows_print_scaled(FILE *file, const struct exp_run *run, const char *prefix
 void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix);
 void rows_print_fit(FILE *file, const struct exp_run *run, const char *prefix);
 
-/* time_i = macs_i / rate + groups_i * t0, least squares of relative errors; false with fewer than three points, or
- * if no rate comes out. */
-bool fit_groups(double *rate, double *t0, const double *macs, const double *groups, const double *seconds, int count);
+/* Has anything three points, so that a fit is printed and can be drawn? */
+bool rows_has_fit(const struct exp_run *run);
 
 #endif

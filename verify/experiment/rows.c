@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "verify/experiment/experiment.h"
+#include "verify/measure/fit.h"
 #include "verify/measure/statistics.h"
 
 /* ---- ratios ---------------------------------------------------------------------------------------------------- */
@@ -86,6 +87,7 @@ static const struct table_column wide_columns[] = {
     { "published_gmacs", "published GMAC/s", true }, { "published_ratio", "published ratio", true },
     { "device", "device", false }, { "floor_ms", "floor ms", true }, { "winograd_ms", "floor by Winograd", true },
     { "memory_ms", "floor by bytes", true }, { "plausible", "plausible", false }, { "note", "note", false },
+    { "groups", "groups", true },
 };
 
 struct rows_parts rows_parts_of(const struct exp_run *run)
@@ -250,8 +252,10 @@ static void add_row(struct table *table, struct rows_parts parts, const struct e
         add_ours(table, run, which, way, time);
     if (parts.wide || parts.published)
         add_theirs(table, parts.wide, run, which, published, devices);
-    if (parts.wide)
+    if (parts.wide) {
         table_text(table, time ? time->note : "");
+        table_real(table, experiment_cost(&run->experiment->cases[which], false).groups, "%.0f");
+    }
 }
 
 void rows_add(struct table *table, struct rows_parts parts, const struct exp_run *run,
@@ -303,26 +307,6 @@ void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix)
 
 /* ---- the fit over groups --------------------------------------------------------------------------------------- */
 
-bool fit_groups(double *rate, double *t0, const double *macs, const double *groups, const double *seconds, int count)
-{
-    double uu = 0, uv = 0, vv = 0, u1 = 0, v1 = 0;
-    for (int i = 0; i < count; i++) {
-        const double u = macs[i] / seconds[i], v = groups[i] / seconds[i];
-        uu += u * u, uv += u * v, vv += v * v, u1 += u, v1 += v;
-    }
-    const double determinant = uu * vv - uv * uv;
-    if (count < 3 || !(determinant > 0))
-        return false;
-    double a = (u1 * vv - v1 * uv) / determinant, b = (v1 * uu - u1 * uv) / determinant;
-    if (b < 0) {   /* a group costs nothing that can be seen */
-        b = 0;
-        a = u1 / uu;
-    }
-    *rate = 1 / a;
-    *t0 = b;
-    return a > 0;
-}
-
 /* The points of one way, or of one published name, over all cases. */
 static int points_of(double *macs, double *groups, double *seconds, const struct exp_run *run, const char *name,
                      bool published)
@@ -353,6 +337,22 @@ static void print_fit(FILE *file, const struct exp_run *run, const char *prefix,
     fprintf(file, "%sfit of %s%s: MACs inside at %.3g GMAC/s, and %.3g us for each group of a layer "
             "(%d points, off by %.0f %% at most)\n", prefix, published ? "published " : "", name, rate / 1e9, t0 * 1e6,
             count, 100 * worst);
+}
+
+bool rows_has_fit(const struct exp_run *run)
+{
+    double macs[EXP_MOST_CASES], groups[EXP_MOST_CASES], seconds[EXP_MOST_CASES], rate, t0;
+    bool any = false;
+    for (int c = 0; c < run->experiment->case_count && run->experiment->fit; c++) {
+        const struct exp_case *one = &run->experiment->cases[c];
+        for (int i = 0; i < one->way_count + one->published_count; i++) {
+            const bool published = i >= one->way_count;
+            const char *name = published ? one->published[i - one->way_count].name : one->ways[i].name;
+            const int count = points_of(macs, groups, seconds, run, name, published);
+            any = any || fit_groups(&rate, &t0, macs, groups, seconds, count);
+        }
+    }
+    return any;
 }
 
 void rows_print_fit(FILE *file, const struct exp_run *run, const char *prefix)

@@ -1,6 +1,8 @@
 /* plots.c - data for the gnuplot scripts, and running them. */
 #include "verify/measure/plots.h"
 
+#include "verify/measure/fit.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const names[PLOTS] = { "speedup", "roofline", "ratio", "networks", "experiment" };
+static const char *const names[PLOTS] = { "speedup", "roofline", "ratio", "networks", "experiment", "groups" };
 
 const char *plot_name(enum plot plot) { return names[plot]; }
 
@@ -32,7 +34,7 @@ static enum conv_status find_columns(int *columns, const struct tsv *table, cons
             conv_fail(error, CONV_BAD_FILE, "the table has no column '%s', which a %s plot needs", wanted[i],
                       plot_name(plot));
             conv_hint(error, "speedup and roofline are drawn from `convref bench --format tsv`, networks from "
-                             "`convref count --format tsv`, ratio from `convref report --keep`, experiment from "
+                             "`convref count --format tsv`, ratio from `convref report --keep`, experiment and groups from "
                              "`convref experiment --results`");
             return CONV_BAD_FILE;
         }
@@ -261,6 +263,60 @@ static enum conv_status experiment_data(FILE *file, const struct tsv *table, str
         : conv_fail(error, CONV_BAD_FILE, "the table has no time ratio");
 }
 
+/* The name of a row's series: of its way, or of its published time. */
+static const char *series_of(char name[96], const struct tsv *table, int row, int way, int published)
+{
+    const char *theirs = tsv_text(table, row, published);
+    snprintf(name, 96, "%s%.80s", *theirs ? "published: " : "", *theirs ? theirs : tsv_text(table, row, way));
+    return name;
+}
+
+/* The fit between two points, at every doubling of the groups: there is no time there, but the U has its bottom. */
+static void print_between(FILE *file, double from, double to, double macs_of_one, double rate, double t0, double unit)
+{
+    for (double groups = 2 * from; groups < to; groups *= 2)
+        fprintf(file, "%g\t?\t%g\n", groups, (macs_of_one / groups / rate + groups * t0) / unit);
+}
+
+/* A block for each series of three points or more: groups, time over that of its first point, and so the fit of
+ * MACs / rate + groups t0.  Each series is over its own beginning: nobody's time is beside one of another machine. */
+static enum conv_status groups_data(FILE *file, const struct tsv *table, struct conv_error *error)
+{
+    static const char *const columns[] = { "way", "published", "groups", "macs_inside", "ms", "published_ms" };
+    enum { MOST = 64 };
+    int c[6], blocks = 0;
+    char own[96], other[96];
+    enum conv_status status = find_columns(c, table, columns, 6, PLOT_GROUPS, error);
+    for (int first = 0; status == CONV_OK && first < table->rows; first++) {
+        double macs[MOST], groups[MOST], seconds[MOST], rate, t0;
+        int count = 0;
+        bool seen = false;
+        series_of(own, table, first, c[0], c[1]);
+        for (int row = 0; row < table->rows && count < MOST; row++) {
+            const double ms = tsv_number(table, row, c[*tsv_text(table, row, c[1]) ? 5 : 4]);
+            if (strcmp(series_of(other, table, row, c[0], c[1]), own))
+                continue;
+            seen = seen || row < first;
+            macs[count] = tsv_number(table, row, c[3]);
+            groups[count] = tsv_number(table, row, c[2]);
+            seconds[count] = 1e-3 * ms;
+            count += isfinite(ms);
+        }
+        if (seen || !fit_groups(&rate, &t0, macs, groups, seconds, count))
+            continue;
+        fprintf(file, "%s\"%s\"\n", blocks++ > 0 ? "\n\n" : "", own);
+        for (int i = 0; i < count; i++) {
+            if (i > 0)
+                print_between(file, groups[i - 1] / groups[0], groups[i] / groups[0], macs[0], rate,
+                              t0 * groups[0], seconds[0]);
+            fprintf(file, "%g\t%g\t%g\n", groups[i] / groups[0], seconds[i] / seconds[0],
+                    (macs[i] / rate + groups[i] * t0) / seconds[0]);
+        }
+    }
+    return status != CONV_OK || blocks > 0 ? status
+        : conv_fail(error, CONV_BAD_FILE, "the table has no three times of one way with different groups");
+}
+
 enum conv_status plot_data(FILE *file, enum plot plot, const struct tsv *table, const char *ladder,
                            struct conv_error *error)
 {
@@ -269,6 +325,7 @@ enum conv_status plot_data(FILE *file, enum plot plot, const struct tsv *table, 
     case PLOT_ROOFLINE: return roofline_data(file, table, error);
     case PLOT_RATIO: return ratio_data(file, table, error);
     case PLOT_EXPERIMENT: return experiment_data(file, table, error);
+    case PLOT_GROUPS: return groups_data(file, table, error);
     default: return networks_data(file, table, error);
     }
 }

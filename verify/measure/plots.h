@@ -9,7 +9,7 @@
 #include "verify/io/tsv.h"
 #include "verify/cli/options.h"
 
-enum plot { PLOT_SPEEDUP, PLOT_ROOFLINE, PLOT_RATIO, PLOT_NETWORKS, PLOT_EXPERIMENT, PLOTS };
+enum plot { PLOT_SPEEDUP, PLOT_ROOFLINE, PLOT_RATIO, PLOT_NETWORKS, PLOT_EXPERIMENT, PLOT_GROUPS, PLOTS };
 
 const char *plot_name(enum plot plot);
 int plot_find(const char *name);      /* -1 if there is none of that name */

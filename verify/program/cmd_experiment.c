@@ -201,21 +201,22 @@ static enum conv_status write_file(const char *folder, const char *ending, const
     return conv_output_commit(&output, error);
 }
 
-/* A picture, where gnuplot is and there is something to draw. */
-static enum conv_status draw(const char *folder, const struct exp_run *run, struct conv_error *error)
+/* A picture, where gnuplot is and there is something to draw: FOLDER/NAME.svg, and of a fit FOLDER/NAME-groups.svg. */
+static enum conv_status draw(const char *folder, enum plot plot, const struct exp_run *run, struct conv_error *error)
 {
     char data[4200], svg[4200];
     struct tsv table;
     snprintf(data, sizeof data, "%.4000s/%s.tsv", folder, run->experiment->name);
-    snprintf(svg, sizeof svg, "%.4000s/%s.svg", folder, run->experiment->name);
+    snprintf(svg, sizeof svg, "%.4000s/%s%s.svg", folder, run->experiment->name,
+             plot == PLOT_GROUPS ? "-groups" : "");
     enum conv_status status = tsv_read(&table, data, error);
     if (status != CONV_OK)
         return status;
-    bool any = false;
+    int any = 0;
     for (int row = 0; row < table.rows; row++)
-        any = any || isfinite(tsv_number(&table, row, tsv_column(&table, "time_ratio")));
-    status = !any ? CONV_NOT_APPLICABLE
-                  : plot_table(svg, PLOT_EXPERIMENT, &table, NULL, run->experiment->title, error);
+        any += isfinite(tsv_number(&table, row, tsv_column(&table, "time_ratio")));
+    status = any == 0 ? CONV_NOT_APPLICABLE
+                      : plot_table(svg, plot, &table, NULL, run->experiment->title, error);
     tsv_free(&table);
     return status == CONV_NOT_APPLICABLE ? CONV_OK : status;   /* nothing to draw, or no gnuplot */
 }
@@ -226,7 +227,9 @@ static enum conv_status write_results(const char *folder, const struct exp_run *
     enum conv_status status = write_file(folder, "tsv", run, devices, error);
     if (status == CONV_OK)
         status = write_file(folder, "md", run, devices, error);
-    return status == CONV_OK ? draw(folder, run, error) : status;
+    if (status == CONV_OK)
+        status = draw(folder, PLOT_EXPERIMENT, run, error);
+    return status == CONV_OK && rows_has_fit(run) ? draw(folder, PLOT_GROUPS, run, error) : status;
 }
 
 /* ---- the verb -------------------------------------------------------------------------------------------------- */

@@ -41,7 +41,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (!arguments->table)
-            argp_error(state, "draw what?  One of speedup, roofline, ratio, networks and experiment, and a table in TSV");
+            argp_error(state, "draw what?  One of speedup, roofline, ratio, networks, experiment and groups, and a table in TSV");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -94,10 +94,10 @@ static enum conv_status save(const struct arguments *arguments, enum plot plot, 
 
 int cmd_plot(int argc, char **argv)
 {
-    static const struct argp argp = { options, parse, "speedup|roofline|ratio|networks|experiment TABLE.tsv",
+    static const struct argp argp = { options, parse, "speedup|roofline|ratio|networks|experiment|groups TABLE.tsv",
         "Draw results with gnuplot.\v"
         "speedup and roofline are drawn from `convref bench --format tsv`, networks from `convref count NETWORK... "
-        "--format tsv`, ratio from the blocks.tsv of `convref report --keep`, and experiment from the NAME.tsv of "
+        "--format tsv`, ratio from the blocks.tsv of `convref report --keep`, experiment and groups from the NAME.tsv of "
         "`convref experiment --results`.", NULL, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults() };
     struct conv_error error;
@@ -106,7 +106,7 @@ int cmd_plot(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     const int plot = plot_find(arguments.plot);
     if (plot < 0)
-        return cli_unknown(arguments.plot, "a plot", "plots are speedup, roofline, ratio, networks and experiment");
+        return cli_unknown(arguments.plot, "a plot", "plots are speedup, roofline, ratio, networks, experiment and groups");
     snprintf(svg, sizeof svg, "%s.svg", plot_name((enum plot)plot));
     const char *output = strcmp(arguments.cli.output, "-") ? arguments.cli.output : svg;
 

@@ -36,7 +36,7 @@ _convref() {
             *,show | *,list) what=kernel ;;
             *,count) what=network ;;
             *,experiment) what=experiment ;;
-            *,plot) COMPREPLY=($(compgen -W 'speedup roofline ratio networks experiment' -- "$word")) ;;
+            *,plot) COMPREPLY=($(compgen -W 'speedup roofline ratio networks experiment groups' -- "$word")) ;;
             esac ;;
         esac
     fi
