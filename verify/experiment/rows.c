@@ -307,7 +307,7 @@ void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix)
 
 /* ---- the fit over groups --------------------------------------------------------------------------------------- */
 
-/* The points of one way, or of one published name, over all cases. */
+/* The points of one way, or of one published name, over all cases that are shown. */
 static int points_of(double *macs, double *groups, double *seconds, const struct exp_run *run, const char *name,
                      bool published)
 {
@@ -317,7 +317,7 @@ static int points_of(double *macs, double *groups, double *seconds, const struct
         const struct exp_cost cost = experiment_cost(one, false);
         const int way = published ? -1 : way_named(one, name);
         const struct exp_published *theirs = published ? published_named(one, name) : NULL;
-        if (!theirs && (way < 0 || !run->times[c][way].timed))
+        if (!run_shows(run, c) || (!theirs && (way < 0 || !run->times[c][way].timed)))
             continue;
         macs[count] = (double)cost.macs_inside;
         groups[count] = cost.groups;
