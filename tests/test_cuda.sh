@@ -28,6 +28,7 @@ for rung in $rungs; do
 done
 
 # ---- every rung, in the emulator ------------------------------------------------------------------------------------------
+patience=400   # seconds: two cores that have other tests to do
 every=${SANITIZED:+--check=covering}   # the module isn't sanitized: that the program can load it is all there is to see
 for rung in $rungs; do
     expect "emulated_$rung" 0 "convref verify --provider '$cuda/cuda-emulated.so' -k $rung $every" "^ACCEPT +$rung "
@@ -44,6 +45,48 @@ for rung in $rungs; do
 done
 expect order_that_is_none 77 "CONVREF_CUDA_ORDER=sideways convref run 'c=2 in=2 k=2 filter=1 groups=2' \
     --provider '$cuda/cuda-emulated.so' -k cuda_dw_02_coalesced 2>&1" 'CONVREF_CUDA_ORDER is "sideways": forward, backward or random'
+
+# ---- what a GPU would move: exact counts ------------------------------------------------------------------------------------
+# traffic RUNG PROBLEM: the table of its launch, in traffic.tsv
+traffic()
+{
+    rm -f traffic.tsv
+    run "CONVREF_CUDA_TRAFFIC=traffic.tsv convref run '$2' --provider '$cuda/cuda-watched.so' -k $1"
+}
+# counted COLUMN MEMORY ACCESS ARRAY_BYTES: that column of the rows
+counted()
+{
+    awk -F '\t' -v column="$1" -v memory="$2" -v access="$3" -v bytes="$4" '!n { for (i = 1; i <= NF; i++) if ($i == column) n = i; next }
+        $2 == memory && $3 == access && $4 == bytes { print $n }' traffic.tsv | sort -u | paste -s -d ' '
+}
+total() { sed -n "s/^# bytes .*$1 \([0-9]*\).*/\1/p" traffic.tsv; }
+
+layer='c=64 in=56x56 k=64 filter=3x3 pad=1 groups=64' x_bytes=802816
+before=1000000000
+for rung in cuda_dw_01_thread_per_output cuda_dw_02_coalesced cuda_dw_03_filter_known cuda_dw_04_tile \
+    cuda_dw_05_rows_in_registers; do
+    traffic $rung "$layer"
+    case $rung in
+    cuda_dw_01*) same sectors_apart 'sectors a request of x' 32.00 "$(counted sectors_per_request global read $x_bytes)" ;;
+    cuda_dw_02*) same sectors_together 'sectors a request of x' 4.92 "$(counted sectors_per_request global read $x_bytes)"
+        same sectors_of_y 'sectors a request of y' 4.00 "$(counted sectors_per_request global write $x_bytes)" ;;
+    esac
+    seen=$(total 'first cache')
+    same "less_$rung" "whether fewer bytes pass the first cache, $seen after $before" yes \
+        "$([ "${seen:-$before}" -lt $before ] && echo yes || echo no)"
+    before=${seen:-$before}
+    # x and y once, 64 filters of 9 weights
+    same "memory_$rung" 'bytes from memory' $((2 * x_bytes + 64 * 9 * 4)) "$(total 'memory at least')"
+done
+for rung in cuda_pw_02_tile cuda_pw_03_register_tile cuda_std_02_implicit_gemm; do
+    filter=1x1
+    case $rung in cuda_std*) filter=3x3 ;; esac
+    traffic $rung "c=32 in=28x28 k=32 filter=$filter"
+    same "banks_read_$rung" 'passes a request' 1.00 "$(counted passes_per_request shared read 0)"
+    same "banks_written_$rung" 'passes a request' 1.00 "$(counted passes_per_request shared write 0)"
+done
+expect traffic_nowhere 77 "CONVREF_CUDA_TRAFFIC=/nonexistent/t.tsv convref run 'c=2 in=2 k=2 filter=1 groups=2' \
+    --provider '$cuda/cuda-watched.so' -k cuda_dw_02_coalesced 2>&1" '/nonexistent/t.tsv can.t be written'
 
 # ---- faults: rejected, with a line that faults.cu marks ---------------------------------------------------------------------
 # lines FAULT: "62|97", the lines that say AT FAULT; empty if it is seen in the numbers alone

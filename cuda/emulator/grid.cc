@@ -280,6 +280,8 @@ void run(dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(void *), voi
                      static_cast<unsigned>(b / grid.x / grid.y) };
         run_block();
     }
+    if (watching)
+        watching->launch_ends();
 }
 
 void *dynamic_shared_memory() { return dynamic_shared.begin; }

@@ -27,6 +27,7 @@ const char *line_of(const void *site);
 /* Who watches a grid.  The plain module has none: its functions do nothing. */
 struct watcher {
     void (*launch_begins)();
+    void (*launch_ends)();
     void (*block_begins)(int threads);
     void (*block_ends)(int threads);
     void (*barrier)();
@@ -37,5 +38,11 @@ struct watcher {
     void (*filled)(void *memory, size_t bytes);   /* by a copy to the device */
 };
 extern const watcher *watching;
+
+/* Of what the watch sees, what a GPU would move (traffic.cc); for a file that CONVREF_CUDA_TRAFFIC names. */
+void traffic_begins();
+void traffic_note(const void *site, uintptr_t address, size_t bytes, bool write, bool shared, size_t array_bytes);
+void traffic_of_block(int threads);
+void traffic_ends();
 
 }

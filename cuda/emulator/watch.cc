@@ -9,7 +9,8 @@
  *     an address in no allocation, no shared memory and on no stack.
  *
  * A word has 4 bytes; accesses to different bytes of a word count as one place.
- * Not here: what threads wait for (grid.cc), which finds barriers that not all reach.   Read next: runtime.cc
+ * Not here: what threads wait for (grid.cc), which finds barriers that not all reach; what is moved (traffic.cc).
+ * Read next: traffic.cc
  */
 #include "grid.h"
 #include <cstdio>
@@ -134,6 +135,7 @@ void look(const void *at, size_t bytes, bool write, const void *site)
         return;
     if (!place || !holds(place->begin, place->bytes, address + bytes - 1))
         tell(write ? "writes outside all memory of the device" : "reads outside all memory of the device", site, nullptr);
+    traffic_note(site, reinterpret_cast<uintptr_t>(at), bytes, write, place->shared, place->bytes);
     const size_t first = static_cast<size_t>(address - place->begin);
     for (size_t i = first / 4; i <= (first + bytes - 1) / 4; i++)
         look_at_word(&place->words[i], place->shared, write, site);
@@ -151,11 +153,16 @@ void launch_begins()
     if (of_dynamic.begin != dynamic_shared.begin || of_dynamic.bytes != dynamic_shared.bytes)
         of_dynamic = memory_of(dynamic_shared.begin, dynamic_shared.bytes, true);
     last_found = nullptr;
+    traffic_begins();
     module_segment = { const_cast<char *>(&__ehdr_start), static_cast<size_t>(&_end - &__ehdr_start) };
 }
 
 void block_begins(int) { running = true; }
-void block_ends(int) { running = false; }
+void block_ends(int threads)
+{
+    running = false;
+    traffic_of_block(threads);
+}
 void barrier_passed() { barriers++; }
 void warp_met(int warp) { meetings[warp]++; }
 
@@ -178,7 +185,7 @@ void filled(void *at, size_t bytes)
         place->words[static_cast<size_t>(address - place->begin) / 4 + i].known = true;
 }
 
-const watcher watch = { launch_begins, block_begins, block_ends, barrier_passed, warp_met, look, allocated, released,
+const watcher watch = { launch_begins, traffic_ends, block_begins, block_ends, barrier_passed, warp_met, look, allocated, released,
                         filled };
 
 __attribute__((constructor)) void begin() { watching = &watch; }

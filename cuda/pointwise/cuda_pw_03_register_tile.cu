@@ -22,7 +22,7 @@ __device__ static int64_t source(const shape &s, int64_t n, int i)
 }
 
 /* Thread t of 64 loads every second channel of position t % 32, and 4 weights. */
-__device__ static void load(float (&x_tile)[CHANNELS][SIDE], float (&w_tile)[CHANNELS][SIDE + 1], const float *x,
+__device__ static void load(float (&x_tile)[CHANNELS][SIDE], float (&w_tile)[CHANNELS][SIDE + 4], const float *x,
                             const float *w, const shape &s, int64_t from, int k0, int c0, int t)
 {
     for (int c = t / SIDE; c < CHANNELS; c += THREADS * THREADS / SIDE)
@@ -37,8 +37,8 @@ __device__ static void load(float (&x_tile)[CHANNELS][SIDE], float (&w_tile)[CHA
  * gridDim. */
 __global__ void pointwise_register_tile(float *y, const float *x, const float *w, const float *bias, shape s)
 {
-    /* one column more: neighbours store weights that are a row apart, which would be the same bank */
-    __shared__ float x_tile[CHANNELS][SIDE], w_tile[CHANNELS][SIDE + 1];
+    /* four columns more: a warp stores 4 weights of 8 rows each, and so they are in 32 banks */
+    __shared__ float x_tile[CHANNELS][SIDE], w_tile[CHANNELS][SIDE + 4];
     const int positions = static_cast<int>(s.y_plane());
     const int column = static_cast<int>(threadIdx.x) * EACH, row = static_cast<int>(threadIdx.y) * EACH;
     const int t = static_cast<int>(threadIdx.y) * THREADS + static_cast<int>(threadIdx.x);

@@ -27,8 +27,8 @@ __device__ static float window_element(const float *image, const shape &s, int t
  * gridDim. */
 __global__ void implicit_gemm(float *y, const float *x, const float *w, const float *bias, shape s)
 {
-    /* one column more: neighbours store weights that are a row apart, which would be the same bank */
-    __shared__ float x_tile[DEPTH][SIDE], w_tile[DEPTH][SIDE + 1];
+    /* four columns more: a warp stores 4 weights of 8 rows each, and so they are in 32 banks */
+    __shared__ float x_tile[DEPTH][SIDE], w_tile[DEPTH][SIDE + 4];
     const int positions = static_cast<int>(s.y_plane()), depth = s.c * s.taps();
     const int column = static_cast<int>(threadIdx.x) * EACH, row = static_cast<int>(threadIdx.y) * EACH;
     const int t = static_cast<int>(threadIdx.y) * THREADS + static_cast<int>(threadIdx.x);

@@ -60,11 +60,12 @@ fail()
     echo "  <testcase classname=\"$suite\" name=\"$1\"><failure message=\"$(escaped "$3")\"/></testcase>" >> "$work/cases.xml"
 }
 
-# Run a command line; its status is in $status, 124 after two minutes, its output in the files out and err.
+# Run a command line; its status is in $status, 124 after two minutes (or $patience seconds), its output in the files out
+# and err.
 run()
 {
     command=$1 status=0
-    timeout 120 sh -c "$1" > out 2> err < /dev/null || status=$?
+    timeout "${patience:-120}" sh -c "$1" > out 2> err < /dev/null || status=$?
 }
 
 # expect NAME STATUS COMMAND PATTERN...: the status, and for each pattern a line of the output that it matches.  Patterns
