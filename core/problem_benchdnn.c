@@ -155,7 +155,8 @@ static bool spans_overflow(const struct conv_axis *axis, int64_t out)
 {
     int64_t taps, windows, sum;
     return __builtin_mul_overflow(axis->filter - 1, axis->dilation, &taps)
-        || __builtin_mul_overflow(out, axis->stride, &windows) || __builtin_add_overflow(taps, windows, &sum);
+        || __builtin_mul_overflow(out, axis->stride, &windows) || __builtin_add_overflow(taps, windows, &sum)
+        || __builtin_add_overflow(sum, 1, &sum);
 }
 
 /* Pads of one axis.  With an output size, the beginning is half of what is needed unless it is given, and the end is
@@ -228,7 +229,8 @@ static enum conv_status read_options(struct options *read, const char *text, str
 /* What a convolution can make: no window lies in the padding alone.  Deconvolutions, which look alike, make more. */
 static bool is_believable(const struct conv_axis *axis, int64_t given)
 {
-    return axis->pad_end < conv_extent(axis) || axis->pad_end <= axis->pad_begin || given == ABSENT;
+    return given == ABSENT || spans_overflow(axis, given) || axis->pad_end < conv_extent(axis)
+        || axis->pad_end <= axis->pad_begin;
 }
 
 static enum conv_status fill_axes(struct conv_problem *read, const struct strings *s, const char *text,
