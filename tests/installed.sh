@@ -11,7 +11,7 @@ examples=$(cd "$examples" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-unset CONVREF_NETWORKS CONVREF_EXPERIMENTS CONVREF_PLOTS || true
+unset CONVREF_NETWORKS CONVREF_EXPERIMENTS CONVREF_PLOTS
 passed=0 wanted=
 
 # check WHAT COMMAND...: its output must have what is in $wanted

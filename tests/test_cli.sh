@@ -82,7 +82,8 @@ expect explain_long_sum 0 'timeout 10 convref explain "c=1099511627776 in=1 k=1 
 
 # ---- doctor ---------------------------------------------------------------------------------------------------------
 expect doctor 0 'convref doctor --no-roof' '^convref [0-9]' '^processor +.*[0-9]+ cores?$' 'instruction sets +baseline' \
-    '^kernels +[0-9]+' 'gnuplot +(found|missing)' 'networks +.*mobilenet_v1\.net$'
+    '^kernels +[0-9]+' 'gnuplot +(found|missing)' 'networks +.*mobilenet_v1\.net$' '^  emulated +(/.*cuda-emulated\.so|no: .*C\+\+20)' \
+    '^  card +(/.*cuda\.so|no: .*nvcc)'
 expect doctor_without_networks 0 'CONVREF_NETWORKS=/nonexistent convref doctor --no-roof' 'networks   '
 
 # ---- colours: none into a file, and none on a terminal with NO_COLOR ---------------------------------------------------

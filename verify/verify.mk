@@ -119,7 +119,8 @@ ROOM_REPORT = \
 	verify/report/style.h verify/report/page.c verify/report/counts.h verify/report/counts.c \
 	verify/report/verdicts.h verify/report/verdicts.c verify/report/tap.h verify/report/tap.c
 ROOM_EXPERIMENT = \
-	verify/experiment/experiment.h verify/experiment/read.c verify/experiment/devices.c verify/experiment/run.c \
+	verify/experiment/experiment.h verify/experiment/find.c verify/experiment/read.c verify/experiment/cost.c \
+	verify/experiment/devices.c verify/experiment/run.c \
 	verify/experiment/rows.c verify/experiment/providers.c
 ROOM_CANDIDATES_OF_THE_PROGRAM = \
 	verify/candidates/candidates.h verify/candidates/candidates.c verify/candidates/kernels.c \

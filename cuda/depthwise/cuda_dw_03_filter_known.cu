@@ -2,8 +2,8 @@
  *
  * Changed since cuda_dw_02_coalesced: blocks are tiles of 8 rows and 32 columns of one plane, so that a thread's row and
  *     column are sums; and the filters of 3x3, 5x5 and 7x7 are template parameters.
- * Why it is faster: a division of 64 bits takes some 70 instructions, and step 2 has six of them for 9 products; loops
- *     whose length is known are unrolled, and their indices become constants.
+ * Why it is faster: a GPU has no instruction that divides integers; of 64 bits it is a subroutine, and step 2 divides
+ *     several times for 9 products.  Loops whose length is known are unrolled, and their indices become constants.
  * What it costs: one kernel for each filter, and threads that have nothing to do at the edges of tiles.
  * Applies to: any depthwise problem in NCHW, 1-D to 3-D, any multiplier; other filters by the general instance, K = 0.
  * Explained in docs/ladder-cuda.md, step 3 of depthwise.

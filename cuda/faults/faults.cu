@@ -36,6 +36,7 @@
     F(unguarded_filters, "weights of filters that don't exist are read") \
     F(unguarded_channels, "channels that don't exist are read") \
     F(missing_syncwarp, "lanes exchange weights by shared memory without __syncwarp") \
+    F(overrun_into_next, "the tile of x is stored one row too far, into the array behind it") \
     F(wrong_mask, "a shuffle whose mask leaves half of the lanes out") \
     F(lanes_apart, "lanes shuffle in two arms of a branch, each with the mask of all") \
     F(blocks_add_up, "blocks share the channels and add to y without order")
@@ -191,13 +192,14 @@ __global__ void pointwise(float *y, const float *x, const float *w, const float 
     for (int c0 = first; c0 < last; c0 += TILE) {
         const bool x_there = i < positions && (c0 + row < s.c || wrong == unguarded_channels);
         const bool w_there = c0 + (column ^ 1) < s.c && (k < s.k || wrong == unguarded_filters);
-        x_tile[row][column] = x_there ? x[(c0 + row) * positions + i] : 0;    /* AT unguarded_channels refilled_too_soon */
+        const int stored_row = wrong == overrun_into_next ? row + 1 : row;
+        x_tile[stored_row][column] = x_there ? x[(c0 + row) * positions + i] : 0;    /* AT unguarded_channels refilled_too_soon overrun_into_next */
         const float loaded = w_there ? w[static_cast<int64_t>(k) * s.c + c0 + (column ^ 1)] : 0;   /* AT unguarded_filters */
-        w_tile[row][column] = weight_of<wrong>(loaded, row_of);               /* AT refilled_too_soon */
+        w_tile[row][column] = weight_of<wrong>(loaded, row_of);               /* AT refilled_too_soon overrun_into_next */
         if (wrong != read_too_soon)
             __syncthreads();
         for (int c = 0; c < TILE; c++)
-            sum += x_tile[c][column] * w_tile[row][c];                        /* AT read_too_soon refilled_too_soon */
+            sum += x_tile[c][column] * w_tile[row][c];                        /* AT read_too_soon refilled_too_soon overrun_into_next */
         if (wrong != refilled_too_soon)
             __syncthreads();
     }

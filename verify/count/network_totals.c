@@ -204,25 +204,14 @@ int conv_network_open_nodes(const struct conv_network *network)
     return count;
 }
 
-/* folder/name.net, if it can be read */
-static char *candidate(const char *folder, const char *name)
-{
-    char path[1024];
-    if (!folder || snprintf(path, sizeof path, "%s/%s.net", folder, name) >= (int)sizeof path
-        || access(path, R_OK) != 0)
-        return NULL;
-    return strdup(path);
-}
-
 char *conv_network_find(const char *name)
 {
-    char beside[1024];
+    char beside[1024], file[256];
     const char *const folders[] = { getenv("CONVREF_NETWORKS"), "networks", conv_folder_beside(beside, "../networks"),
                                     CONVREF_NETWORKS_DIR };
-    char *path = NULL;
-    if (strchr(name, '/') || strstr(name, ".net") || strstr(name, ".onnx"))
-        path = access(name, R_OK) == 0 ? strdup(name) : NULL;
-    for (size_t i = 0; i < sizeof folders / sizeof *folders && !path; i++)
-        path = candidate(folders[i], name);
-    return path;
+    if ((strchr(name, '/') || strstr(name, ".net") || strstr(name, ".onnx")) && access(name, R_OK) == 0)
+        return strdup(name);
+    if (snprintf(file, sizeof file, "%s.net", name) >= (int)sizeof file)
+        return NULL;
+    return conv_file_find(folders, sizeof folders / sizeof *folders, file);
 }

@@ -264,8 +264,7 @@ static bool fails_within(struct checker *checker, const struct conv_problem *pro
 }
 
 static bool attempt_in_child(struct checker *checker, const struct conv_problem *problem,
-                             const struct check_data *data,
-                             int threads)
+                             const struct check_data *data, int threads)
 {
     return fails_within(checker, problem, data, threads, attempt_seconds);
 }

@@ -1,7 +1,7 @@
 /* experiment.h - a published claim as a text file: its cases, how we compute them, what others reported.  Internal.
  *
- * read.c reads experiments/NAME.txt, devices.c says which published time is possible, run.c times the cases in turn,
- * rows.c makes the table of it.  Nothing here knows a particular experiment.
+ * find.c finds experiments/NAME.txt, read.c reads it, cost.c counts, devices.c says which published time is possible,
+ * run.c times the cases in turn, rows.c makes the table of it.  Nothing here knows a particular experiment.
  * Read next: experiments/README.md (the statements), read.c
  */
 #ifndef CONVREF_VERIFY_EXPERIMENT_EXPERIMENT_H

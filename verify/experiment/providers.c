@@ -13,33 +13,33 @@
 #include "verify/experiment/experiment.h"
 #include "verify/io/output.h"
 
-static bool place_of(char path[2048], const char *name)
+static char *place_of(const char *name)
 {
-    char beside[1024];
+    char beside[1024], file[EXP_NAME + 4];
     const char *const folders[] = { getenv("CONVREF_PROVIDERS"), conv_folder_beside(beside, "experiments"),
                                     CONVREF_PROVIDERS_DIR };
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        snprintf(path, 2048, "%s/%s.so", folders[i] ? folders[i] : "", name);
-        if (folders[i] && access(path, R_OK) == 0)
+    snprintf(file, sizeof file, "%s.so", name);
+    return conv_file_find(folders, sizeof folders / sizeof *folders, file);
+}
+
+static bool is_missing(const struct exp_way *way)
+{
+    for (int i = 0; i < way->kernel_count; i++)
+        if (!conv_kernel_find(way->kernels[i]))
             return true;
-    }
     return false;
 }
 
 enum conv_status experiment_open_providers(const struct experiment *experiment, struct conv_error *error)
 {
-    char path[2048];
+    enum conv_status status = CONV_OK;
     for (int c = 0; c < experiment->case_count; c++)
-        for (int w = 0; w < experiment->cases[c].way_count; w++) {
+        for (int w = 0; w < experiment->cases[c].way_count && status == CONV_OK; w++) {
             const struct exp_way *way = &experiment->cases[c].ways[w];
-            bool missing = false;
-            for (int i = 0; i < way->kernel_count; i++)
-                missing = missing || !conv_kernel_find(way->kernels[i]);
-            if (!missing || !way->provider[0] || !place_of(path, way->provider))
-                continue;
-            const enum conv_status status = conv_provider_load(path, error);
-            if (status != CONV_OK)
-                return status;
+            char *path = way->provider[0] && is_missing(way) ? place_of(way->provider) : NULL;
+            if (path)
+                status = conv_provider_load(path, error);
+            free(path);
         }
-    return CONV_OK;
+    return status;
 }

@@ -1,15 +1,14 @@
 /* read.c - reads experiments/NAME.txt, a statement a line, in the manner of network files.
  *
  * The statements are explained in experiments/README.md.   Not here: any convolution's grammar (core/problem_text.c).
+ * Where the files are is in find.c, what a case costs in cost.c.
  * Declared in experiment.h.   Read next: run.c
  */
 #include <ctype.h>
-#include <dirent.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/words.h"
 #include "verify/count/layers.h"
@@ -462,7 +461,7 @@ static void cut_comment(char *line)
 }
 
 /* Cut a copy of the line into words. */
-static enum conv_status cut_words(struct reader *reader, char *copy)
+static void cut_words(struct reader *reader, char *copy)
 {
     reader->count = 0;
     for (char *at = copy + strspn(copy, " \t\r"); *at; at += strspn(at, " \t\r")) {
@@ -474,7 +473,6 @@ static enum conv_status cut_words(struct reader *reader, char *copy)
         if (*at)
             *at++ = 0;
     }
-    return CONV_OK;
 }
 
 static enum conv_status read_line(struct reader *reader, char *line)
@@ -484,9 +482,8 @@ static enum conv_status read_line(struct reader *reader, char *line)
     if (!copy)
         return no_memory(reader);
     reader->line_text = line;
-    enum conv_status status = cut_words(reader, copy);
-    if (status == CONV_OK && reader->count > 0)
-        status = read_statement(reader);
+    cut_words(reader, copy);
+    const enum conv_status status = reader->count > 0 ? read_statement(reader) : CONV_OK;
     free(copy);
     return status;
 }
@@ -549,107 +546,4 @@ void experiment_free(struct experiment *experiment)
     free(experiment->title);
     free(experiment->source);
     *experiment = (struct experiment){ .case_count = 0 };
-}
-
-/* ---- where they are -------------------------------------------------------------------------------------------- */
-
-static char *in_folder(const char *folder, const char *name)
-{
-    char path[1400];
-    if (!folder || snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path || access(path, R_OK) != 0)
-        return NULL;
-    return strdup(path);
-}
-
-char *experiment_find(const char *name)
-{
-    char beside[1024];
-    const char *const folders[] = { getenv("CONVREF_EXPERIMENTS"), "experiments",
-                                    conv_folder_beside(beside, "../experiments"), CONVREF_EXPERIMENTS_DIR };
-    char *path = strchr(name, '/') && access(name, R_OK) == 0 ? strdup(name) : NULL;
-    for (size_t i = 0; i < sizeof folders / sizeof *folders && !path; i++)
-        path = in_folder(folders[i], name);
-    return path;
-}
-
-static int is_experiment(const struct dirent *entry)
-{
-    const size_t length = strlen(entry->d_name);
-    return length > 4 && !strcmp(entry->d_name + length - 4, ".txt");
-}
-
-char **experiment_names(void)
-{
-    struct dirent **entries;
-    char *devices = experiment_find("devices.tsv"), **names = NULL;
-    char *slash = devices ? strrchr(devices, '/') : NULL;
-    if (slash)
-        *slash = 0;
-    const int count = slash ? scandir(devices, &entries, is_experiment, alphasort) : -1;
-    if (count >= 0) {
-        names = calloc((size_t)count + 1, sizeof *names);
-        for (int i = 0; i < count; i++) {
-            if (names)
-                names[i] = strndup(entries[i]->d_name, strlen(entries[i]->d_name) - 4);
-            free(entries[i]);
-        }
-        free(entries);
-    }
-    free(devices);
-    return names;
-}
-
-/* ---- what a case costs ----------------------------------------------------------------------------------------- */
-
-/* Winograd's F(4x4,3x3) needs a dense 3x3 filter at stride 1; it saves nothing in a depthwise layer, which has no sum
- * over channels to move its transforms out of, but is granted it here. */
-static bool winograd_can(const struct conv_problem *problem)
-{
-    const struct conv_axis *h = &problem->axis[CONV_H], *w = &problem->axis[CONV_W];
-    return problem->rank == 2 && problem->op == CONV_OP_CONV && h->filter == 3 && w->filter == 3 && h->stride == 1
-        && w->stride == 1 && h->dilation == 1 && w->dilation == 1;
-}
-
-static double bytes_of(const struct conv_problem *problem, bool input)
-{
-    double elements = (double)problem->n * (double)(input ? problem->c : problem->k);
-    for (int i = 0; i < CONV_AXES; i++)
-        elements *= (double)(input ? problem->axis[i].in : problem->axis[i].out);
-    return elements * (problem->type == CONV_F64 ? 8 : 4);
-}
-
-struct exp_cost experiment_cost(const struct exp_case *one, bool fc)
-{
-    struct exp_cost cost = { .macs = 0 };
-    int last = -1;
-    for (int i = 0; i < one->layer_count; i++) {
-        const struct exp_layer *layer = &one->layers[i];
-        struct conv_count count;
-        if (layer->fc && !fc)
-            continue;
-        conv_count_problem(&count, &layer->problem);
-        cost.groups += (double)layer->times * (double)layer->problem.groups;
-        cost.macs += layer->times * count.macs;
-        cost.macs_inside += layer->times * count.macs_inside;
-        cost.fewest += (double)(layer->times * count.macs_inside)
-                     / (winograd_can(&layer->problem) ? conv_bench_fewer_macs(CONV_WINOGRAD_4) : 1);
-        cost.bytes += 4.0 * (double)(layer->times * (count.weights + count.biases));
-        last = i;
-    }
-    if (last >= 0)
-        cost.bytes += bytes_of(&one->layers[0].problem, true) + bytes_of(&one->layers[last].problem, false);
-    return cost;
-}
-
-const struct exp_expected *experiment_check(const struct exp_case *one, int64_t *counted)
-{
-    const struct exp_cost cost = experiment_cost(one, false);
-    for (int i = 0; i < one->expected_count; i++) {
-        const struct exp_expected *expected = &one->expected[i];
-        *counted = !strcmp(expected->what, "params") ? one->params : !strcmp(expected->what, "macs") ? cost.macs
-                                                                                                  : cost.macs_inside;
-        if (*counted != expected->value)
-            return expected;
-    }
-    return NULL;
 }

@@ -307,71 +307,80 @@ void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix)
 
 /* ---- the fit over groups --------------------------------------------------------------------------------------- */
 
-/* The points of one way, or of one published name, over all cases that are shown. */
-static int points_of(double *macs, double *groups, double *seconds, const struct exp_run *run, const char *name,
-                     bool published)
+/* The times of one way, or of one published name, in all cases that are shown. */
+struct series {
+    const char *name;
+    bool published;
+    double macs[EXP_MOST_CASES], groups[EXP_MOST_CASES], seconds[EXP_MOST_CASES];
+    int count;
+    double rate, t0;
+};
+
+/* Fill it and fit it: false if it hasn't three points. */
+static bool fit(struct series *series, const struct exp_run *run)
 {
-    int count = 0;
+    series->count = 0;
     for (int c = 0; c < run->experiment->case_count; c++) {
         const struct exp_case *one = &run->experiment->cases[c];
         const struct exp_cost cost = experiment_cost(one, false);
-        const int way = published ? -1 : way_named(one, name);
-        const struct exp_published *theirs = published ? published_named(one, name) : NULL;
+        const int way = series->published ? -1 : way_named(one, series->name);
+        const struct exp_published *theirs = series->published ? published_named(one, series->name) : NULL;
         if (!run_shows(run, c) || (!theirs && (way < 0 || !run->times[c][way].timed)))
             continue;
-        macs[count] = (double)cost.macs_inside;
-        groups[count] = cost.groups;
-        seconds[count++] = theirs ? theirs->seconds : run->times[c][way].seconds;
+        series->macs[series->count] = (double)cost.macs_inside;
+        series->groups[series->count] = cost.groups;
+        series->seconds[series->count++] = theirs ? theirs->seconds : run->times[c][way].seconds;
     }
-    return count;
+    return fit_groups(&series->rate, &series->t0, series->macs, series->groups, series->seconds, series->count);
 }
 
-static void print_fit(FILE *file, const struct exp_run *run, const char *prefix, const char *name, bool published)
+/* The name of series number i of a case: its ways, then its published times.  False: there are no more. */
+static bool series_at(struct series *series, const struct exp_case *one, int i)
 {
-    double macs[EXP_MOST_CASES], groups[EXP_MOST_CASES], seconds[EXP_MOST_CASES], rate, t0, worst = 0;
-    const int count = points_of(macs, groups, seconds, run, name, published);
-    if (!fit_groups(&rate, &t0, macs, groups, seconds, count))
-        return;
-    for (int i = 0; i < count; i++)
-        worst = fmax(worst, fabs((macs[i] / rate + groups[i] * t0) / seconds[i] - 1));
+    series->published = i >= one->way_count;
+    if (i >= one->way_count + one->published_count)
+        return false;
+    series->name = series->published ? one->published[i - one->way_count].name : one->ways[i].name;
+    return true;
+}
+
+/* Has an earlier case a series of this name? */
+static bool seen_before(const struct experiment *experiment, int which, const struct series *series)
+{
+    for (int c = 0; c < which; c++)
+        if (series->published ? published_named(&experiment->cases[c], series->name) != NULL
+                              : way_named(&experiment->cases[c], series->name) >= 0)
+            return true;
+    return false;
+}
+
+static void print_fit(FILE *file, const struct series *series, const char *prefix)
+{
+    double worst = 0;
+    for (int i = 0; i < series->count; i++)
+        worst = fmax(worst, fabs((series->macs[i] / series->rate + series->groups[i] * series->t0)
+                                 / series->seconds[i] - 1));
     fprintf(file, "%sfit of %s%s: MACs inside at %.3g GMAC/s, and %.3g us for each group of a layer "
-            "(%d points, off by %.0f %% at most)\n", prefix, published ? "published " : "", name, rate / 1e9, t0 * 1e6,
-            count, 100 * worst);
+            "(%d points, off by %.0f %% at most)\n", prefix, series->published ? "published " : "", series->name,
+            series->rate / 1e9, series->t0 * 1e6, series->count, 100 * worst);
 }
 
-bool rows_has_fit(const struct exp_run *run)
+/* Every series that can be fitted; without a file it only says whether there is one. */
+static bool print_fits(FILE *file, const struct exp_run *run, const char *prefix)
 {
-    double macs[EXP_MOST_CASES], groups[EXP_MOST_CASES], seconds[EXP_MOST_CASES], rate, t0;
+    const struct experiment *experiment = run->experiment;
+    struct series series;
     bool any = false;
-    for (int c = 0; c < run->experiment->case_count && run->experiment->fit; c++) {
-        const struct exp_case *one = &run->experiment->cases[c];
-        for (int i = 0; i < one->way_count + one->published_count; i++) {
-            const bool published = i >= one->way_count;
-            const char *name = published ? one->published[i - one->way_count].name : one->ways[i].name;
-            const int count = points_of(macs, groups, seconds, run, name, published);
-            any = any || fit_groups(&rate, &t0, macs, groups, seconds, count);
-        }
-    }
+    for (int c = 0; c < experiment->case_count && experiment->fit; c++)
+        for (int i = 0; series_at(&series, &experiment->cases[c], i); i++)
+            if (!seen_before(experiment, c, &series) && fit(&series, run)) {
+                any = true;
+                if (file)
+                    print_fit(file, &series, prefix);
+            }
     return any;
 }
 
-void rows_print_fit(FILE *file, const struct exp_run *run, const char *prefix)
-{
-    const struct experiment *experiment = run->experiment;
-    char said[64][EXP_NAME + 1];
-    int says = 0;
-    for (int c = 0; c < experiment->case_count && experiment->fit; c++)
-        for (int i = 0; i < experiment->cases[c].way_count + experiment->cases[c].published_count; i++) {
-            const bool published = i >= experiment->cases[c].way_count;
-            const char *name = published ? experiment->cases[c].published[i - experiment->cases[c].way_count].name
-                                         : experiment->cases[c].ways[i].name;
-            bool there = false;
-            for (int j = 0; j < says; j++)
-                there = there || (said[j][0] == '0' + published && !strcmp(said[j] + 1, name));
-            if (there || says == 64)
-                continue;
-            said[says][0] = (char)('0' + published);
-            strcpy(said[says++] + 1, name);
-            print_fit(file, run, prefix, name, published);
-        }
-}
+bool rows_has_fit(const struct exp_run *run) { return print_fits(NULL, run, ""); }
+
+void rows_print_fit(FILE *file, const struct exp_run *run, const char *prefix) { print_fits(file, run, prefix); }

@@ -9,8 +9,7 @@
 #include "verify/engine/ways.h"
 
 bool is_right(struct checker *checker, const struct conv_problem *problem, const struct check_data *wanted,
-              int threads,
-              problem_test *fails)
+              int threads, problem_test *fails)
 {
     struct conv_verification *result = &checker->shared->result;
     const struct conv_verification found = *result;

@@ -112,3 +112,13 @@ const char *conv_folder_beside(char folder[1024], const char *relative)
     strcpy(slash + 1, relative);
     return folder;
 }
+
+char *conv_file_find(const char *const folders[], size_t count, const char *file)
+{
+    char path[1400];
+    for (size_t i = 0; i < count; i++)
+        if (folders[i] && snprintf(path, sizeof path, "%s/%s", folders[i], file) < (int)sizeof path
+            && access(path, R_OK) == 0)
+            return strdup(path);
+    return NULL;
+}

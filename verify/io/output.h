@@ -29,4 +29,8 @@ enum conv_status conv_text_read(char **text, const char *path, size_t limit, str
 /* The folder `relative` to that of the running program: where data lie in a build folder.  NULL if unknown. */
 const char *conv_folder_beside(char folder[1024], const char *relative);
 
+/* The path of `file` in the first of the folders where it can be read; folders may be NULL.  The caller frees it; NULL:
+ * in none, or no memory. */
+char *conv_file_find(const char *const folders[], size_t count, const char *file);
+
 #endif

@@ -334,15 +334,11 @@ enum conv_status plot_data(FILE *file, enum plot plot, const struct tsv *table, 
 
 char *plot_script(enum plot plot)
 {
-    char beside[1024], path[1200];
+    char beside[1024], file[64];
     const char *const folders[] = { getenv("CONVREF_PLOTS"), "verify/measure/plot",
                                     conv_folder_beside(beside, "../verify/measure/plot"), CONVREF_PLOTS_DIR };
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        snprintf(path, sizeof path, "%s/%s.gp", folders[i] ? folders[i] : "", plot_name(plot));
-        if (folders[i] && access(path, R_OK) == 0)
-            return strdup(path);
-    }
-    return NULL;
+    snprintf(file, sizeof file, "%s.gp", plot_name(plot));
+    return conv_file_find(folders, sizeof folders / sizeof *folders, file);
 }
 
 /* A gnuplot string between single quotes: a quote inside is doubled. */

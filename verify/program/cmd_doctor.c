@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "verify/cli/options.h"
+#include "verify/io/output.h"
 #include "verify/program/verbs.h"
 
 struct arguments { struct cli cli; bool no_roof; };
@@ -83,6 +84,24 @@ static void print_tool(const char *program, const char *what)
            cli_colour(CLI_PLAIN), what);
 }
 
+/* The modules with the rungs of CUDA, where they are built or installed. */
+static void print_cuda(void)
+{
+    static const struct { const char *name, *file, *without; } modules[] = {
+        { "emulated", "cuda-emulated.so", "no: configure found no C++20 compiler, such as g++ 10" },
+        { "watched", "cuda-watched.so", "no: configure found no C++20 compiler, such as g++ 10" },
+        { "card", "cuda.so", "no: configure found no nvcc" },
+    };
+    char beside[1024];
+    const char *const folders[] = { conv_folder_beside(beside, "cuda"), CONVREF_PROVIDERS_DIR };
+    puts("\nKernels of CUDA: --provider FILE adds them");
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
+        char *path = conv_file_find(folders, sizeof folders / sizeof *folders, modules[i].file);
+        printf("  %-10s %s\n", modules[i].name, path ? path : modules[i].without);
+        free(path);
+    }
+}
+
 int cmd_doctor(int argc, char **argv)
 {
     static const struct argp_child children[] = { { &cli_kernel_argp, 0, NULL, 0 }, { 0 } };
@@ -102,5 +121,6 @@ int cmd_doctor(int argc, char **argv)
     char *network = conv_network_find("mobilenet_v1");
     printf("  networks   %s\n", network ? network : "not found: set CONVREF_NETWORKS");
     free(network);
+    print_cuda();
     return 0;
 }

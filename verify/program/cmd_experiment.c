@@ -20,7 +20,7 @@
 #include "verify/measure/plots.h"
 #include "verify/program/verbs.h"
 
-enum { KEY_LIST = CLI_KEYS, KEY_QUICK, KEY_FULL, KEY_COUNTS, KEY_CASE, KEY_RESULTS, MOST_NAMES = 64 };
+enum { KEY_LIST = CLI_KEYS, KEY_QUICK, KEY_FULL, KEY_COUNTS, KEY_CASE, KEY_RESULTS };
 
 struct arguments {
     struct cli cli;

@@ -25,32 +25,28 @@ struct proof {
 
 /* ---- the providers --------------------------------------------------------------------------------------------- */
 
-static bool place_of(char path[2048], const char *name)
+static char *place_of(const char *name)
 {
     char beside[1024];
     const char *wanted = getenv("CONVREF_PROOF");
     const char *const folders[] = { wanted ? wanted : conv_folder_beside(beside, "verify"),
                                     wanted ? wanted : CONVREF_PROOF_DIR };
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (folders[i]) {
-            snprintf(path, 2048, "%s/%s", folders[i], name);
-            if (access(path, R_OK) == 0)
-                return true;
-        }
-    return false;
+    return conv_file_find(folders, sizeof folders / sizeof *folders, name);
 }
 
 static int load(struct proof *proof, const char *name)
 {
-    char path[2048];
     struct conv_error error;
     const int before = conv_kernel_count();
-    if (!place_of(path, name)) {
+    char *path = place_of(name);
+    if (!path) {
         conv_fail(&error, CONV_BAD_FILE, "%s is missing: it lies in %s, or where CONVREF_PROOF says", name,
                   CONVREF_PROOF_DIR);
         return cli_error(&error, NULL);
     }
-    if (conv_provider_load(path, &error) != CONV_OK)
+    const enum conv_status status = conv_provider_load(path, &error);
+    free(path);
+    if (status != CONV_OK)
         return cli_error(&error, NULL);
     proof->count = conv_kernel_count() - before;
     for (int i = 0; i < proof->count && i < MOST; i++)

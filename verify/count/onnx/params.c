@@ -17,15 +17,15 @@
 
 /* Inputs of an operator that are weights or buffers, as sets of bits; an operator that isn't here may read learned
  * numbers anywhere.  `given`: inputs of the graph are weights there, if they aren't its first and have so many dims
- * at most; -1: they always are. */
-static const struct place { const char *op_type; unsigned weights, buffers; int given; } places[] = {
+ * at most; -1: they always are.  `learned`: constants are weights only if they are learned (`is_learned`). */
+static const struct place { const char *op_type; unsigned weights, buffers; int given; bool learned; } places[] = {
     { "Conv", 0x6, 0, -1 }, { "ConvTranspose", 0x6, 0, -1 }, { "ConvInteger", 0x2, 0, -1 },
     { "QLinearConv", 0x108, 0, -1 }, { "DeformConv", 0xa, 0, -1 }, { "CausalConvWithState", 0x6, 0, -1 },
     { "Gemm", 0x7, 0, 2 }, { "MatMul", 0x3, 0, 2 }, { "MatMulInteger", 0x3, 0, 2 }, { "QLinearMatMul", 0x9, 0, 2 },
     { "Einsum", 0x3, 0, 0 }, { "BatchNormalization", 0x6, 0x18, -1 }, { "InstanceNormalization", 0x6, 0, -1 },
     { "GroupNormalization", 0x6, 0, -1 }, { "LayerNormalization", 0x6, 0, -1 }, { "RMSNormalization", 0x2, 0, -1 },
     { "PRelu", 0x2, 0, -1 }, { "LSTM", 0x8e, 0, -1 }, { "GRU", 0xe, 0, -1 }, { "RNN", 0xe, 0, -1 },
-    { "Gather", 0x1, 0, 2 }, { "Add", 0x3, 0, 1 }, { "Mul", 0x3, 0, 1 },
+    { "Gather", 0x1, 0, 2, true }, { "Add", 0x3, 0, 1, true }, { "Mul", 0x3, 0, 1, true },
     /* numbers that say what to do */
     { "Resize", 0, 0, 0 }, { "Upsample", 0, 0, 0 }, { "QuantizeLinear", 0, 0, 0 }, { "DequantizeLinear", 0, 0, 0 },
     { "DynamicQuantizeLinear", 0, 0, 0 }, { "NonMaxSuppression", 0, 0, 0 }, { "OneHot", 0, 0, 0 },
@@ -33,23 +33,12 @@ static const struct place { const char *op_type; unsigned weights, buffers; int 
     { "Constant", 0, 0, 0 }, { "ConstantOfShape", 0, 0, 0 }, { "Shape", 0, 0, 0 }, { "Size", 0, 0, 0 },
 };
 
-/* Operators of `places` whose constants are weights only if they are learned (`is_learned`). */
-static const char *const anybody[] = { "Gather", "Add", "Mul" };
-
 static const struct place *place_of(const ConvOnnx__Node *node)
 {
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (onnx_is(node, places[i].op_type))
             return &places[i];
     return NULL;
-}
-
-static bool takes_anything(const ConvOnnx__Node *node)
-{
-    for (size_t i = 0; i < sizeof anybody / sizeof *anybody; i++)
-        if (onnx_is(node, anybody[i]))
-            return true;
-    return !place_of(node);
 }
 
 /* ---- names -------------------------------------------------------------------------------------------------- */
@@ -80,7 +69,7 @@ static bool is_root(const struct value *value)
 {
     static const char *const makers[] = { "Constant", "ConstantOfShape", "Range", "EyeLike", "RandomNormal",
                                           "RandomUniform" };
-    if (value->tensor || !value->maker)
+    if (is_stored(value))
         return true;
     for (size_t i = 0; i < sizeof makers / sizeof *makers; i++)
         if (onnx_is(value->maker, makers[i]))
@@ -153,7 +142,7 @@ static bool is_product(const ConvOnnx__Node *node)
 void take_params(struct walk *walk, struct conv_node *made, const ConvOnnx__Node *node)
 {
     const struct place *place = place_of(node);
-    const bool anything = !takes_anything(node);
+    const bool anything = place && !place->learned;
     int64_t others = 0;
     made->by_tensor = true;
     for (size_t i = 0; i < node->n_input; i++) {
