@@ -249,7 +249,7 @@ static void takes_all_memory(const struct conv_problem *p, const struct conv_ope
 
 /* ---- code that isn't called as a kernel ------------------------------------------------------------------------ */
 
-static inline void end_well(void)
+__attribute__((unused)) static void end_well(void)
 {
     static const char words[] = "mine  ACCEPT\n";
     if (write(STDOUT_FILENO, words, sizeof words - 1) > 0)
