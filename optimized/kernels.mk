@@ -40,18 +40,21 @@ KERNEL_HELPERS = \
 	optimized/rows.h \
 	optimized/pointwise/matrix.h
 
+# Compiled once, not once for the static and once for the shared library as libtool does: they are most of the build.
+ONCE = -prefer-pic -static
+
 noinst_LTLIBRARIES += libkernels_baseline.la
 LIBRARY_PARTS += libkernels_baseline.la
 libkernels_baseline_la_SOURCES = $(KERNELS) $(KERNEL_HELPERS) core/roof_loops.c
 libkernels_baseline_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONV_VARIANT=__baseline
-libkernels_baseline_la_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS)
+libkernels_baseline_la_CFLAGS = $(AM_CFLAGS) $(ONCE) $(KERNEL_CFLAGS)
 
 if HAVE_AVX2
 noinst_LTLIBRARIES += libkernels_avx2.la
 LIBRARY_PARTS += libkernels_avx2.la
 libkernels_avx2_la_SOURCES = $(KERNELS) core/roof_loops.c
 libkernels_avx2_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONV_VARIANT=__avx2
-libkernels_avx2_la_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS) $(AVX2_CFLAGS)
+libkernels_avx2_la_CFLAGS = $(AM_CFLAGS) $(ONCE) $(KERNEL_CFLAGS) $(AVX2_CFLAGS)
 endif
 
 if HAVE_AVX512
@@ -59,5 +62,5 @@ noinst_LTLIBRARIES += libkernels_avx512.la
 LIBRARY_PARTS += libkernels_avx512.la
 libkernels_avx512_la_SOURCES = $(KERNELS) core/roof_loops.c
 libkernels_avx512_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONV_VARIANT=__avx512
-libkernels_avx512_la_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS) $(AVX512_CFLAGS)
+libkernels_avx512_la_CFLAGS = $(AM_CFLAGS) $(ONCE) $(KERNEL_CFLAGS) $(AVX512_CFLAGS)
 endif

@@ -14,7 +14,7 @@
 static const char *const problems[] = {
     "n=2 c=5 in=13x11 k=19 filter=3x3 pad=1 bias=1", "c=40 in=9x9 k=33 filter=3x3 pad=1", "c=17 in=1x29 k=7 filter=1x1",
     "c=64 in=20x20 k=50 filter=1x1 bias=1 act=relu", "n=3 c=12 in=8x9 k=18 filter=3x3 groups=3 stride=2",
-    "c=21 in=12x10 k=21 filter=3x3 groups=21 pad=1", "c=21 in=12x10 k=21 filter=3x3 groups=21 pad=1 layout=nhwc",
+    "c=21 in=12x10 k=21 filter=3x3 groups=21 pad=1",
     "n=3 c=2 in=31x5 k=2 filter=5x3 groups=2 dilation=2x1", "op=separable c=9 in=14x13 k=21 filter=3x3 pad=1 mid_act=relu",
 };
 
@@ -40,39 +40,37 @@ static void compare_thread_counts(const struct conv_kernel *kernel, const struct
     free(alone);
 }
 
-static void thread_counts_agree(void)
+/* What one thread computes is the truth, so what all compute is. */
+static void judge_one_thread(const struct conv_kernel *kernel, const struct conv_problem *problem)
 {
-    int compared = 0;
-    for (int i = 0; i < conv_kernel_count(); i++)
-        for (size_t p = 0; p < sizeof problems / sizeof *problems; p++) {
-            const struct conv_problem problem = test_problem(problems[p]);
-            const struct conv_kernel *kernel = conv_kernel_at(i);
-            if (kernel->threaded && !conv_kernel_refuses(kernel, &problem)) {
-                compare_thread_counts(kernel, &problem);
-                compared++;
-            }
-        }
-    CU_ASSERT(compared >= 10);
+    struct test_operands set;
+    struct conv_verification verification;
+    test_operands_create(&set, problem, 5);
+    TEST_EQUAL_INT(conv_run(&set.operands, kernel, problem, NULL, NULL), CONV_OK);
+    TEST_EQUAL_INT(conv_verify_operands(&verification, problem, &set.operands, CONV_DIRECT, NULL), CONV_OK);
+    TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
+    test_operands_free(&set);
 }
 
-/* What one thread computes is the truth, so what all compute is. */
-static void one_thread_is_right(void)
+/* Each threaded kernel on each problem that it computes, in both layouts. */
+static void each(void (*test)(const struct conv_kernel *, const struct conv_problem *))
 {
+    int tested = 0;
     for (int i = 0; i < conv_kernel_count(); i++)
-        for (size_t p = 0; p < sizeof problems / sizeof *problems; p++) {
-            const struct conv_problem problem = test_problem(problems[p]);
+        for (size_t p = 0; p < CONV_LAYOUTS * sizeof problems / sizeof *problems; p++) {
+            struct conv_problem problem = test_problem(problems[p / CONV_LAYOUTS]);
             const struct conv_kernel *kernel = conv_kernel_at(i);
-            if (!kernel->threaded || conv_kernel_refuses(kernel, &problem))
-                continue;
-            struct test_operands set;
-            struct conv_verification verification;
-            test_operands_create(&set, &problem, 5);
-            TEST_EQUAL_INT(conv_run(&set.operands, kernel, &problem, NULL, NULL), CONV_OK);
-            TEST_EQUAL_INT(conv_verify_operands(&verification, &problem, &set.operands, CONV_DIRECT, NULL), CONV_OK);
-            TEST_EQUAL_INT(verification.verdict, CONV_ACCEPT);
-            test_operands_free(&set);
+            problem.layout = (enum conv_layout)(p % CONV_LAYOUTS);
+            if (kernel->threaded && !conv_kernel_refuses(kernel, &problem)) {
+                test(kernel, &problem);
+                tested++;
+            }
         }
+    CU_ASSERT(tested >= 10);
 }
+
+static void thread_counts_agree(void) { each(compare_thread_counts); }
+static void one_thread_is_right(void) { each(judge_one_thread); }
 
 int main(void)
 {

@@ -23,9 +23,11 @@ tests/modules/made: tests/providers/provider.c $(MODULE_FILES) $(SHARED_BY_MODUL
 	    $(COMPILE_MODULE) -o tests/modules/`basename $$source .c`.so $(srcdir)/$$source -lm; done
 	$(AM_V_at)touch $@
 
+if !THREAD_SANITIZER
 check_DATA = tests/modules/made
 if HAVE_CXX
 check_DATA += $(CUDA_CHECKED)
+endif
 endif
 CLEANFILES += tests/modules/*
 EXTRA_DIST += tests/providers/provider.c $(MODULE_FILES) $(SHARED_BY_MODULES)
@@ -38,11 +40,16 @@ else
 WATCHED = 0
 endif
 
+# The thread sanitizer is there for the threads alone: it can't follow the forks of the verifier.
+if THREAD_SANITIZER
+UNIT_TESTS = tests/test_threads
+else
 UNIT_TESTS = \
 	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_golden tests/test_count \
 	tests/test_kernels tests/test_run tests/test_maths tests/test_checks tests/test_verify tests/test_findings tests/test_faults \
 	tests/test_accept tests/test_outputs tests/test_bench tests/test_threads tests/test_fuzz tests/test_sandbox \
 	tests/test_requantise tests/test_examine
+endif
 
 if HAVE_CUNIT
 noinst_LTLIBRARIES += libtest.la
@@ -110,13 +117,10 @@ PYTHON_TESTS = tests/test_python.py tests/test_peers.py tests/test_golden_vector
 	tests/test_notebook.py tests/test_onnx_operators.py
 EXTRA_DIST += $(PYTHON_TESTS) tests/case.py
 
-# The thread sanitizer is there for the threads alone: it can't follow the forks of the verifier.
-if THREAD_SANITIZER
-TESTS += tests/test_threads
-else
 if HAVE_CUNIT
 TESTS += $(UNIT_TESTS)
 endif
+if !THREAD_SANITIZER
 TESTS += $(SHELL_TESTS)
 # Python can't load a library that a sanitizer watches, nor can a plain compiler link one.
 if !SANITIZED
