@@ -30,7 +30,17 @@ KERNELS = \
 	optimized/depthwise/dw_nhwc_05_openmp.c \
 	optimized/separable/sep_01_two_passes.c \
 	optimized/separable/sep_02_fused_by_rows.c \
-	optimized/separable/sep_03_openmp.c
+	optimized/separable/sep_03_openmp.c \
+	optimized/gradients/bwd_data_01_gather.c \
+	optimized/gradients/bwd_data_02_phases.c \
+	optimized/gradients/bwd_data_03_openmp.c \
+	optimized/gradients/bwd_weights_01_direct.c \
+	optimized/gradients/bwd_weights_02_positions_in_lanes.c \
+	optimized/gradients/bwd_weights_03_openmp.c \
+	optimized/gradients/dw_bwd_data_01_rows.c \
+	optimized/gradients/dw_bwd_data_02_openmp.c \
+	optimized/gradients/dw_bwd_weights_01_taps_in_registers.c \
+	optimized/gradients/dw_bwd_weights_02_openmp.c
 
 # What several steps share, named in the ladders' documents.
 KERNEL_HELPERS = \
@@ -38,7 +48,9 @@ KERNEL_HELPERS = \
 	optimized/tile.h \
 	optimized/unfold.h \
 	optimized/rows.h \
-	optimized/pointwise/matrix.h
+	optimized/pointwise/matrix.h \
+	optimized/gradients/phases.h \
+	optimized/gradients/dot.h
 
 # Compiled once, not once for the static and once for the shared library as libtool does: they are most of the build.
 ONCE = -prefer-pic -static

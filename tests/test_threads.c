@@ -12,10 +12,17 @@
 #include "tests/random_problem.h"
 
 static const char *const problems[] = {
-    "n=2 c=5 in=13x11 k=19 filter=3x3 pad=1 bias=1", "c=40 in=9x9 k=33 filter=3x3 pad=1", "c=17 in=1x29 k=7 filter=1x1",
+    "n=2 c=5 in=13x11 k=19 filter=3x3 pad=1 bias=1", "c=40 in=9x9 k=33 filter=3x3 pad=1",
+    "c=17 in=1x29 k=7 filter=1x1",
     "c=64 in=20x20 k=50 filter=1x1 bias=1 act=relu", "n=3 c=12 in=8x9 k=18 filter=3x3 groups=3 stride=2",
     "c=21 in=12x10 k=21 filter=3x3 groups=21 pad=1",
-    "n=3 c=2 in=31x5 k=2 filter=5x3 groups=2 dilation=2x1", "op=separable c=9 in=14x13 k=21 filter=3x3 pad=1 mid_act=relu",
+    "n=3 c=2 in=31x5 k=2 filter=5x3 groups=2 dilation=2x1",
+    "op=separable c=9 in=14x13 k=21 filter=3x3 pad=1 mid_act=relu",
+    "n=2 c=13 in=21x17 k=40 filter=3x3 stride=2 pad=1 pass=backward_data",
+    "op=transposed c=9 in=11x12 k=14 filter=4x4 stride=2 bias=1",
+    "n=2 c=13 in=21x17 k=40 filter=3x3 pad=1 bias=1 pass=backward_weights",
+    "n=2 c=15 in=12x13 k=15 filter=3x3 groups=15 stride=2 pad=1 pass=backward_data",
+    "n=3 c=15 in=12x13 k=30 filter=5x5 groups=15 pad=2 bias=1 pass=backward_weights",
 };
 
 /* Outputs with 1 thread and with others are the same bits. */
