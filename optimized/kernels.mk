@@ -27,7 +27,7 @@ KERNELS = \
 	optimized/depthwise/dw_nhwc_02_bounds_hoisted.c \
 	optimized/depthwise/dw_nhwc_03_channels_in_lanes.c \
 	optimized/depthwise/dw_nhwc_04_columns_in_registers.c \
-	optimized/depthwise/dw_nhwc_05_openmp.c \
+	optimized/depthwise/dw_nhwc_05_row_of_zeros.c \
 	optimized/separable/sep_01_two_passes.c \
 	optimized/separable/sep_02_fused_by_rows.c \
 	optimized/separable/sep_03_openmp.c
@@ -38,6 +38,7 @@ KERNEL_HELPERS = \
 	optimized/tile.h \
 	optimized/unfold.h \
 	optimized/rows.h \
+	optimized/pointers.h \
 	optimized/pointwise/matrix.h
 
 noinst_LTLIBRARIES += libkernels_baseline.la
