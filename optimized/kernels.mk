@@ -28,6 +28,7 @@ KERNELS = \
 	optimized/depthwise/dw_nhwc_03_channels_in_lanes.c \
 	optimized/depthwise/dw_nhwc_04_columns_in_registers.c \
 	optimized/depthwise/dw_nhwc_05_row_of_zeros.c \
+	optimized/depthwise/dw_nhwc_06_whole_vectors.c \
 	optimized/separable/sep_01_two_passes.c \
 	optimized/separable/sep_02_fused_by_rows.c \
 	optimized/separable/sep_03_openmp.c
@@ -39,6 +40,7 @@ KERNEL_HELPERS = \
 	optimized/unfold.h \
 	optimized/rows.h \
 	optimized/pointers.h \
+	optimized/depthwise/blocks.h \
 	optimized/pointwise/matrix.h
 
 noinst_LTLIBRARIES += libkernels_baseline.la
