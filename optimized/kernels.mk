@@ -31,6 +31,7 @@ KERNELS = \
 	optimized/depthwise/dw_nhwc_06_whole_vectors.c \
 	optimized/depthwise/dw_nhwc_07_filter_known.c \
 	optimized/depthwise/dw_nhwc_08_two_rows.c \
+	optimized/depthwise/dw_nhwc_09_openmp.c \
 	optimized/separable/sep_01_two_passes.c \
 	optimized/separable/sep_02_fused_by_rows.c \
 	optimized/separable/sep_03_openmp.c
