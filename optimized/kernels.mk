@@ -22,7 +22,8 @@ KERNELS = \
 	optimized/depthwise/dw_02_bounds_hoisted.c \
 	optimized/depthwise/dw_03_whole_rows.c \
 	optimized/depthwise/dw_04_rows_in_registers.c \
-	optimized/depthwise/dw_05_openmp.c \
+	optimized/depthwise/dw_05_positions_run_on.c \
+	optimized/depthwise/dw_06_openmp.c \
 	optimized/depthwise/dw_nhwc_01_direct.c \
 	optimized/depthwise/dw_nhwc_02_bounds_hoisted.c \
 	optimized/depthwise/dw_nhwc_03_channels_in_lanes.c \
@@ -42,6 +43,7 @@ KERNEL_HELPERS = \
 	optimized/tile.h \
 	optimized/unfold.h \
 	optimized/rows.h \
+	optimized/planes.h \
 	optimized/pointers.h \
 	optimized/depthwise/blocks.h \
 	optimized/pointwise/matrix.h
