@@ -17,7 +17,8 @@ KERNELS = \
 	optimized/grouped/grp_01_loop_over_groups.c \
 	optimized/grouped/grp_02_unfold_per_group.c \
 	optimized/grouped/grp_03_direct_blocked.c \
-	optimized/grouped/grp_04_openmp.c \
+	optimized/grouped/grp_04_tile_by_group.c \
+	optimized/grouped/grp_05_openmp.c \
 	optimized/depthwise/dw_01_direct.c \
 	optimized/depthwise/dw_02_bounds_hoisted.c \
 	optimized/depthwise/dw_03_whole_rows.c \

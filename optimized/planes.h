@@ -1,8 +1,8 @@
 /* planes.h - channels with their padding, so that positions run on from row to row.
  *
- * A row of the plane is `pitch` floats, for inputs and outputs alike: output (p, q) is at position i = p * pitch + q, and
- * each tap reads at i plus a number of its own, in whatever row that is.  So vectors of positions need not end where a
- * row ends; what lies between the rows is computed and not used.
+ * A row of the plane is `pitch` floats, for inputs and outputs alike: output (p, q) is position i = p * pitch + q,
+ * and each tap reads at i plus a number of its own, in whatever row that is.  So vectors of positions need not end
+ * where a row ends; what lies between the rows is computed and not used.
  *
  *   a row of 7, pad 1, 3 taps:   0 a b c d e f g | 0 h i j k l m n | 0 o p ...      pitch 8: the zero on the right is
  *   outputs, q:                  0 1 2 3 4 5 6 - | 0 1 2 3 ...                      the next row's zero on the left
@@ -127,7 +127,7 @@ static inline void planes_fill(float *plane, const struct planes *planes, const 
     }
 }
 
-/* The outputs of one depth, y[p][q], out of positions.  A row may be written beyond its end where the next follows. */
+/* The outputs of one depth, y[p][q], out of positions.  A row is written beyond its end where the next follows. */
 static inline void planes_take(float *y, const struct planes *planes, const struct conv_problem *conv,
                                const float *positions)
 {

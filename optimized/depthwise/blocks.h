@@ -1,7 +1,8 @@
 /* blocks.h - depthwise weights for channels last: blocks of a vector of channels, w[block][t][r][s][lane].
  *
- * The last block begins early enough to end with the last channel, so that no vector is loaded or stored in part: some
- * channels are computed twice, to the same values.  With fewer channels than lanes there is one block, filled with 0.
+ * The last block begins early enough to end with the last channel, so that no vector is loaded or stored in part:
+ * some channels are computed twice, to the same values.  With fewer channels than lanes there is one block, filled
+ * with 0.
  * Introduced in dw_nhwc_06_whole_vectors.
  */
 #ifndef CONVREF_OPTIMIZED_DEPTHWISE_BLOCKS_H

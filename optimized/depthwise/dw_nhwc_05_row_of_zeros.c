@@ -50,8 +50,8 @@ static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 /* ---- one row of outputs ---- */
 
 /* `lanes` channels, from k on, of the COLUMNS outputs from v on; y is the row's first output. */
-CONV_INLINE void lanes_of(float *y, const struct table *table, const float *w, const float *bias, int64_t v, int64_t k,
-                          int64_t lanes)
+CONV_INLINE void lanes_of(float *y, const struct table *table, const float *w, const float *bias, int64_t v,
+                          int64_t k, int64_t lanes)
 {
     const struct conv_problem *conv = table->conv;
     const int64_t R = conv->axis[CONV_H].filter, S = conv->axis[CONV_W].filter;

@@ -41,7 +41,8 @@ struct tile {
 };
 
 /* Adds TAPS taps: sums[j] += x[j * STEP + s] * w[s], each input loaded once. */
-CONV_INLINE void add_piece(vec *sums, const float *const *x, int64_t k, const float *w, const int STEP, const int TAPS)
+CONV_INLINE void add_piece(vec *sums, const float *const *x, int64_t k, const float *w, const int STEP,
+                           const int TAPS)
 {
     vec weights[PIECE];
     CONV_UNROLL

@@ -13,7 +13,7 @@
 #include "optimized/depthwise/blocks.h"
 #include "optimized/pointers.h"
 
-/* The sums of a tile, and the most taps of a piece: with one input and two rows of weights they fill the registers. */
+/* The sums of a tile, and the most taps of a piece: one input and two rows of weights fill the other registers. */
 enum { SUMS = CONV_REGISTERS == 32 ? 14 : 8, PIECE = CONV_REGISTERS == 32 ? 7 : 3 };
 enum { ANY = 0 };   /* a step that is known only at run time */
 
