@@ -19,6 +19,9 @@ KERNELS = \
 	optimized/grouped/grp_03_direct_blocked.c \
 	optimized/grouped/grp_04_tile_by_group.c \
 	optimized/grouped/grp_05_openmp.c \
+	optimized/grouped/grp_nhwc_01_direct.c \
+	optimized/grouped/grp_nhwc_02_groups_in_lanes.c \
+	optimized/grouped/grp_nhwc_03_openmp.c \
 	optimized/depthwise/dw_01_direct.c \
 	optimized/depthwise/dw_02_bounds_hoisted.c \
 	optimized/depthwise/dw_03_whole_rows.c \

@@ -10,7 +10,8 @@
  *   inputs   -  0  1  2  3  4  5  6  -                               -  0  2  4  6  -  -  1  3  5  -
  *
  * where - is no position: as an input it is in the padding, as an output nobody wants it (between the two halves it
- * lets windows end).  Stride 2 has step 2.  Windows that don't overlap lie side by side: a step is at most the filter.
+ * lets windows end).  Stride 2 has step 2.  Windows that don't overlap lie side by side; a step is at most the
+ * filter.
  * Introduced in dw_nhwc_05_row_of_zeros; also used by the grouped ladder for channels last.
  */
 #ifndef CONVREF_OPTIMIZED_POINTERS_H
@@ -41,16 +42,17 @@ static inline struct line line_of(const struct conv_axis *axis, int64_t slack)
     return line;
 }
 
-/* The line's outputs out[outputs], and the positions that it reads, in[inputs], each times `floats`; -1 for none. */
-static inline void line_fill(int64_t *out, int64_t *in, struct line line, const struct conv_axis *axis, int64_t floats)
+/* The line's outputs out[outputs], times K, and the positions that it reads, in[inputs], times C; -1 for none. */
+static inline void line_fill(int64_t *out, int64_t *in, struct line line, const struct conv_axis *axis, int64_t K,
+                             int64_t C)
 {
     int64_t v = 0, read = 0;
     for (int64_t part = 0; part < line.apart && part < axis->out; part++) {
         for (int64_t q = part; q < axis->out; q += line.apart, v++) {
-            out[v] = q * floats;
+            out[v] = q * K;
             for (; read < v * line.step + axis->filter; read++) {
                 const int64_t at = conv_input_at(axis, q, read - v * line.step);
-                in[read] = conv_inside(axis, at) ? at * floats : -1;
+                in[read] = conv_inside(axis, at) ? at * C : -1;
             }
         }
         for (int64_t i = conv_ceil_div(axis->filter, line.step) - 1; i > 0 && v < line.outputs; i--)
@@ -79,10 +81,11 @@ struct table {
     struct conv_range T, U;      /* the taps, and the rows of inputs, that are inside */
 };
 
-/* C floats, and at least a vector. */
+/* Room for the channels of one position, of x or of y, and at least a vector. */
 static inline int64_t table_wide(const struct conv_problem *conv)
 {
-    return conv->c > CONV_LANES ? conv->c : CONV_LANES;
+    const int64_t channels = conv->c > conv->k ? conv->c : conv->k;
+    return channels > CONV_LANES ? channels : CONV_LANES;
 }
 
 static inline int64_t table_rows(const struct conv_problem *conv)
@@ -115,12 +118,12 @@ static inline struct table table_start(const struct conv_problem *conv, const fl
     const int64_t last = floats < CONV_LANES ? floats : CONV_LANES;
     table.x_end = x + floats - last;
     memcpy(table.end, table.x_end, (size_t)last * sizeof(float));
-    line_fill(table.out, table.in, table.line, W, conv->c);
+    line_fill(table.out, table.in, table.line, W, conv->k, conv->c);
     return table;
 }
 
-/* One row; x points at its first position, NULL in the padding.  With fewer channels than lanes a vector reads on into
- * the next position; at the end of x, where there is none, the copy is read. */
+/* One row; x points at its first position, NULL in the padding.  With fewer channels than lanes a vector reads on
+ * into the next position; at the end of x, where there is none, the copy is read. */
 static inline void table_row(const struct table *table, const float **to, const float *x)
 {
     for (int64_t i = 0; i < table->line.inputs; i++)
