@@ -17,17 +17,26 @@ KERNELS = \
 	optimized/grouped/grp_01_loop_over_groups.c \
 	optimized/grouped/grp_02_unfold_per_group.c \
 	optimized/grouped/grp_03_direct_blocked.c \
-	optimized/grouped/grp_04_openmp.c \
+	optimized/grouped/grp_04_tile_by_group.c \
+	optimized/grouped/grp_05_openmp.c \
+	optimized/grouped/grp_nhwc_01_direct.c \
+	optimized/grouped/grp_nhwc_02_groups_in_lanes.c \
+	optimized/grouped/grp_nhwc_03_openmp.c \
 	optimized/depthwise/dw_01_direct.c \
 	optimized/depthwise/dw_02_bounds_hoisted.c \
 	optimized/depthwise/dw_03_whole_rows.c \
 	optimized/depthwise/dw_04_rows_in_registers.c \
-	optimized/depthwise/dw_05_openmp.c \
+	optimized/depthwise/dw_05_positions_run_on.c \
+	optimized/depthwise/dw_06_openmp.c \
 	optimized/depthwise/dw_nhwc_01_direct.c \
 	optimized/depthwise/dw_nhwc_02_bounds_hoisted.c \
 	optimized/depthwise/dw_nhwc_03_channels_in_lanes.c \
 	optimized/depthwise/dw_nhwc_04_columns_in_registers.c \
-	optimized/depthwise/dw_nhwc_05_openmp.c \
+	optimized/depthwise/dw_nhwc_05_row_of_zeros.c \
+	optimized/depthwise/dw_nhwc_06_whole_vectors.c \
+	optimized/depthwise/dw_nhwc_07_filter_known.c \
+	optimized/depthwise/dw_nhwc_08_two_rows.c \
+	optimized/depthwise/dw_nhwc_09_openmp.c \
 	optimized/separable/sep_01_two_passes.c \
 	optimized/separable/sep_02_fused_by_rows.c \
 	optimized/separable/sep_03_openmp.c \
@@ -48,6 +57,9 @@ KERNEL_HELPERS = \
 	optimized/tile.h \
 	optimized/unfold.h \
 	optimized/rows.h \
+	optimized/planes.h \
+	optimized/pointers.h \
+	optimized/depthwise/blocks.h \
 	optimized/pointwise/matrix.h \
 	optimized/gradients/phases.h \
 	optimized/gradients/dot.h

@@ -23,7 +23,7 @@ expect help_as_a_verb 0 'convref help' '^Usage: convref VERB'
 expect version 0 'convref --version' '^convref [0-9]+\.[0-9]+\.[0-9]+$'
 
 # ---- list -------------------------------------------------------------------------------------------------------
-expect list 0 'convref list' '^ref_forward ' '^std_01_direct ' '^dw_05_openmp ' '^sep_01_two_passes '
+expect list 0 'convref list' '^ref_forward ' '^std_01_direct ' '^dw_06_openmp ' '^sep_01_two_passes '
 expect list_pattern 0 'convref list "dw_0*"' '^dw_01_direct ' '!^std_' '!^dw_nhwc'
 expect list_tsv 0 'convref list "ref_forward" --format tsv --output list.tsv'
 same list_tsv_kinds 'its kinds' 'standard pointwise grouped depthwise' "$(cell list.tsv ref_forward kinds)"

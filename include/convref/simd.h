@@ -85,6 +85,19 @@ CONV_INLINE vec vec_select(vec_mask mask, vec a, vec b)
     return (vec)(((vec_mask)a & mask) | ((vec_mask)b & ~mask));
 }
 
+/* Lane i becomes v[from[i]], 0 <= from[i] < CONV_LANES. */
+CONV_INLINE vec vec_permute(vec v, vec_mask from)
+{
+#if defined(__clang__)   /* it has no word for an order that is known only at run time */
+    vec to;
+    for (int lane = 0; lane < CONV_LANES; lane++)
+        to[lane] = v[from[lane]];
+    return to;
+#else
+    return __builtin_shuffle(v, from);
+#endif
+}
+
 /* conv_activate() of kernel.h on every lane: NaN passes through. */
 CONV_INLINE vec vec_activate(enum conv_activation act, vec v)
 {
