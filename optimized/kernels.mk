@@ -17,6 +17,7 @@ KERNELS = \
 	optimized/pointwise/pw_nhwc_01_direct.c \
 	optimized/pointwise/pw_nhwc_02_filters_inside.c \
 	optimized/pointwise/pw_nhwc_03_register_tile.c \
+	optimized/pointwise/pw_nhwc_04_equal_tiles.c \
 	optimized/grouped/grp_01_loop_over_groups.c \
 	optimized/grouped/grp_02_unfold_per_group.c \
 	optimized/grouped/grp_03_direct_blocked.c \
@@ -42,6 +43,7 @@ KERNEL_HELPERS = \
 	optimized/unfold.h \
 	optimized/rows.h \
 	optimized/panel.h \
+	optimized/parts.h \
 	optimized/pointwise/matrix.h
 
 noinst_LTLIBRARIES += libkernels_baseline.la
