@@ -19,6 +19,7 @@ KERNELS = \
 	optimized/pointwise/pw_nhwc_03_register_tile.c \
 	optimized/pointwise/pw_nhwc_04_equal_tiles.c \
 	optimized/pointwise/pw_nhwc_05_rows_by_pointers.c \
+	optimized/pointwise/pw_nhwc_06_openmp.c \
 	optimized/grouped/grp_01_loop_over_groups.c \
 	optimized/grouped/grp_02_unfold_per_group.c \
 	optimized/grouped/grp_03_direct_blocked.c \
