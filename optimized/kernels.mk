@@ -10,6 +10,7 @@ KERNELS = \
 	optimized/standard/std_07_packed_weights.c \
 	optimized/standard/std_08_unfold_by_block.c \
 	optimized/standard/std_09_openmp.c \
+	optimized/standard/std_nhwc_01_direct.c \
 	optimized/pointwise/pw_01_direct.c \
 	optimized/pointwise/pw_02_rows.c \
 	optimized/pointwise/pw_03_register_tile.c \
