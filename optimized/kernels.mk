@@ -14,6 +14,7 @@ KERNELS = \
 	optimized/standard/std_nhwc_02_filters_inside.c \
 	optimized/standard/std_nhwc_03_windows_by_pointers.c \
 	optimized/standard/std_nhwc_04_rows_of_taps.c \
+	optimized/standard/std_nhwc_05_openmp.c \
 	optimized/pointwise/pw_01_direct.c \
 	optimized/pointwise/pw_02_rows.c \
 	optimized/pointwise/pw_03_register_tile.c \
