@@ -5,8 +5,8 @@
  *
  *   sums[i][:] += x[run][i][j] * w[run][j][:]         run = 0 .. runs - 1, j = 0 .. depth - 1
  *
- * In each step PANEL_VECS loads of w and PANEL_ROWS broadcasts of x feed PANEL_ROWS * PANEL_VECS multiply-adds.  With 16
- * registers 6 x 2 sums leave four for w and x; with 32, 6 x 4 leave eight.  Rows of x are pointers, so they may lie
+ * In each step PANEL_VECS loads of w and PANEL_ROWS broadcasts of x feed PANEL_ROWS * PANEL_VECS multiply-adds.
+ * With 16 registers 6 x 2 sums leave four for w and x; with 32, 6 x 4 leave eight.  Rows of x are pointers, so they may lie
  * anywhere and need no copy; for a filter of 1x1 there is one run, for others one for each tap or row of taps.
  *
  * Introduced in pw_nhwc_03_register_tile; also used by the standard and separable ladders for channels last.
@@ -52,11 +52,14 @@ CONV_INLINE void panel_store(float *to, vec v, int64_t lanes)
 }
 
 /* ROWS positions from position i on, VECS vectors of filters; x[run * ROWS + row] is where a row's run begins. */
-CONV_INLINE void panel_tile(const struct panel *panel, int64_t i, const float *const *x, const int ROWS, const int VECS)
+CONV_INLINE void panel_tile(const struct panel *panel, int64_t i, const float *const *x, const int ROWS,
+                            const int VECS)
 {
     const int64_t filters = panel->filters >= VECS * CONV_LANES ? VECS * CONV_LANES : panel->filters;
+    const int64_t pitch = panel->pitch, runs = panel->runs, depth = panel->depth;
+    const enum conv_activation act = panel->last ? panel->act : CONV_ACT_NONE;
     const float *w = panel->w;
-    float *y = panel->y + i * panel->pitch;
+    float *y = panel->y + i * pitch;
     vec sums[PANEL_ROWS][PANEL_VECS];
 
     CONV_UNROLL
@@ -65,14 +68,14 @@ CONV_INLINE void panel_tile(const struct panel *panel, int64_t i, const float *c
         const vec bias = panel->first && panel->bias ? panel_load(panel->bias + at, filters - at) : vec_set(0);
         CONV_UNROLL
         for (int row = 0; row < ROWS; row++)
-            sums[row][v] = panel->first ? bias : panel_load(y + row * panel->pitch + at, filters - at);
+            sums[row][v] = panel->first ? bias : panel_load(y + row * pitch + at, filters - at);
     }
-    for (int64_t run = 0; run < panel->runs; run++, x += ROWS) {
+    for (int64_t run = 0; run < runs; run++, x += ROWS) {
         const float *from[PANEL_ROWS];
         CONV_UNROLL
         for (int row = 0; row < ROWS; row++)
             from[row] = x[row];
-        for (int64_t j = 0; j < panel->depth; j++, w += VECS * CONV_LANES) {
+        for (int64_t j = 0; j < depth; j++, w += VECS * CONV_LANES) {
             vec ws[PANEL_VECS];
             CONV_UNROLL
             for (int v = 0; v < VECS; v++)
@@ -89,10 +92,8 @@ CONV_INLINE void panel_tile(const struct panel *panel, int64_t i, const float *c
     CONV_UNROLL
     for (int row = 0; row < ROWS; row++)
         CONV_UNROLL
-        for (int v = 0; v < VECS; v++) {
-            const vec sum = panel->last ? vec_activate(panel->act, sums[row][v]) : sums[row][v];
-            panel_store(y + row * panel->pitch + v * CONV_LANES, sum, filters - v * CONV_LANES);
-        }
+        for (int v = 0; v < VECS; v++)
+            panel_store(y + row * pitch + v * CONV_LANES, vec_activate(act, sums[row][v]), filters - v * CONV_LANES);
 }
 
 /* ---- tiles of any size, since pw_nhwc_04_equal_tiles ---- */

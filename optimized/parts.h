@@ -1,4 +1,4 @@
-/* parts.h - divide work into equal parts: 49 positions in tiles of at most 6 are 9 tiles of 5 or 6, not 8 and one of 1.
+/* parts.h - divide work into equal parts: 49 positions in tiles of at most 6 are 9 of 5 or 6, not 8 and one of 1.
  *
  * Introduced in pw_nhwc_04_equal_tiles; used wherever tiles, blocks or threads divide something.
  */
