@@ -6,8 +6,8 @@
  *   sums[i][:] += x[run][i][j] * w[run][j][:]         run = 0 .. runs - 1, j = 0 .. depth - 1
  *
  * In each step PANEL_VECS loads of w and PANEL_ROWS broadcasts of x feed PANEL_ROWS * PANEL_VECS multiply-adds.
- * With 16 registers 6 x 2 sums leave four for w and x; with 32, 6 x 4 leave eight.  Rows of x are pointers, so they may lie
- * anywhere and need no copy; for a filter of 1x1 there is one run, for others one for each tap or row of taps.
+ * With 16 registers 6 x 2 sums leave four for w and x; with 32, 6 x 4 leave eight.  Rows of x are pointers, so they
+ * may lie anywhere and need no copy; a filter of 1x1 has one run, others have one for each tap or row of taps.
  *
  * Introduced in pw_nhwc_03_register_tile; also used by the standard and separable ladders for channels last.
  */

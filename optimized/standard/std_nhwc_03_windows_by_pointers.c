@@ -1,9 +1,9 @@
 /* std_nhwc_03_windows_by_pointers.c - step 3 of the standard ladder for channels last: nothing is unfolded.
  *
- * Changed since std_nhwc_02_filters_inside: positions by vectors of filters stay in registers (panel.h).  A table has a
- *     pointer for each tap of each position of a block; where a tap lies in the padding it points to zeros.
- * Why it is faster: a load of w serves six positions, and y is touched once.  A window costs 8 bytes for C numbers and
- *     not a copy of them; padding, stride and dilation are other pointers, and no other code.
+ * Changed since std_nhwc_02_filters_inside: positions by vectors of filters stay in registers (panel.h).  A table
+ *     has a pointer for each tap of each position of a block; where a tap lies in the padding it points to zeros.
+ * Why it is faster: a load of w serves six positions, and y is touched once.  A window costs 8 bytes for C numbers
+ *     and not a copy of them; padding, stride and dilation are other pointers, and no other code.
  * What it costs: products with the zeros of the padding; and with few channels more pointers than numbers.
  * Applies to: any standard or pointwise problem in NHWC, 1-D to 3-D.
  * Explained in docs/ladder-standard.md, step 3 for channels last.
