@@ -41,7 +41,8 @@ KERNELS = \
 	optimized/depthwise/dw_nhwc_05_openmp.c \
 	optimized/separable/sep_01_two_passes.c \
 	optimized/separable/sep_02_fused_by_rows.c \
-	optimized/separable/sep_03_openmp.c
+	optimized/separable/sep_03_openmp.c \
+	optimized/separable/sep_nhwc_01_two_passes.c
 
 # What several steps share, named in the ladders' documents.
 KERNEL_HELPERS = \
@@ -51,6 +52,7 @@ KERNEL_HELPERS = \
 	optimized/rows.h \
 	optimized/panel.h \
 	optimized/parts.h \
+	optimized/columns.h \
 	optimized/pointwise/matrix.h
 
 noinst_LTLIBRARIES += libkernels_baseline.la
