@@ -42,7 +42,8 @@ KERNELS = \
 	optimized/separable/sep_01_two_passes.c \
 	optimized/separable/sep_02_fused_by_rows.c \
 	optimized/separable/sep_03_openmp.c \
-	optimized/separable/sep_nhwc_01_two_passes.c
+	optimized/separable/sep_nhwc_01_two_passes.c \
+	optimized/separable/sep_nhwc_02_fused.c
 
 # What several steps share, named in the ladders' documents.
 KERNEL_HELPERS = \
