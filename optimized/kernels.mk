@@ -43,7 +43,8 @@ KERNELS = \
 	optimized/separable/sep_02_fused_by_rows.c \
 	optimized/separable/sep_03_openmp.c \
 	optimized/separable/sep_nhwc_01_two_passes.c \
-	optimized/separable/sep_nhwc_02_fused.c
+	optimized/separable/sep_nhwc_02_fused.c \
+	optimized/separable/sep_nhwc_03_openmp.c
 
 # What several steps share, named in the ladders' documents.
 KERNEL_HELPERS = \
