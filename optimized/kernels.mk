@@ -10,10 +10,21 @@ KERNELS = \
 	optimized/standard/std_07_packed_weights.c \
 	optimized/standard/std_08_unfold_by_block.c \
 	optimized/standard/std_09_openmp.c \
+	optimized/standard/std_nhwc_01_direct.c \
+	optimized/standard/std_nhwc_02_filters_inside.c \
+	optimized/standard/std_nhwc_03_windows_by_pointers.c \
+	optimized/standard/std_nhwc_04_rows_of_taps.c \
+	optimized/standard/std_nhwc_05_openmp.c \
 	optimized/pointwise/pw_01_direct.c \
 	optimized/pointwise/pw_02_rows.c \
 	optimized/pointwise/pw_03_register_tile.c \
 	optimized/pointwise/pw_04_openmp.c \
+	optimized/pointwise/pw_nhwc_01_direct.c \
+	optimized/pointwise/pw_nhwc_02_filters_inside.c \
+	optimized/pointwise/pw_nhwc_03_register_tile.c \
+	optimized/pointwise/pw_nhwc_04_equal_tiles.c \
+	optimized/pointwise/pw_nhwc_05_rows_by_pointers.c \
+	optimized/pointwise/pw_nhwc_06_openmp.c \
 	optimized/grouped/grp_01_loop_over_groups.c \
 	optimized/grouped/grp_02_unfold_per_group.c \
 	optimized/grouped/grp_03_direct_blocked.c \
@@ -40,6 +51,9 @@ KERNELS = \
 	optimized/separable/sep_01_two_passes.c \
 	optimized/separable/sep_02_fused_by_rows.c \
 	optimized/separable/sep_03_openmp.c \
+	optimized/separable/sep_nhwc_01_two_passes.c \
+	optimized/separable/sep_nhwc_02_fused.c \
+	optimized/separable/sep_nhwc_03_openmp.c \
 	optimized/gradients/bwd_data_01_gather.c \
 	optimized/gradients/bwd_data_02_phases.c \
 	optimized/gradients/bwd_data_03_openmp.c \
@@ -60,6 +74,9 @@ KERNEL_HELPERS = \
 	optimized/planes.h \
 	optimized/pointers.h \
 	optimized/depthwise/blocks.h \
+	optimized/panel.h \
+	optimized/parts.h \
+	optimized/columns.h \
 	optimized/pointwise/matrix.h \
 	optimized/gradients/phases.h \
 	optimized/gradients/dot.h
