@@ -5,6 +5,7 @@ CUDA_RUNGS = \
 	cuda/depthwise/cuda_dw_03_filter_known.cu \
 	cuda/depthwise/cuda_dw_04_tile.cu \
 	cuda/depthwise/cuda_dw_05_rows_in_registers.cu \
+	cuda/depthwise/cuda_dw_06_rows_of_16_bytes.cu \
 	cuda/depthwise/cuda_dw_nhwc_01_channels_in_lanes.cu \
 	cuda/depthwise/cuda_dw_nhwc_02_weights_in_registers.cu \
 	cuda/pointwise/cuda_pw_01_thread_per_output.cu \
@@ -18,7 +19,7 @@ CUDA_RUNGS = \
 
 # Three modules from the same files, each a provider: cuda.so for a card, by nvcc; cuda-emulated.so for this CPU;
 # cuda-watched.so, which is emulated and looks at every access.  cuda-faults.so is watched, and wrong on purpose.
-CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h include/convref/kernel.h include/convref/problem.h
+CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h cuda/four.h include/convref/kernel.h include/convref/problem.h
 EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/grid.h cuda/emulator/fiber.h
 EMULATOR_FILES = cuda/emulator/grid.cc cuda/emulator/fiber.cc cuda/emulator/runtime.cc
 WATCH_FILES = cuda/emulator/watch.cc cuda/emulator/traffic.cc

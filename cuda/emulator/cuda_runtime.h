@@ -98,6 +98,11 @@ template <class T> EMULATOR_CALL T __ldg(const T *from)
     emulator::access(from, sizeof *from, false, EMULATOR_SITE);
     return *from;
 }
+template <class T> EMULATOR_CALL void __stcs(T *to, T value)
+{
+    emulator::access(to, sizeof *to, true, EMULATOR_SITE);
+    *to = value;
+}
 inline int min(int a, int b) { return a < b ? a : b; }
 inline int max(int a, int b) { return a > b ? a : b; }
 
