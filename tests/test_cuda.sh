@@ -73,7 +73,7 @@ total() { sed -n "s/^# bytes .*$1 \([0-9]*\).*/\1/p" traffic.tsv; }
 layer='c=64 in=56x56 k=64 filter=3x3 pad=1 groups=64' x_bytes=802816
 before=1000000000
 for rung in cuda_dw_01_thread_per_output cuda_dw_02_coalesced cuda_dw_03_filter_known cuda_dw_04_tile \
-    cuda_dw_05_rows_in_registers cuda_dw_06_rows_of_16_bytes; do
+    cuda_dw_05_rows_in_registers cuda_dw_06_rows_of_16_bytes cuda_dw_07_halo_by_shuffle; do
     traffic $rung "$layer"
     case $rung in
     cuda_dw_01*) same sectors_apart 'sectors a request of x' 32.00 "$(counted sectors_per_request global read $x_bytes)" ;;
