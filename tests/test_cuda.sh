@@ -92,6 +92,11 @@ for rung in cuda_dw_01_thread_per_output cuda_dw_02_coalesced cuda_dw_03_filter_
     # x and y once, 64 filters of 9 weights
     same "memory_$rung" 'bytes from memory' $((2 * x_bytes + 64 * 9 * 4)) "$(total 'memory at least')"
 done
+# small images: rows that begin anywhere, and x, y and w once, in requests that aren't full at the ends of planes
+for side in 14:115872 7:33248; do
+    traffic cuda_dw_08_whole_planes "c=64 in=${side%:*}x${side%:*} k=64 filter=3x3 pad=1 groups=64"
+    same "small_images_$side" 'bytes through the first cache' "${side#*:}" "$(total 'first cache')"
+done
 for rung in cuda_pw_02_tile cuda_pw_03_register_tile cuda_std_02_implicit_gemm; do
     filter=1x1
     case $rung in cuda_std*) filter=3x3 ;; esac
