@@ -10,6 +10,7 @@ CUDA_RUNGS = \
 	cuda/depthwise/cuda_dw_08_whole_planes.cu \
 	cuda/depthwise/cuda_dw_nhwc_01_channels_in_lanes.cu \
 	cuda/depthwise/cuda_dw_nhwc_02_weights_in_registers.cu \
+	cuda/depthwise/cuda_dw_nhwc_03_columns_in_registers.cu \
 	cuda/pointwise/cuda_pw_01_thread_per_output.cu \
 	cuda/pointwise/cuda_pw_02_tile.cu \
 	cuda/pointwise/cuda_pw_03_register_tile.cu \

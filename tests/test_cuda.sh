@@ -92,6 +92,14 @@ for rung in cuda_dw_01_thread_per_output cuda_dw_02_coalesced cuda_dw_03_filter_
     # x and y once, 64 filters of 9 weights
     same "memory_$rung" 'bytes from memory' $((2 * x_bytes + 64 * 9 * 4)) "$(total 'memory at least')"
 done
+# NHWC: 32 channels side by side are 4 sectors, their filters 32; from step to step fewer bytes
+layer_nhwc="$layer layout=nhwc"
+for rung in cuda_dw_nhwc_01_channels_in_lanes:64291840 cuda_dw_nhwc_02_weights_in_registers:8889344 \
+    cuda_dw_nhwc_03_columns_in_registers:4214784; do
+    traffic "${rung%:*}" "$layer_nhwc"
+    same "sectors_${rung%:*}" 'sectors a request of x' 4.00 "$(counted sectors_per_request global read $x_bytes)"
+    same "bytes_${rung%:*}" 'bytes through the first cache' "${rung#*:}" "$(total 'first cache')"
+done
 # small images: rows that begin anywhere, and x, y and w once, in requests that aren't full at the ends of planes
 for side in 14:115872 7:33248; do
     traffic cuda_dw_08_whole_planes "c=64 in=${side%:*}x${side%:*} k=64 filter=3x3 pad=1 groups=64"
