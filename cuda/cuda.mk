@@ -18,7 +18,8 @@ CUDA_RUNGS = \
 	cuda/standard/cuda_std_02_implicit_gemm.cu \
 	cuda/grouped/cuda_grp_01_launch_per_group.cu \
 	cuda/grouped/cuda_grp_02_one_launch.cu \
-	cuda/separable/cuda_sep_01_two_launches.cu
+	cuda/separable/cuda_sep_01_two_launches.cu \
+	cuda/separable/cuda_sep_02_middle_in_shared_memory.cu
 
 # Three modules from the same files, each a provider: cuda.so for a card, by nvcc; cuda-emulated.so for this CPU;
 # cuda-watched.so, which is emulated and looks at every access.  cuda-faults.so is watched, and wrong on purpose.

@@ -92,6 +92,12 @@ for rung in cuda_dw_01_thread_per_output cuda_dw_02_coalesced cuda_dw_03_filter_
     # x and y once, 64 filters of 9 weights
     same "memory_$rung" 'bytes from memory' $((2 * x_bytes + 64 * 9 * 4)) "$(total 'memory at least')"
 done
+# the image between the stages is written and read, 200704 bytes each time, or not at all: x, y, w and pw once
+for rung in cuda_sep_01_two_launches:403712,634880 cuda_sep_02_middle_in_shared_memory:637184; do
+    traffic "${rung%:*}" 'op=separable c=64 in=28x28 k=128 filter=3x3 pad=1'
+    same "memory_${rung%:*}" 'bytes from memory, of each launch' "${rung#*:}" "$(total 'memory at least' | paste -s -d ,)"
+done
+same banks_sep_02 'passes a request' 1.00 "$(counted passes_per_request shared read 0)"
 # NHWC: 32 channels side by side are 4 sectors, their filters 32; from step to step fewer bytes
 layer_nhwc="$layer layout=nhwc"
 for rung in cuda_dw_nhwc_01_channels_in_lanes:64291840 cuda_dw_nhwc_02_weights_in_registers:8889344 \
