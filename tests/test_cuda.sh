@@ -92,6 +92,12 @@ for rung in cuda_dw_01_thread_per_output cuda_dw_02_coalesced cuda_dw_03_filter_
     # x and y once, 64 filters of 9 weights
     same "memory_$rung" 'bytes from memory' $((2 * x_bytes + 64 * 9 * 4)) "$(total 'memory at least')"
 done
+# backward_data with stride 2: the lanes of one parity ask together, or not
+for rung in cuda_dw_bwd_data_01_gather:21248:20.75 cuda_dw_bwd_data_02_by_parity:15936:27.67; do
+    traffic "${rung%%:*}" "$layer stride=2 pass=backward_data"
+    same "requests_${rung%%:*}" 'requests of dy and lanes' "${rung#*:}" \
+        "$(counted requests global read 200704):$(counted lanes global read 200704)"
+done
 # the image between the stages is written and read, 200704 bytes each time, or not at all: x, y, w and pw once
 for rung in cuda_sep_01_two_launches:403712,634880 cuda_sep_02_middle_in_shared_memory:637184; do
     traffic "${rung%:*}" 'op=separable c=64 in=28x28 k=128 filter=3x3 pad=1'
