@@ -29,12 +29,12 @@ done
 
 # ---- every rung, in the emulator ------------------------------------------------------------------------------------------
 patience=1200   # seconds: all rungs, on two cores that have other tests to do
-# everybody NAME MODULE [ARGUMENT...]: one command, as many rungs at a time as there are cores; a case for each rung
+# everybody NAME ORDER MODULE [ARGUMENT...]: one command, as many rungs at a time as there are cores; a case for each rung
 everybody()
 {
-    name=$1 module=$2
-    shift 2
-    run "${order:+CONVREF_CUDA_ORDER=$order }convref verify --provider '$cuda/$module.so' -k 'cuda_*' $*"
+    name=$1 order=$2 module=$3
+    shift 3
+    run "CONVREF_CUDA_ORDER=$order convref verify --provider '$cuda/$module.so' -k 'cuda_*' $*"
     for rung in $rungs; do
         if grep -qE "^ACCEPT +$rung " out; then
             pass "${name}_$rung"
@@ -44,13 +44,13 @@ everybody()
     done
 }
 if [ -n "${SANITIZED:-}" ]; then   # the module isn't sanitized: that the program can load it is all there is to see
-    everybody emulated cuda-emulated --check covering
+    everybody emulated forward cuda-emulated --check covering
 else
-    everybody emulated cuda-emulated
-    order=backward everybody backward cuda-emulated --check covering
-    order=random everybody random cuda-emulated --check covering
-    everybody watched_small cuda-watched --check small
-    everybody watched_covering cuda-watched --check covering
+    everybody emulated forward cuda-emulated
+    everybody backward backward cuda-emulated --check covering
+    everybody random random cuda-emulated --check covering
+    everybody watched_small forward cuda-watched --check small
+    everybody watched_covering forward cuda-watched --check covering
 fi
 expect order_that_is_none 77 "CONVREF_CUDA_ORDER=sideways convref run 'c=2 in=2 k=2 filter=1 groups=2' \
     --provider '$cuda/cuda-emulated.so' -k cuda_dw_02_coalesced 2>&1" 'CONVREF_CUDA_ORDER is "sideways": forward, backward or random'
@@ -98,6 +98,19 @@ for rung in cuda_dw_bwd_data_01_gather:21248:20.75 cuda_dw_bwd_data_02_by_parity
     same "requests_${rung%%:*}" 'requests of dy and lanes' "${rung#*:}" \
         "$(counted requests global read 200704):$(counted lanes global read 200704)"
 done
+# backward_weights: atomics add in the order of the threads, and are rounded so; two stages give one result in every order
+bits()
+{
+    for order in forward backward random; do
+        run "CONVREF_CUDA_ORDER=$order convref run 'n=4 c=3 in=20x20 k=3 filter=3x3 pad=1 groups=3 bias=1 pass=backward_weights' \
+            --fill uniform --save $order --provider '$cuda/cuda-emulated.so' -k $1"
+        cat "$order/dw.npy" "$order/dbias.npy" | cksum
+    done | sort -u | wc -l | tr -d ' '
+}
+same bits_of_atomics 'different results of three orders' 3 "$(bits cuda_dw_bwd_weights_01_atomics)"
+same bits_of_two_stages 'different results of three orders' 1 "$(bits cuda_dw_bwd_weights_02_two_stages)"
+traffic cuda_dw_bwd_weights_02_two_stages 'n=2 c=64 in=28x28 k=64 filter=3x3 pad=1 groups=64 pass=backward_weights'
+same bytes_of_two_stages 'bytes through the first cache, of each launch' 2879488,7936 "$(total 'first cache' | paste -s -d ,)"
 # the image between the stages is written and read, 200704 bytes each time, or not at all: x, y, w and pw once
 for rung in cuda_sep_01_two_launches:403712,634880 cuda_sep_02_middle_in_shared_memory:637184; do
     traffic "${rung%:*}" 'op=separable c=64 in=28x28 k=128 filter=3x3 pad=1'
