@@ -125,6 +125,22 @@ for rung in cuda_dw_nhwc_01_channels_in_lanes:64291840 cuda_dw_nhwc_02_weights_i
     same "sectors_${rung%:*}" 'sectors a request of x' 4.00 "$(counted sectors_per_request global read $x_bytes)"
     same "bytes_${rung%:*}" 'bytes through the first cache' "${rung#*:}" "$(total 'first cache')"
 done
+# ---- explain --kernel: the same counts, and the least time on a card ------------------------------------------------------------
+expect explain_kernel 0 "convref explain --kernel cuda_dw_02_coalesced '$layer'" \
+    '^cuda_dw_02_coalesced\.cu:33 +global +read +802,816 +56,064 +31\.46 +4\.92 *$' \
+    '^bytes through the first cache +11,624,448 +0\.35$' 'H100 SXM.*132 multiprocessors.*No time was measured' \
+    '^cuda_dw_02_coalesced takes at least 0\.48 us, set by its bytes from memory, each once$'
+# 1,038,592 bytes / 2039 GB/s = 0.51 us; 434,144 requests / (108 * 1.41 GHz) = 2.85 us
+expect explain_launches 0 "convref explain --card a100 -k cuda_sep_01_two_launches 'op=separable c=64 in=28x28 k=128 filter=3x3 pad=1'" \
+    '^bytes from memory, each once +1,038,592 +0\.51$' \
+    'at least 2\.85 us, set by its requests of warps; its 2 launches start one after another'
+expect explain_against 0 "convref explain -k cuda_dw_04_tile --against cuda_dw_07_halo_by_shuffle --provider '$cuda/cuda-watched.so' '$layer'" \
+    '^ +cuda_dw_04_tile +at least, us +cuda_dw_07_halo_by_shuffle ' '^bytes through the first cache .* 1,728,512 +0\.05$' \
+    '^passes over the banks .* 0 *$'
+expect explain_card 2 "convref explain -k cuda_dw_04_tile --card gtx '$layer' 2>&1" "'gtx' is not a card" 'a100, h100, h200'
+expect explain_without_kernel 2 "convref explain --card h100 '$layer' 2>&1" 'belong to --kernel'
+expect explain_not_counted 77 "convref explain -k dw_01_direct '$layer' 2>&1" 'nobody counted what dw_01_direct moves' 'cuda-watched\.so'
+expect explain_refused 77 "convref explain -k cuda_dw_04_tile 'c=2 in=4 k=2 filter=1' 2>&1" 'cuda_dw_04_tile'
 # small images: rows that begin anywhere, and x, y and w once, in requests that aren't full at the ends of planes
 for side in 14:115872 7:33248; do
     traffic cuda_dw_08_whole_planes "c=64 in=${side%:*}x${side%:*} k=64 filter=3x3 pad=1 groups=64"
