@@ -106,7 +106,8 @@ static const char *applies(const conv_problem *conv)
 static auto instance(const shape &s)
 {
     const int known = s.d.filter == 1 && s.h.filter == s.w.filter ? s.h.filter : 0;
-    return known == 3 ? whole_planes<3> : known == 5 ? whole_planes<5> : known == 7 ? whole_planes<7> : whole_planes<0>;
+    return known == 3 ? whole_planes<3> : known == 5 ? whole_planes<5>
+         : known == 7 ? whole_planes<7> : whole_planes<0>;
 }
 
 static int planes_of_block(const shape &s)

@@ -1,10 +1,10 @@
 /* cuda_dw_bwd_data_02_by_parity.cu - step 2 of depthwise backward_data on a GPU: no tap without an output.
  *
- * Changed since cuda_dw_bwd_data_01_gather: with stride 2 even columns are read through one half of the taps, odd ones
- *     through the other.  A thread has one column of each kind, the even one first: so all lanes of a warp are at the
- *     same kind, and go through its taps alone, from output to output by addition.
+ * Changed since cuda_dw_bwd_data_01_gather: with stride 2 even columns are read through one half of the taps, odd
+ *     ones through the other.  A thread has one column of each kind, the even one first: so all lanes of a warp are at
+ *     the same kind, and go through its taps alone, from output to output by addition.
  * Why it is faster: with stride 2 step 1 asks 9 taps of 3x3 for 2.25 that have an output, and each by divisions.  Here
- *     a division finds the first tap of a kind; a warp is in one row, so that its kind is the same for all lanes, too.
+ *     a division finds the first tap of a kind; a warp is in one row, whose kind is the same for all lanes, too.
  * What it costs: the stores of a kind are `stride` columns apart.
  * Applies to: backward_data of any depthwise problem in NCHW, 1-D to 3-D, any stride, dilation and multiplier.
  * Explained in docs/ladder-cuda.md, step 2 of the gradient with respect to x.
@@ -43,10 +43,10 @@ __device__ static float gather(float sum, const float *image, const float *filte
     return sum;
 }
 
-/* blockIdx.x: tile of groups of `stride` columns; .y and .z: tiles of rows and planes of dx, from which on a block goes
- * on by gridDim. */
-__global__ void by_parity(float *dx, const float *dy, const float *w, shape s, stride_of_taps by_d, stride_of_taps by_h,
-                          stride_of_taps by_w)
+/* blockIdx.x: tile of groups of `stride` columns; .y and .z: tiles of rows and planes of dx, from which on a block
+ * goes on by gridDim. */
+__global__ void by_parity(float *dx, const float *dy, const float *w, shape s, stride_of_taps by_d,
+                          stride_of_taps by_h, stride_of_taps by_w)
 {
     const int first = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * s.w.stride;
     for (int64_t plane = blockIdx.z; plane < s.n * s.c * s.d.in; plane += gridDim.z) {

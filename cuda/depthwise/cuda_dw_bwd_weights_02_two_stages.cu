@@ -1,11 +1,11 @@
-/* cuda_dw_bwd_weights_02_two_stages.cu - step 2 of depthwise backward_weights on a GPU: sums in registers, in one order.
+/* cuda_dw_bwd_weights_02_two_stages.cu - step 2 of depthwise backward_weights on a GPU: sums in one order.
  *
- * Changed since cuda_dw_bwd_weights_01_atomics: a block has one filter and a share of the images.  A thread goes down 8
- *     rows of a column with all K K sums in registers: a row of x is multiplied with the K rows of dy that read it,
+ * Changed since cuda_dw_bwd_weights_01_atomics: a block has one filter and a share of the images.  A thread goes down
+ *     8 rows of a column with all K K sums in registers: a row of x is multiplied with the K rows of dy that read it,
  *     which move on by one.  Threads add their sums by shuffles and in shared memory, blocks leave theirs in scratch,
  *     and a second launch adds those: always in the same order.
- * Why it is faster: products are added in registers, not in memory, and dy is loaded once.  x is asked for K times for
- *     each row, not K K times for each element of dy.  Nobody waits in a line.
+ * Why it is faster: products are added in registers, not in memory, and dy is loaded once.  x is asked for K times
+ *     for each row, not K K times for each element of dy.  Nobody waits in a line.
  * What it costs: K K registers, scratch for the sums of blocks, and a second launch.
  * Applies to: backward_weights of any depthwise problem in NCHW, 1-D to 3-D, any multiplier; sums are kept in
  *     registers for 3x3, 5x5 and 7x7, rows of x with stride and dilation 1; other filters have a thread for each tap.
@@ -16,7 +16,7 @@
 
 enum { ROWS = 8, MOST_WARPS = 4, MOST_SHARES = 64 };
 
-/* What a thread sums over at a time: rows p0 ... p0 + rows - 1 of column q of dy[n][k][z][:][:], and its image of x. */
+/* What a thread sums over at a time: rows p0 ... p0 + rows - 1 of column q of dy[n][k][z][:][:], and x[n][c]. */
 struct strip { const float *dy, *image; int z, p0, q, rows; };
 
 __device__ static float element(const strip &at, const shape &s, int a, int b, int c)
@@ -27,16 +27,17 @@ __device__ static float element(const strip &at, const shape &s, int a, int b, i
 /* Any stride and dilation: the K K elements of each window. */
 template <int K> __device__ void add_windows(float (&sum)[K * K + 1], const strip &at, const shape &s)
 {
+    const int a = s.d.input_at(at.z, 0);
     for (int p = at.p0; p < at.p0 + at.rows; p++) {
         const float dy = at.dy[p * s.w.out + at.q];
         sum[K * K] += dy;
 #pragma unroll
         for (int tap = 0; tap < K * K; tap++)
-            sum[tap] += dy * element(at, s, s.d.input_at(at.z, 0), s.h.input_at(p, tap / K), s.w.input_at(at.q, tap % K));
+            sum[tap] += dy * element(at, s, a, s.h.input_at(p, tap / K), s.w.input_at(at.q, tap % K));
     }
 }
 
-/* Stride and dilation 1: each row of x once.  Row i of them is read by output p0 + i - r through row r of the filter. */
+/* Stride and dilation 1: each row of x once.  Row i is read by output p0 + i - r through row r of the filter. */
 template <int K> __device__ void slide(float (&sum)[K * K + 1], const strip &at, const shape &s)
 {
     float dy[K] = {}, row[K];
@@ -59,7 +60,7 @@ template <int K> __device__ void slide(float (&sum)[K * K + 1], const strip &at,
     }
 }
 
-/* Sums of all threads of a block, in the same order every time: within each warp, then over warps, to part[0 ... COUNT). */
+/* Sums of all threads of a block, in the same order every time: within each warp, then over warps. */
 template <int COUNT> __device__ void sum_of_block(float *part, const float (&mine)[COUNT])
 {
     __shared__ float of_warp[COUNT][MOST_WARPS];

@@ -1,9 +1,9 @@
 /* cuda_dw_nhwc_03_columns_in_registers.cu - step 3 of the depthwise ladder in NHWC on a GPU: a column is read once.
  *
  * Changed since cuda_dw_nhwc_02_weights_in_registers: along its row of outputs a thread reads a column of K elements
- *     and adds it to every output whose window it lies in.  Their sums are in registers, and move on with each output.
- * Why it is faster: the windows of neighbouring outputs overlap: step 2 reads K K elements for each output, this one K
- *     with stride 1 and 2 K with stride 2.
+ *     and adds it to every output whose window it lies in.  Their sums are in registers, and move on with it.
+ * Why it is faster: the windows of neighbouring outputs overlap: step 2 reads K K elements for each output, this one
+ *     K with stride 1 and 2 K with stride 2.
  * What it costs: registers for the sums that are alive: K with stride 1, (K + 1) / 2 with stride 2.
  * Applies to: any depthwise problem in NHWC, 1-D to 3-D, any multiplier; columns are kept for filters of 3x3, 5x5 and
  *     7x7 without dilation, of strides 1 and 2; others by the general instance, K = 0.

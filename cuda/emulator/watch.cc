@@ -146,7 +146,10 @@ void look(const void *at, size_t bytes, kind kind, const void *site)
         look_at_word(&place->words[i], place->shared, kind, site);
 }
 
-void look_at_access(const void *at, size_t bytes, bool write, const void *site) { look(at, bytes, write ? WRITE : READ, site); }
+void look_at_access(const void *at, size_t bytes, bool write, const void *site)
+{
+    look(at, bytes, write ? WRITE : READ, site);
+}
 void look_at_atomic(const void *at, size_t bytes, const void *site) { look(at, bytes, ATOMIC, site); }
 
 /* ---- what the emulator tells ---------------------------------------------------------------------------------------- */

@@ -1,10 +1,10 @@
 /* cuda_sep_02_middle_in_shared_memory.cu - step 2 of the separable ladder on a GPU: one launch for both stages.
  *
- * Changed since cuda_sep_01_two_launches: a block computes up to 128 filters by 32 positions of y.  For 8 channels at a
- *     time it computes those positions of the image between the stages into shared memory, and adds their products with
- *     the pointwise weights to 4 by 4 sums a thread.
- * Why it is faster: the image between the stages is neither written to memory nor read from it, which was most of what
- *     step 1 moved; and there is one launch.  A middle element that is loaded serves 4 filters of a thread.
+ * Changed since cuda_sep_01_two_launches: a block computes up to 128 filters by 32 positions of y.  For 8 channels at
+ *     a time it computes those positions of the image between the stages into shared memory, and adds their products
+ *     with the pointwise weights to 4 by 4 sums a thread.
+ * Why it is faster: the image between the stages is neither written to memory nor read from it, and there is one
+ *     launch.  An element of it that is loaded serves 4 filters of a thread.
  * What it costs: with more than 128 filters the depthwise stage is computed once for each 128 of them.
  * A thread's positions are 8 apart: 8 neighbouring threads read 8 banks, and store 8 floats that are one sector.
  * Applies to: any separable problem in NCHW, 1-D to 3-D.
@@ -32,8 +32,8 @@ __device__ static float middle_element(const float *image, const float *w, const
     return activate(s.act, sum);
 }
 
-/* `s` is the depthwise stage, whose s.k channels lie between; y has `filters` channels.  blockIdx.x: tile of positions,
- * which run on from image to image; .y: tile of filters, from which on a block goes on by gridDim. */
+/* `s` is the depthwise stage, whose s.k channels lie between; y has `filters` channels.  blockIdx.x: tile of
+ * positions, which run on from image to image; .y: tile of filters, from which on a block goes on by gridDim. */
 __global__ void middle_in_shared_memory(float *y, const float *x, const float *w, const float *bias, const float *pw,
                                         const float *pw_bias, shape s, int filters, conv_activation act)
 {
@@ -62,12 +62,17 @@ __global__ void middle_in_shared_memory(float *y, const float *x, const float *w
             }
             __syncthreads();
 #pragma unroll
-            for (int m = 0; m < CHANNELS; m++)
+            for (int m = 0; m < CHANNELS; m++) {
+                float element[EACH];
+#pragma unroll
+                for (int b = 0; b < EACH; b++)
+                    element[b] = middle[m * POSITIONS + column + b * ACROSS];
 #pragma unroll
                 for (int a = 0; a < EACH; a++)
 #pragma unroll
                     for (int b = 0; b < EACH; b++)
-                        sum[a][b] += weights[m * pitch + row + a] * middle[m * POSITIONS + column + b * ACROSS];
+                        sum[a][b] += weights[m * pitch + row + a] * element[b];
+            }
             __syncthreads();
         }
         for (int b = 0; b < EACH; b++) {
