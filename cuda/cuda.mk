@@ -22,6 +22,7 @@ CUDA_RUNGS = \
 	cuda/standard/cuda_std_02_implicit_gemm.cu \
 	cuda/grouped/cuda_grp_01_launch_per_group.cu \
 	cuda/grouped/cuda_grp_02_one_launch.cu \
+	cuda/grouped/cuda_grp_03_implicit_gemm.cu \
 	cuda/separable/cuda_sep_01_two_launches.cu \
 	cuda/separable/cuda_sep_02_middle_in_shared_memory.cu
 

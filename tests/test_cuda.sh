@@ -92,6 +92,13 @@ for rung in cuda_dw_01_thread_per_output cuda_dw_02_coalesced cuda_dw_03_filter_
     # x and y once, 64 filters of 9 weights
     same "memory_$rung" 'bytes from memory' $((2 * x_bytes + 64 * 9 * 4)) "$(total 'memory at least')"
 done
+# several groups a block: 8 floats between their tiles, and neighbours read other banks
+traffic cuda_grp_03_implicit_gemm 'c=128 in=28x28 k=128 filter=3x3 pad=1 groups=32'
+same banks_grp_03 'passes a request' 1.00 "$(counted passes_per_request shared read 0)"
+same bytes_grp_03 'bytes through the first cache' 6602752 "$(total 'first cache')"
+# one launch a group
+traffic cuda_grp_01_launch_per_group 'c=8 in=4x4 k=8 filter=3x3 groups=4'
+same launches_grp_01 'launches of 4 groups' 4 "$(grep -c '^#' traffic.tsv)"
 # backward_data with stride 2: the lanes of one parity ask together, or not
 for rung in cuda_dw_bwd_data_01_gather:21248:20.75 cuda_dw_bwd_data_02_by_parity:15936:27.67; do
     traffic "${rung%%:*}" "$layer stride=2 pass=backward_data"
