@@ -15,6 +15,7 @@ CUDA_RUNGS = \
 	cuda/depthwise/cuda_dw_bwd_data_02_by_parity.cu \
 	cuda/depthwise/cuda_dw_bwd_weights_01_atomics.cu \
 	cuda/depthwise/cuda_dw_bwd_weights_02_two_stages.cu \
+	cuda/depthwise/cuda_dw_causal_01_time_in_registers.cu \
 	cuda/pointwise/cuda_pw_01_thread_per_output.cu \
 	cuda/pointwise/cuda_pw_02_tile.cu \
 	cuda/pointwise/cuda_pw_03_register_tile.cu \

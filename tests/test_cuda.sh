@@ -99,6 +99,11 @@ same bytes_grp_03 'bytes through the first cache' 6602752 "$(total 'first cache'
 # one launch a group
 traffic cuda_grp_01_launch_per_group 'c=8 in=4x4 k=8 filter=3x3 groups=4'
 same launches_grp_01 'launches of 4 groups' 4 "$(grep -c '^#' traffic.tsv)"
+# along time: neighbours 1 and 8 steps apart, and never two of them in one bank
+traffic cuda_dw_causal_01_time_in_registers 'c=16 in=4096 k=16 filter=4 pad=3:0 groups=16'
+same banks_causal 'passes a request, read and written' '1.00 1.00' \
+    "$(counted passes_per_request shared read 0) $(counted passes_per_request shared write 0)"
+same bytes_causal 'bytes through the first cache' 630272 "$(total 'first cache')"
 # backward_data with stride 2: the lanes of one parity ask together, or not
 for rung in cuda_dw_bwd_data_01_gather:21248:20.75 cuda_dw_bwd_data_02_by_parity:15936:27.67; do
     traffic "${rung%%:*}" "$layer stride=2 pass=backward_data"
