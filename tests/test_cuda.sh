@@ -171,7 +171,7 @@ expect traffic_nowhere 77 "CONVREF_CUDA_TRAFFIC=/nonexistent/t.tsv convref run '
 # ---- faults: rejected, with a line that faults.cu marks ---------------------------------------------------------------------
 # lines FAULT: "62|97", the lines that say AT FAULT; empty if it is seen in the numbers alone
 lines() { grep -nE "/\* AT .*\<$1\>" "$source_top/cuda/faults/faults.cu" | cut -d : -f 1 | paste -s -d '|'; }
-same faults 'the number of faults' 27 "$(echo "$faults" | grep -vc '^none$')"
+same faults 'the number of faults' 29 "$(echo "$faults" | grep -vc '^none$')"
 with_line=0
 for fault in $faults; do
     wanted=1 seen=$(lines "$fault") pattern='^REJECT'
