@@ -5,8 +5,17 @@ CUDA_RUNGS = \
 	cuda/depthwise/cuda_dw_03_filter_known.cu \
 	cuda/depthwise/cuda_dw_04_tile.cu \
 	cuda/depthwise/cuda_dw_05_rows_in_registers.cu \
+	cuda/depthwise/cuda_dw_06_rows_of_16_bytes.cu \
+	cuda/depthwise/cuda_dw_07_halo_by_shuffle.cu \
+	cuda/depthwise/cuda_dw_08_whole_planes.cu \
 	cuda/depthwise/cuda_dw_nhwc_01_channels_in_lanes.cu \
 	cuda/depthwise/cuda_dw_nhwc_02_weights_in_registers.cu \
+	cuda/depthwise/cuda_dw_nhwc_03_columns_in_registers.cu \
+	cuda/depthwise/cuda_dw_bwd_data_01_gather.cu \
+	cuda/depthwise/cuda_dw_bwd_data_02_by_parity.cu \
+	cuda/depthwise/cuda_dw_bwd_weights_01_atomics.cu \
+	cuda/depthwise/cuda_dw_bwd_weights_02_two_stages.cu \
+	cuda/depthwise/cuda_dw_causal_01_time_in_registers.cu \
 	cuda/pointwise/cuda_pw_01_thread_per_output.cu \
 	cuda/pointwise/cuda_pw_02_tile.cu \
 	cuda/pointwise/cuda_pw_03_register_tile.cu \
@@ -14,11 +23,13 @@ CUDA_RUNGS = \
 	cuda/standard/cuda_std_02_implicit_gemm.cu \
 	cuda/grouped/cuda_grp_01_launch_per_group.cu \
 	cuda/grouped/cuda_grp_02_one_launch.cu \
-	cuda/separable/cuda_sep_01_two_launches.cu
+	cuda/grouped/cuda_grp_03_implicit_gemm.cu \
+	cuda/separable/cuda_sep_01_two_launches.cu \
+	cuda/separable/cuda_sep_02_middle_in_shared_memory.cu
 
 # Three modules from the same files, each a provider: cuda.so for a card, by nvcc; cuda-emulated.so for this CPU;
 # cuda-watched.so, which is emulated and looks at every access.  cuda-faults.so is watched, and wrong on purpose.
-CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h include/convref/kernel.h include/convref/problem.h
+CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h cuda/four.h include/convref/kernel.h include/convref/problem.h
 EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/grid.h cuda/emulator/fiber.h
 EMULATOR_FILES = cuda/emulator/grid.cc cuda/emulator/fiber.cc cuda/emulator/runtime.cc
 WATCH_FILES = cuda/emulator/watch.cc cuda/emulator/traffic.cc

@@ -70,7 +70,8 @@ ROOM_COUNT = \
 	verify/count/network_totals.c
 ROOM_MEASURE = \
 	verify/measure/statistics.h verify/measure/statistics.c verify/measure/busy.h verify/measure/busy.c \
-	verify/measure/exact.h verify/measure/exact.c verify/measure/turns.h verify/measure/turns.c verify/measure/bench.c
+	verify/measure/exact.h verify/measure/exact.c verify/measure/turns.h verify/measure/turns.c verify/measure/bench.c \
+	verify/measure/traffic.h verify/measure/traffic.c verify/measure/cards.c
 
 noinst_LTLIBRARIES += libverify.la
 LIBRARY_PARTS += libverify.la
@@ -128,6 +129,7 @@ ROOM_CANDIDATES_OF_THE_PROGRAM = \
 	verify/proof/self.c
 ROOM_PROGRAM = \
 	verify/program/verbs.h verify/program/cmd_list.c verify/program/cmd_show.c verify/program/cmd_explain.c \
+	verify/program/explain_kernel.h verify/program/explain_kernel.c \
 	verify/program/cmd_count.c verify/program/cmd_run.c verify/program/cmd_verify.c verify/program/cmd_golden.c \
 	verify/program/cmd_bench.c verify/program/cmd_experiment.c verify/program/cmd_plot.c verify/program/cmd_report.c verify/program/cmd_doctor.c
 libverbs_la_SOURCES = $(ROOM_CLI) $(ROOM_REPORT) $(ROOM_EXPERIMENT) $(ROOM_CANDIDATES_OF_THE_PROGRAM) $(ROOM_PROGRAM)

@@ -52,6 +52,8 @@ unsigned lane();
 
 /* One access as wide as it is on a GPU, whatever the compiler of the host makes of it. */
 void access(const void *address, unsigned bytes, bool write, const void *site);
+/* A read and a write that no other atomic one can come between. */
+void atomic_access(const void *address, unsigned bytes, const void *site);
 
 template <class T> struct posted { T value, result; unsigned from; };
 
@@ -97,6 +99,18 @@ template <class T> EMULATOR_CALL T __ldg(const T *from)
 {
     emulator::access(from, sizeof *from, false, EMULATOR_SITE);
     return *from;
+}
+template <class T> EMULATOR_CALL void __stcs(T *to, T value)
+{
+    emulator::access(to, sizeof *to, true, EMULATOR_SITE);
+    *to = value;
+}
+template <class T> EMULATOR_CALL T atomicAdd(T *to, T value)
+{
+    emulator::atomic_access(to, sizeof *to, EMULATOR_SITE);
+    const T before = *to;
+    *to = before + value;
+    return before;
 }
 inline int min(int a, int b) { return a < b ? a : b; }
 inline int max(int a, int b) { return a > b ? a : b; }

@@ -345,6 +345,12 @@ void access(const void *address, unsigned bytes, bool write, const void *site)
         watching->access(address, bytes, write, site);
 }
 
+void atomic_access(const void *address, unsigned bytes, const void *site)
+{
+    if (watching)
+        watching->atomic_access(address, bytes, site);
+}
+
 /* Nobody goes on: the host ends the launch, and the stacks are used again by the next. */
 void leave_for_good()
 {

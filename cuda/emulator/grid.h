@@ -33,6 +33,7 @@ struct watcher {
     void (*barrier)();
     void (*warp_met)(int warp);
     void (*access)(const void *address, size_t bytes, bool write, const void *site);
+    void (*atomic_access)(const void *address, size_t bytes, const void *site);
     void (*allocated)(void *memory, size_t bytes);
     void (*released)(void *memory);
     void (*filled)(void *memory, size_t bytes);   /* by a copy to the device */

@@ -26,6 +26,7 @@ struct touch {
     uint32_t barriers, meetings;
     int thread;
     const void *site;
+    bool atomic;      /* of those the device makes a line, whichever order it is */
 };
 
 /* Two readers are enough: of two warps, so that a write by either of them meets the other. */
@@ -99,11 +100,16 @@ void tell_race(bool write, bool by_write, const void *site, const touch &before)
 
 /* ---- one access ---------------------------------------------------------------------------------------------------- */
 
-void look_at_word(word *word, bool shared, bool write, const void *site)
+enum kind { READ, WRITE, ATOMIC };
+
+void look_at_word(word *word, bool shared, kind kind, const void *site)
 {
-    const touch now = { block_number, barriers, meetings[current / warpSize], current, site };
-    if (!ordered(word->written, shared))
+    const bool write = kind != READ;
+    const touch now = { block_number, barriers, meetings[current / warpSize], current, site, kind == ATOMIC };
+    if (!ordered(word->written, shared) && !(kind == ATOMIC && word->written.atomic))
         tell_race(write, true, site, word->written);
+    if (kind != WRITE && (shared ? word->written.block != block_number : !word->known))
+        tell(shared ? "reads shared memory that nobody wrote" : "reads memory that nobody wrote", site, nullptr);
     if (write) {
         for (const touch &reader : word->read)
             if (!ordered(reader, shared))
@@ -112,8 +118,6 @@ void look_at_word(word *word, bool shared, bool write, const void *site)
         word->known = true;
         return;
     }
-    if (shared ? word->written.block != block_number : !word->known)
-        tell(shared ? "reads shared memory that nobody wrote" : "reads memory that nobody wrote", site, nullptr);
     if (word->read[0].thread / warpSize != current / warpSize || word->read[0].block != block_number)
         word->read[1] = word->read[0];
     word->read[0] = now;
@@ -125,8 +129,9 @@ bool is_private(const char *address)
         || holds(module_segment.begin, module_segment.bytes, address);
 }
 
-void look(const void *at, size_t bytes, bool write, const void *site)
+void look(const void *at, size_t bytes, kind kind, const void *site)
 {
+    const bool write = kind != READ;
     const char *address = static_cast<const char *>(at);
     if (!running || bytes == 0)
         return;
@@ -138,8 +143,14 @@ void look(const void *at, size_t bytes, bool write, const void *site)
     traffic_note(site, reinterpret_cast<uintptr_t>(at), bytes, write, place->shared, place->bytes);
     const size_t first = static_cast<size_t>(address - place->begin);
     for (size_t i = first / 4; i <= (first + bytes - 1) / 4; i++)
-        look_at_word(&place->words[i], place->shared, write, site);
+        look_at_word(&place->words[i], place->shared, kind, site);
 }
+
+void look_at_access(const void *at, size_t bytes, bool write, const void *site)
+{
+    look(at, bytes, write ? WRITE : READ, site);
+}
+void look_at_atomic(const void *at, size_t bytes, const void *site) { look(at, bytes, ATOMIC, site); }
 
 /* ---- what the emulator tells ---------------------------------------------------------------------------------------- */
 
@@ -185,8 +196,8 @@ void filled(void *at, size_t bytes)
         place->words[static_cast<size_t>(address - place->begin) / 4 + i].known = true;
 }
 
-const watcher watch = { launch_begins, traffic_ends, block_begins, block_ends, barrier_passed, warp_met, look, allocated, released,
-                        filled };
+const watcher watch = { launch_begins, traffic_ends, block_begins, block_ends, barrier_passed, warp_met, look_at_access,
+                        look_at_atomic, allocated, released, filled };
 
 __attribute__((constructor)) void begin() { watching = &watch; }
 
@@ -197,10 +208,10 @@ __attribute__((constructor)) void begin() { watching = &watch; }
 
 #define SITE __builtin_return_address(0)
 #define ACCESSES_OF(bytes) \
-    void __tsan_read##bytes(void *p) { emulator::look(p, bytes, false, SITE); } \
-    void __tsan_write##bytes(void *p) { emulator::look(p, bytes, true, SITE); } \
-    void __tsan_unaligned_read##bytes(void *p) { emulator::look(p, bytes, false, SITE); } \
-    void __tsan_unaligned_write##bytes(void *p) { emulator::look(p, bytes, true, SITE); }
+    void __tsan_read##bytes(void *p) { emulator::look(p, bytes, emulator::READ, SITE); } \
+    void __tsan_write##bytes(void *p) { emulator::look(p, bytes, emulator::WRITE, SITE); } \
+    void __tsan_unaligned_read##bytes(void *p) { emulator::look(p, bytes, emulator::READ, SITE); } \
+    void __tsan_unaligned_write##bytes(void *p) { emulator::look(p, bytes, emulator::WRITE, SITE); }
 
 extern "C" {
 ACCESSES_OF(1)
@@ -213,17 +224,17 @@ void __tsan_func_entry(void *) {}
 void __tsan_func_exit() {}
 void __tsan_vptr_read(void **) {}
 void __tsan_vptr_update(void **, void *) {}
-void __tsan_read_range(void *p, size_t bytes) { emulator::look(p, bytes, false, SITE); }
-void __tsan_write_range(void *p, size_t bytes) { emulator::look(p, bytes, true, SITE); }
+void __tsan_read_range(void *p, size_t bytes) { emulator::look(p, bytes, emulator::READ, SITE); }
+void __tsan_write_range(void *p, size_t bytes) { emulator::look(p, bytes, emulator::WRITE, SITE); }
 void *__tsan_memcpy(void *to, const void *from, size_t bytes)
 {
-    emulator::look(from, bytes, false, SITE);
-    emulator::look(to, bytes, true, SITE);
+    emulator::look(from, bytes, emulator::READ, SITE);
+    emulator::look(to, bytes, emulator::WRITE, SITE);
     return memcpy(to, from, bytes);
 }
 void *__tsan_memset(void *to, int byte, size_t bytes)
 {
-    emulator::look(to, bytes, true, SITE);
+    emulator::look(to, bytes, emulator::WRITE, SITE);
     return memset(to, byte, bytes);
 }
 }

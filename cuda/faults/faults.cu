@@ -39,7 +39,9 @@
     F(overrun_into_next, "the tile of x is stored one row too far, into the array behind it") \
     F(wrong_mask, "a shuffle whose mask leaves half of the lanes out") \
     F(lanes_apart, "lanes shuffle in two arms of a branch, each with the mask of all") \
-    F(blocks_add_up, "blocks share the channels and add to y without order")
+    F(blocks_add_up, "blocks share the channels and add to y without order") \
+    F(sums_not_zeroed, "blocks add to y by atomics, and nobody has set it to 0") \
+    F(half_atomic, "one block stores to y what the others add to by atomics")
 
 #define ENUM(name, words) name,
 enum fault { FAULTS_OF_DEPTHWISE(ENUM) FAULTS_OF_POINTWISE(ENUM) };
@@ -179,6 +181,12 @@ template <fault wrong> __device__ static float weight_of(float loaded, float (&r
     return __shfl_xor_sync(~0u, loaded, 1);
 }
 
+/* Do blocks along z of the grid have a tile of channels each? */
+__host__ __device__ constexpr bool share_channels(fault wrong)
+{
+    return wrong == blocks_add_up || wrong == sums_not_zeroed || wrong == half_atomic;
+}
+
 template <fault wrong>
 __global__ void pointwise(float *y, const float *x, const float *w, const float *bias, shape s)
 {
@@ -186,8 +194,8 @@ __global__ void pointwise(float *y, const float *x, const float *w, const float 
     const int positions = static_cast<int>(s.y_plane());
     const int column = static_cast<int>(threadIdx.x), row = static_cast<int>(threadIdx.y);
     const int i = static_cast<int>(blockIdx.x) * TILE + column, k = static_cast<int>(blockIdx.y) * TILE + row;
-    const int first = wrong == blocks_add_up ? static_cast<int>(blockIdx.z) * TILE : 0;
-    const int last = wrong == blocks_add_up ? min(s.c, first + TILE) : s.c;
+    const int first = share_channels(wrong) ? static_cast<int>(blockIdx.z) * TILE : 0;
+    const int last = share_channels(wrong) ? min(s.c, first + TILE) : s.c;
     float sum = bias && k < s.k ? bias[k] : 0;
     for (int c0 = first; c0 < last; c0 += TILE) {
         const bool x_there = i < positions && (c0 + row < s.c || wrong == unguarded_channels);
@@ -205,16 +213,18 @@ __global__ void pointwise(float *y, const float *x, const float *w, const float 
     }
     if (k >= s.k || i >= positions)
         return;
-    if (wrong == blocks_add_up && blockIdx.z > 0)
+    if (wrong == sums_not_zeroed || (wrong == half_atomic && blockIdx.z > 0))
+        atomicAdd(&y[k * positions + i], sum);                                /* AT half_atomic */
+    else if (wrong == blocks_add_up && blockIdx.z > 0)
         y[k * positions + i] += sum;                                          /* AT blocks_add_up */
     else
-        y[k * positions + i] = activate(s.act, sum);
+        y[k * positions + i] = activate(s.act, sum);                          /* AT half_atomic */
 }
 
 template <fault wrong> static void run_pointwise(const conv_problem *conv, const conv_operands *o, const conv_workspace *workspace)
 {
     const shape s = shape_of(conv);
-    const dim3 grid(blocks_for(s.y_plane(), TILE), blocks_for(s.k, TILE), wrong == blocks_add_up ? blocks_for(s.c, TILE) : 1);
+    const dim3 grid(blocks_for(s.y_plane(), TILE), blocks_for(s.k, TILE), share_channels(wrong) ? blocks_for(s.c, TILE) : 1);
     launch(workspace, pointwise<wrong>, grid, dim3(TILE, TILE), 0, static_cast<float *>(o->y),
            static_cast<const float *>(o->x), static_cast<const float *>(o->w), static_cast<const float *>(o->bias), s);
 }

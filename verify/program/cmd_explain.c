@@ -1,8 +1,8 @@
 /* cmd_explain.c - convref explain: a problem in pictures and numbers.
  *
  * Prints the shapes, what one window covers, the formula with this problem's numbers, and one output computed by
- * hand:
- * every product, with the seeded data that `convref run` would use.   Read next: cmd_count.c
+ * hand: every product, with the seeded data that `convref run` would use.  With --kernel it explains what a kernel of
+ * CUDA moves for the problem (explain_kernel.c).   Read next: cmd_count.c
  */
 #include <inttypes.h>
 #include <math.h>
@@ -10,12 +10,19 @@
 #include <string.h>
 
 #include "verify/cli/options.h"
+#include "verify/program/explain_kernel.h"
 #include "verify/program/verbs.h"
 
-struct arguments { struct cli cli; const char *problem; const char *at; };
+enum { KEY_AGAINST = CLI_KEYS, KEY_CARD };
+
+struct arguments { struct cli cli; const char *problem, *at, *kernel, *against, *card; };
 
 static const struct argp_option options[] = {
     { "at", 'a', "N,K,[Z,[P,]]Q", 0, "the output to compute by hand [the first with a full window]", 0 },
+    { "kernel", 'k', "NAME", 0, "what a GPU would move for this kernel of CUDA, line by line, and the least time for "
+      "that", 0 },
+    { "against", KEY_AGAINST, "NAME", 0, "with --kernel: a second kernel beside it", 0 },
+    { "card", KEY_CARD, "NAME", 0, "with --kernel: a100, h100 or h200, as its data sheet has it [h100]", 0 },
     { 0 }
 };
 
@@ -26,9 +33,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &arguments->cli;
         return 0;
-    case 'a':
-        arguments->at = text;
-        return 0;
+    case 'a': arguments->at = text; return 0;
+    case 'k': arguments->kernel = text; return 0;
+    case KEY_AGAINST: arguments->against = text; return 0;
+    case KEY_CARD: arguments->card = text; return 0;
     case ARGP_KEY_ARG:
         if (arguments->problem)
             argp_error(state, "one problem at a time; put it between quotes");
@@ -36,6 +44,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "explain what?  A problem such as \"c=2 in=6x6 k=3 filter=3x3 pad=1\"");
+        return 0;
+    case ARGP_KEY_END:
+        if (!arguments->kernel && (arguments->against || arguments->card))
+            argp_error(state, "--against and --card belong to --kernel");
+        /* the module that counts, unless another was named; opened when all options have been read */
+        if (arguments->kernel && arguments->cli.provider_count == 0 && explain_watched_module())
+            arguments->cli.providers[arguments->cli.provider_count++] = explain_watched_module();
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -231,7 +246,10 @@ int cmd_explain(int argc, char **argv)
 {
     static const struct argp_child children[] = { { &cli_kernel_argp, 0, NULL, 0 }, { 0 } };
     static const struct argp argp = { options, parse, "PROBLEM",
-        "Explain a problem: shapes, window, formula, one output computed by hand.", children, NULL, NULL };
+        "Explain a problem: shapes, window, formula, one output computed by hand.\v"
+        "With --kernel the kernel runs once in the emulator that counts, cuda-watched.so.  Its counts are exact, and "
+        "are no times.  The bound is the largest of the times that they take on the card, if everything overlaps and "
+        "caches are cold: no time was measured.", children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults() };
     struct conv_problem problem;
     struct conv_error error;
@@ -241,6 +259,9 @@ int cmd_explain(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (conv_problem_parse(&problem, arguments.problem, &error) != CONV_OK)
         return cli_error(&error, arguments.problem);
+    if (arguments.kernel)
+        return explain_kernel(arguments.kernel, arguments.against, arguments.card ? arguments.card : "h100", &problem,
+                              arguments.cli.seed);
     const int status = choose_output(index, &problem, arguments.at);
     if (status)
         return status;

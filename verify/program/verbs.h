@@ -6,7 +6,7 @@
 #define VERBS(V) \
     V(list, "the kernels and what they compute") \
     V(show, "all about one kernel") \
-    V(explain, "a problem: its window, its formula, one output computed by hand") \
+    V(explain, "a problem: its window, its formula, one output by hand; or what a kernel of CUDA moves") \
     V(count, "parameters, multiply-adds and bytes of a problem or a network") \
     V(run, "run a kernel on .npy files or generated data") \
     V(verify, "is a kernel, or somebody else's output, right?") \
