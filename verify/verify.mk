@@ -116,7 +116,8 @@ ROOM_REPORT = \
 	verify/measure/results.h verify/measure/results.c verify/measure/plots.h verify/measure/plots.c \
 	verify/measure/alloc_count.h verify/measure/alloc_count.c verify/measure/fit.h verify/measure/fit.c \
 	verify/report/study.h verify/report/study.c verify/report/pictures.h verify/report/pictures.c \
-	verify/report/style.h verify/report/page.c verify/report/counts.h verify/report/counts.c \
+	verify/report/style.h verify/report/page.c verify/report/counts.h verify/report/counts.c verify/report/counts_json.c \
+	verify/report/cite.c \
 	verify/report/verdicts.h verify/report/verdicts.c verify/report/tap.h verify/report/tap.c
 ROOM_EXPERIMENT = \
 	verify/experiment/experiment.h verify/experiment/find.c verify/experiment/read.c verify/experiment/cost.c \

@@ -4,7 +4,8 @@
  *   convref count mobilenet_v1 --convention ptflops --why
  *   convref count model.onnx
  *
- * The formulas are docs/counting.md.   Read next: verify/report/counts.c, verify/count/count.c
+ * The formulas are docs/counting.md.   Read next: verify/report/counts.c, verify/count/count.c,
+ * verify/report/cite.c
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "verify/program/verbs.h"
 #include "verify/report/counts.h"
 
-enum { KEY_CONVENTION = CLI_KEYS, KEY_WHY, KEY_CONVENTIONS, KEY_IN };
+enum { KEY_CONVENTION = CLI_KEYS, KEY_WHY, KEY_CONVENTIONS, KEY_IN, KEY_CITE };
 
 struct arguments {
     struct cli cli;
@@ -30,6 +31,7 @@ static const struct argp_option options[] = {
       "flop_counter", 0 },
     { "conventions", KEY_CONVENTIONS, NULL, 0, "all of them in one table", 0 },
     { "why", KEY_WHY, NULL, 0, "the terms that make up the tool's figure", 0 },
+    { "cite", KEY_CITE, NULL, 0, "the formula, the convention, and how to quote the figures", 0 },
     { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open: 224x224 of every input, NAME=1x3x224x224 of "
       "one, or NAME=224 for an open size of that name; may be repeated", 0 },
     { 0 }
@@ -50,6 +52,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case KEY_CONVENTIONS:
         arguments->view.all = true;
+        return 0;
+    case KEY_CITE:
+        arguments->view.cite = true;
         return 0;
     case KEY_IN:
         arguments->in = cli_add_in(arguments->in, text);
@@ -188,6 +193,8 @@ int cmd_count(int argc, char **argv)
     arguments.view.format = arguments.cli.format;
     if (arguments.view.why && arguments.view.convention < 0)
         return cli_usage("--why needs --convention", "such as --convention ptflops --why");
+    if (arguments.view.cite && arguments.count > 1)
+        return cli_usage("--cite quotes one count", "give one problem or one network");
     if (conv_output_open(&output, arguments.cli.output, &error) != CONV_OK)
         return cli_error(&error, NULL);
     const int status = arguments.count > 1 ? count_networks(output.file, &arguments)
