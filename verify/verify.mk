@@ -90,7 +90,8 @@ libonnx_la_SOURCES = verify/onnx/onnx.h verify/onnx/model.h verify/onnx/read.c v
 	verify/count/onnx/params.c verify/count/onnx/numbers.h verify/count/onnx/numbers.c verify/count/onnx/operators.c \
 	verify/count/onnx/infer.h verify/count/onnx/infer.c verify/count/onnx/infer_layers.c \
 	verify/count/onnx/infer_products.c verify/count/onnx/infer_elements.c verify/count/onnx/infer_shapes.c \
-	verify/count/onnx/infer_parts.c verify/count/onnx/infer_images.c verify/count/onnx/infer_values.c
+	verify/count/onnx/infer_parts.c verify/count/onnx/infer_images.c verify/count/onnx/infer_values.c \
+	verify/count/onnx/subgraph.c
 nodist_libonnx_la_SOURCES = $(ONNX_MESSAGES)
 # both files at once, by way of one; a header that was removed is made again
 verify/onnx/onnx.pb-c.c: $(top_srcdir)/verify/onnx/onnx.proto

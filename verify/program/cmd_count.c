@@ -33,7 +33,7 @@ static const struct argp_option options[] = {
     { "why", KEY_WHY, NULL, 0, "the terms that make up the tool's figure", 0 },
     { "cite", KEY_CITE, NULL, 0, "the formula, the convention, and how to quote the figures", 0 },
     { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open: 224x224 of every input, NAME=1x3x224x224 of "
-      "one, or NAME=224 for an open size of that name; may be repeated", 0 },
+      "one, NAME=224 for an open size of that name, or NAME:=16000 for the number in an input; may be repeated", 0 },
     { 0 }
 };
 
