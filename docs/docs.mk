@@ -9,4 +9,5 @@ dist_book_DATA = \
 	docs/verify.schema.json docs/count.schema.json
 EXTRA_DIST += docs/images/ratio.svg docs/images/claims.svg docs/images/groups.svg results/README.md \
 	results/mobilenet_v1.tsv results/mobilenet_v1-blocks.tsv results/resnet50-standard.tsv results/resnet50-pointwise.tsv \
-	results/peers.tsv results/cuda-registers.tsv results/onnx-models.tsv
+	results/peers.tsv results/cuda-registers.tsv results/onnx-models.tsv \
+	results/torchvision-networks.tsv

@@ -70,6 +70,10 @@ expect unknown_total_is_wrong 1 "sed 's/^expect params .*/expect params 1/' '$so
 printf 'network tiny\ninput c=3 in=32x32\nstem:  conv k=16 filter=3x3 pad=1\nbn\nact fn=relu\n%s\n%s\n%s\n%s\n%s\n%s\n' \
     'left:  conv k=16 filter=3x3 pad=1 from=stem' 'right: dw filter=3x3 pad=1 from=stem' 'concat from=left,right' \
     gpool 'fc k=10' 'expect params 3242' > tiny.net
+grep -v expect tiny.net > bare.net
+expect no_totals 0 'convref count ./bare.net' '^no published totals: nothing says' '!exactly as expected'
+expect no_totals_json 0 'convref count ./bare.net --format json' '"expectations": 0' '"expectations_hold": null'
+expect no_totals_of_several 0 'convref count ./bare.net ./tiny.net --format tsv' '^tiny	.*	0	no published totals$' '^tiny	.*	1	yes$'
 expect documented_example 0 'convref count ./tiny.net' '1 published totals: all exactly as expected'
 
 # ---- conventions: what the tools themselves printed ---------------------------------------------------------------------

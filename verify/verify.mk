@@ -66,7 +66,8 @@ ROOM_GOLDEN = \
 	verify/golden/sha256.c verify/golden/manifest.c verify/golden/folder.c
 ROOM_COUNT = \
 	verify/count/count.c verify/count/convention.c verify/count/network_reader.h verify/count/network_line.c \
-	verify/count/network_infer.c verify/count/network_read.c verify/count/network_totals.h \
+	verify/count/network_infer.c verify/count/network_infer_size.c \
+	verify/count/network_infer_sequence.c verify/count/network_read.c verify/count/network_totals.h \
 	verify/count/network_totals.c
 ROOM_MEASURE = \
 	verify/measure/statistics.h verify/measure/statistics.c verify/measure/busy.h verify/measure/busy.c \

@@ -14,7 +14,7 @@ class Node:
     def __init__(self, row, address):
         self.label, self.line, self.aux = row.label.decode(), row.line, row.aux
         self.kind = lib.conv_node_kind_name(row.kind).decode()
-        has_problem = self.kind in ("conv", "dw", "separable", "linear", "fc")
+        has_problem = self.kind in ("conv", "dw", "separable", "transposed", "linear", "fc")
         self.problem = Problem._copy_of(address + structs["conv_node"].problem.offset) if has_problem else None
 
     def __repr__(self):

@@ -203,8 +203,8 @@ case("loop_unknown", [node("Loop", ["n", "f", "x"], ["last", "parts"], "turns", 
      [POINT, tensor("f", [], [True], 9)], [X, value("n", [], 7)], {"params": 36, "macs_conv": 1280, "unknown": 1}, 3,
      words="'turns' \\(Loop\\): how often it turns depends on data; one turn has 1024 multiply-adds")
 case("loop_without_work", [node("Loop", ["n", "f", "x"], ["last"], body=Graph(
-    [node("Relu", ["h"], ["k"]), node("Identity", ["on"], ["still"])], ["still", "k"], (), TURN)), conv("last", "w", "y")],
-     [POINT, tensor("f", [], [True], 9)], [X, value("n", [], 7)], {"macs_conv": 1280, "unknown": 0})
+    [node("Relu", ["h"], ["k"]), node("Identity", ["on"], ["still"])], ["still", "k"], (), TURN)),
+    conv("last", "w", "y")], [POINT, tensor("f", [], [True], 9)], [X, value("n", [], 7)], {"macs_conv": 1280, "unknown": 0})
 case("loop_too_long", [node("Loop", ["many", "f", "x"], ["last", "parts"], "turns", body=BODY)],
      [ints("many", [10**9], []), tensor("f", [], [True], 9)], [X], {"unknown": 1}, 3, words="it turns too often")
 case("if_without_a_graph", [node("If", ["c"], ["y"])], [], [X, FLAG], {}, 4, words="it lacks a graph")

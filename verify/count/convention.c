@@ -130,7 +130,7 @@ static void add_global_pool(int64_t counts[TERMS], const struct conv_node *node)
 static void add_activation(int64_t counts[TERMS], const struct conv_node *node)
 {
     static const struct { const char *fn; enum term term; } functions[] = {
-        { "relu", RELU }, { "relu6", RELU6 }, { "swish", SWISH }, { "gelu", GELU },
+        { "relu", RELU }, { "relu6", RELU6 }, { "swish", SWISH }, { "silu", SWISH }, { "gelu", GELU },
     };
     const bool called_relu = !strcmp(node->fn, "relu") && !strcmp(node->via, "call");
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
@@ -146,6 +146,7 @@ static void add_node(int64_t counts[TERMS], const struct conv_node *node)
     switch (node->kind) {
     case CONV_NODE_CONV:
     case CONV_NODE_DW:
+    case CONV_NODE_TRANSPOSED:
         add_conv(counts, &node->problem);
         break;
     case CONV_NODE_SEPARABLE:

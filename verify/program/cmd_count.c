@@ -94,12 +94,17 @@ static int report_expectations(const struct conv_network *network)
 /* 0 done, 1 a wrong expectation, 3 an incomplete total: there is something to print.  Others are errors. */
 static bool is_failure(int status) { return status == EXIT_USAGE || status == EXIT_FILE; }
 
+static bool is_model(const char *path)
+{
+    const char *ending = strrchr(path, '.');
+    return ending && !strcmp(ending, ".onnx");
+}
+
 static enum conv_status read_network(struct conv_network *network, const struct arguments *arguments,
                                      const char *path,
                                      struct conv_error *error)
 {
-    const char *ending = strrchr(path, '.');
-    if (arguments->in && ending && !strcmp(ending, ".onnx"))
+    if (arguments->in && is_model(path))
         return onnx_network_read(network, path, arguments->in, error);
     return conv_network_read(network, path, error);
 }
@@ -127,7 +132,8 @@ static int count_networks(FILE *file, const struct arguments *arguments)
         } else {
             counts_add_network(table, &network);
             const int result = report_expectations(&network);
-            table_text(table, conv_network_unknowns(&network) ? "incomplete" : result ? "NO" : "yes");
+            table_text(table, conv_network_unknowns(&network) ? "incomplete" : result ? "NO"
+                       : network.expectation_count > 0 ? "yes" : "no published totals");
             status = status == 0 || result == 1 ? result : status;
             conv_network_free(&network);
         }
@@ -147,6 +153,11 @@ static bool is_problem(const char *what)
     const char *in = strstr(what, "ic"), *out = strstr(what, "oc");
     return strpbrk(what, "= ") || !*what || (in && strchr("0123456789", in[2]))
         || (out && strchr("0123456789", out[2]));
+}
+
+static bool is_plain_text(const struct count_view *view)
+{
+    return view->format == TABLE_TEXT && !view->all && !view->cite && view->convention < 0;
 }
 
 /* A problem has '=' or is a benchdnn string; everything else names a network. */
@@ -169,10 +180,13 @@ static int count_one(FILE *file, const struct arguments *arguments, const char *
         return cli_error(&error, what);
     }
     enum conv_status status = read_network(&network, arguments, path, &error);
+    const bool model = is_model(path);
     free(path);
     if (status != CONV_OK)
         return cli_error(&error, NULL);
     counts_print_network(file, &arguments->view, &network);
+    if (!model && network.expectation_count == 0 && is_plain_text(&arguments->view))
+        fputs("\nno published totals: nothing says whether these are right\n", file);
     const int result = report_expectations(&network);
     conv_network_free(&network);
     return result;
