@@ -90,7 +90,7 @@ for network in $(tail -n +2 "$data/data/other_tools.tsv" | cut -f 3 | sort -u); 
     awk -F '\t' -v network="$network" '$3 == network { print $1, $4 }' "$data/data/other_tools.tsv" > wanted.tsv
     figures "$network"
 done
-for convention in papers torchvision ptflops ptflops-aten thop fvcore torchinfo torchprofile flop_counter; do
+for convention in papers torchvision ptflops ptflops-aten thop fvcore torchinfo torchprofile flop_counter deepspeed; do
     expect "why_$convention" 0 "convref count lenet5 --convention $convention --why" "^$convention"
     expect "of_a_problem_$convention" 0 "convref count 'c=8 in=16x16 k=8 filter=3x3 bias=1' --convention $convention" .
     # the terms of --why add up to the figure

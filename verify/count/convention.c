@@ -63,6 +63,8 @@ static const struct { struct conv_convention facts; int factor[TERMS]; } convent
         [GLOBAL_POOL_OUT] = 1, [SAME_POOL] = 1, [GLOBAL_POOL_CALLED_OUT] = 1, [MEAN_OUT] = 1, [PRODUCTS] = 1 } },
     { { "flop_counter", "torch 2.15", "FLOPs, two for each MAC" },
       { [CONV_MACS] = 2, [LINEAR_MACS] = 2, [PRODUCT_MACS] = 2 } },
+    { { "deepspeed", "0.19.8, its MACs", "MACs" },
+      { [CONV_MACS] = 1, [LINEAR_MACS] = 1, [PRODUCT_MACS] = 1 } },
 };
 enum { CONVENTIONS = sizeof conventions / sizeof *conventions };
 

@@ -1,7 +1,7 @@
 /* network_infer_sequence.c - nodes that mix positions: attention, lstm and gru; and parameters that are no layer's.
  *
  *   attention   from=Q,K,V: every position of Q meets every position of K, and what comes out weighs those of V:
- *               positions(Q) * positions(K) * (channels(Q) + channels(V)) multiply-adds, whatever the number of heads.
+ *               positions(Q) * positions(K) * (channels(Q) + channels(V)) multiply-adds, however many heads.
  *               In windows, each position meets those of its own window alone.
  *   lstm, gru   steps * directions * gates * k * (c + k) multiply-adds, with 4 and 3 gates
  *

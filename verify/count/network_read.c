@@ -124,7 +124,7 @@ static enum conv_status read_share(struct reader *reader, struct conv_node *node
         same = same && mine->axis[a].filter == theirs->axis[a].filter;
     if (!same)
         return reader_fail(reader, reader_column(reader, "share"), "no node before this one has these weights",
-                           "share names a node of the same kind, channels, filter and bias, which has its own weights");
+                           "share names a node of the same kind, channels, filter and bias, with weights of its own");
     node->by_tensor = true;
     node->weights = node->buffers = 0;
     return CONV_OK;
@@ -264,7 +264,7 @@ static bool starts_with(const char *text, const char *word)
 
 static enum conv_status read_statement(struct reader *reader, const char *text);
 
-/* se k=8 act=relu gate=sigmoid: squeeze-and-excite, six nodes that are written as one.  Its 1x1 layers have biases. */
+/* se k=8 act=relu gate=sigmoid: squeeze-and-excite, six nodes written as one.  Its 1x1 layers have biases. */
 static enum conv_status read_se(struct reader *reader)
 {
     enum { MOST = 512 };
@@ -325,8 +325,8 @@ static enum conv_status read_statement(struct reader *reader, const char *text)
     char what[64];
     snprintf(what, sizeof what, "'%s' is not a node", reader->words.word);
     return reader_fail(reader, reader->words.word_column, what,
-                   "nodes are conv dw separable transposed linear fc bn ln scale act pool gpool se add mul concat slice "
-                   "shuffle upsample pad crop reshape merge learned attention lstm gru");
+                   "nodes are conv dw separable transposed linear fc bn ln scale act pool gpool se add mul concat "
+                   "slice shuffle upsample pad crop reshape merge learned attention lstm gru");
 }
 
 /* ---- the file --------------------------------------------------------------------------------------------- */

@@ -61,7 +61,7 @@ int64_t conv_ceil_out(const struct conv_axis *axis);
 /* The shape that the current node reads. */
 const struct conv_shape *reader_input(const struct reader *reader, int i);
 
-/* Numbers with x between them, one for each axis or one for all; each may be a pair begin:end where `ends` isn't NULL.
+/* Numbers with x between them, one for each axis or one for all; each may be a pair begin:end if `ends` isn't NULL.
  * They stand at the last places, as the sizes of a shape do. */
 enum conv_status reader_sizes(struct reader *reader, const char *key, int rank, int64_t sizes[CONV_AXES],
                               int64_t ends[CONV_AXES]);
