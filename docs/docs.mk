@@ -6,7 +6,8 @@ dist_book_DATA = \
 	docs/ladder-standard.md docs/ladder-pointwise.md docs/ladder-grouped.md docs/ladder-depthwise.md \
 	docs/ladder-separable.md docs/ladder-gradients.md docs/ladder-cuda.md docs/how-a-gpu-runs-a-kernel.md docs/adding-a-kernel.md docs/faults.md \
 	docs/mutants.md docs/golden.md docs/onnx.md docs/peers.md docs/claims.md docs/glossary.md \
-	docs/verify.schema.json
+	docs/verify.schema.json docs/count.schema.json
 EXTRA_DIST += docs/images/ratio.svg docs/images/claims.svg docs/images/groups.svg results/README.md \
 	results/mobilenet_v1.tsv results/mobilenet_v1-blocks.tsv results/resnet50-standard.tsv results/resnet50-pointwise.tsv \
-	results/peers.tsv results/cuda-registers.tsv results/onnx-models.tsv
+	results/peers.tsv results/cuda-registers.tsv results/onnx-models.tsv \
+	results/torchvision-networks.tsv

@@ -32,7 +32,8 @@ python/convref/_installed.py: Makefile
 CLEANFILES += python/convref/_installed.py
 
 # How tests in Python are run: python/run-test knows what they need.
-EXTRA_DIST += python/run-test tools/verify-peers tools/compare-onnx
+EXTRA_DIST += python/run-test tools/verify-peers tools/compare-onnx tools/compare-torchvision \
+	tools/network-from-torchvision
 
 # Programs and notebooks that use the module; tests run them.
 EXTRA_DIST += examples/photo.py examples/data/README.md examples/data/coffee.jpg

@@ -32,8 +32,24 @@ expect padding 0 'convref count "c=1 in=4 k=1 filter=3 pad=1" --format tsv'
 same macs_inside 'products inside the image' 10 "$(cell out macs_inside value)"
 expect formats_text 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1"' '^standard: c=8' '4,672' '73,156,608'
 expect formats_markdown 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1" --format markdown' '^\| params \| 4,672 \|'
-expect formats_json 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1" --format json' '"value": 4672,'
+expect formats_json 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1" --format json' '^ "params": 4672,$' '^ "biases": 64,$'
 parses formats_json_parses json out
+expect formats_latex 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1 pad=1" --format latex' '^\\begin\{tabular\}\{lrl\}$' \
+    '^\\toprule$' '^params & 4,672 & weights and biases \\\\$' '^macs\\_inside & ' 'which are 1\.[0-9]* \\%' '^\\bottomrule$'
+expect formats_csv 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1 pad=1" --format csv' '^quantity,value,what$' \
+    '^params,4672,weights and biases$' '^macs_inside,74713088,"without products with padding, which are 1\.'
+expect network_latex 0 'convref count lenet5 --format latex' '^C1 & standard & 1 x 32x32 & 6 x 28x28 & 5x5 & 156 & 117,600 & ' \
+    '^params & 60,000 '
+expect network_csv 0 'convref count lenet5 --format csv' '^layer,kind,problem,in,out,filter,params,weights,biases,macs,' \
+    '^C1,standard,c=1 in=32x32 k=6 filter=5x5 bias=1,1 x 32x32,6 x 28x28,5x5,156,150,6,117600,117600,235200,4704,23536,'
+expect cite_problem 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1" --cite' \
+    '^formula     macs = N \* K \* C/G \* PRODUCT of filter \* out$' '= 1 \* 64 \* 8 \* \(3\*126\) \* \(3\*126\) = 73,156,608$' \
+    'params = K \* C/G \* PRODUCT of filter \+ K = 4,672$' '^convention  multiply-adds .*padding are counted, .*biases are not$' \
+    '^quote .* 4,672 parameters and needs 73.2 million multiply-adds \(73,156,608\), counted with convref [0-9.]*; padding counted' \
+    '^@software\{convref,$'
+expect cite_network 0 'convref count mobilenet_v2 --cite --convention thop' '^ *macs_conv *299,494,272$' '^published   3.4 M' \
+    '^source ' '^convention  thop 0.1.1: MACs' '327 million MACs as thop 0.1.1 prints them \(327,486,720\)'
+expect cite_one 2 'convref count lenet5 vgg16 --cite 2>&1' '--cite quotes one count'
 expect to_a_file 0 'convref count "c=1 in=1 k=1 filter=1" --format tsv --output table.tsv; cat table.tsv' '^params	1'
 
 # ---- networks: every one of networks/, and two totals that a forum asked about -----------------------------------------
@@ -54,6 +70,10 @@ expect unknown_total_is_wrong 1 "sed 's/^expect params .*/expect params 1/' '$so
 printf 'network tiny\ninput c=3 in=32x32\nstem:  conv k=16 filter=3x3 pad=1\nbn\nact fn=relu\n%s\n%s\n%s\n%s\n%s\n%s\n' \
     'left:  conv k=16 filter=3x3 pad=1 from=stem' 'right: dw filter=3x3 pad=1 from=stem' 'concat from=left,right' \
     gpool 'fc k=10' 'expect params 3242' > tiny.net
+grep -v expect tiny.net > bare.net
+expect no_totals 0 'convref count ./bare.net' '^no published totals: nothing says' '!exactly as expected'
+expect no_totals_json 0 'convref count ./bare.net --format json' '"expectations": 0' '"expectations_hold": null'
+expect no_totals_of_several 0 'convref count ./bare.net ./tiny.net --format tsv' '^tiny	.*	0	no published totals$' '^tiny	.*	1	yes$'
 expect documented_example 0 'convref count ./tiny.net' '1 published totals: all exactly as expected'
 
 # ---- conventions: what the tools themselves printed ---------------------------------------------------------------------
@@ -70,7 +90,7 @@ for network in $(tail -n +2 "$data/data/other_tools.tsv" | cut -f 3 | sort -u); 
     awk -F '\t' -v network="$network" '$3 == network { print $1, $4 }' "$data/data/other_tools.tsv" > wanted.tsv
     figures "$network"
 done
-for convention in papers torchvision ptflops ptflops-aten thop fvcore torchinfo torchprofile flop_counter; do
+for convention in papers torchvision ptflops ptflops-aten thop fvcore torchinfo torchprofile flop_counter deepspeed; do
     expect "why_$convention" 0 "convref count lenet5 --convention $convention --why" "^$convention"
     expect "of_a_problem_$convention" 0 "convref count 'c=8 in=16x16 k=8 filter=3x3 bias=1' --convention $convention" .
     # the terms of --why add up to the figure

@@ -1,5 +1,6 @@
 #!/bin/sh
-# test_cli_schema.sh - what `convref verify --format json` prints is what docs/verify.schema.json says, and nothing else.
+# test_cli_schema.sh - what `convref verify` and `convref count` print as JSON is what docs/verify.schema.json and
+# docs/count.schema.json say, and nothing else.
 #
 # Documents come from the program: every verdict, of kernels, a command, files, golden vectors and the proof.  Each must
 # be valid, and no copy of it that is spoilt in one place (tests/cli/validate.py).  Whether the schema's words are all
@@ -60,6 +61,22 @@ if convref golden vectors "$small" > text 2>&1; then
 else
     skip golden "no nettle"
 fi
+schema=$source_top/docs/count.schema.json
+layer='c=8 in=128x128 k=64 filter=3x3 bias=1'
+document count_problem 0 "convref count '$layer' -f json" '"params": 4672,' '"biases": 64,' '"macs": 73156608,'
+document count_separable 0 "convref count 'op=separable $layer' -f json" '"kind": "separable"' '"params": 656,'
+document count_convention 0 "convref count '$layer' --convention thop -f json" '"figure": 73156608'
+document count_network 0 'convref count lenet5 -f json' '"layer": "C1"' '"params": 60000,' '"expectations_hold": true'
+document count_conventions 0 'convref count lenet5 --conventions -f json' '"tool": "torchprofile"'
+document count_networks 0 'convref count stack50 stack50_separable -f json' '"params": 28354058' '"params": 3311114'
+if convref count "$source_top/tests/data/small.onnx" --in 8x8 -f json > text 2>&1; then
+    document count_onnx 0 "convref count '$source_top/tests/data/small.onnx' --in 8x8 -f json" '"complete": true' '"note"'
+    document count_incomplete 3 "convref count '$source_top/tests/data/strange.onnx' -f json" '"complete": false' '"unknown": 2'
+else
+    skip count_onnx "no libprotobuf-c"
+fi
+schema=$source_top/docs/verify.schema.json
+
 printf '{"convref": "0.1.0", "command": "convref verify --self --seed 1", "seed": 1, "faults": 1, "rejected": 1, "correct": 1,
 "accepted": 1, "matrix": [{"kernel": "f", "verdict": "REJECT", "small": "sees", "real": "no", "what": "a fault"}]}' > proof
 document proof 0 "cat proof"

@@ -94,7 +94,7 @@ static void published_totals(void)
     glob_t files;
     int checked = 0;
     CU_ASSERT_EQUAL_FATAL(glob(SRCDIR "/networks/*.net", 0, NULL, &files), 0);
-    CU_ASSERT(files.gl_pathc >= 22);
+    CU_ASSERT(files.gl_pathc >= 57);
     for (size_t i = 0; i < files.gl_pathc; i++) {
         struct conv_network network;
         struct conv_error error;
@@ -108,7 +108,7 @@ static void published_totals(void)
             TEST_EQUAL_INT(network.totals[network.expectations[j].total], network.expectations[j].value);
         conv_network_free(&network);
     }
-    CU_ASSERT(checked >= 240);
+    CU_ASSERT(checked >= 440);
     globfree(&files);
 }
 
@@ -194,6 +194,37 @@ static void bad_networks(void)
         { NET "bn\nsource nobody\n", "words without quotes" },
         { NET "bn\nnote \"a\"\nnote \"b\"\n", "a statement given twice" },
         { NET "gpool via=magic\n", "an unknown way to call a node" },
+        { NET "upsample\n", "upsample has either a scale or a size" },
+        { NET "upsample scale=2 size=4\n", "upsample has either a scale or a size" },
+        { NET "upsample scale=0\n", "a size of 0" },
+        { NET "upsample scale=2x2x2\n", "scale is missing or not a size for each axis" },
+        { NET "upsample scale=2y\n", "scale is missing or not a size for each axis" },
+        { NET "upsample scale=1048576\nupsample scale=1048576\n", "more than 2^40 positions" },
+        { NET "pad\n", "size is missing or not a size for each axis" },
+        { NET "pad size=1:\n", "size is missing or not a size for each axis" },
+        { NET "crop size=4\n", "nothing is left" },
+        { NET "reshape in=65\n", "in=65 has 65 positions, and the input 64" },
+        { NET "reshape in=2x2x2x8\n", "in is missing or not a size for each axis" },
+        { NET "merge block=3\n", "block does not divide the sizes" },
+        { NET "slice positions=0:1\n", "positions are of a sequence, and alone" },
+        { NET "reshape in=64\nslice positions=0:65\n", "not positions of the input" },
+        { NET "learned\n", "count is missing or not a number" },
+        { NET "attention\n", "three inputs are needed" },
+        { NET "a: conv k=4 filter=1\nattention from=a,input,a\n", "the inputs don't fit together" },
+        { NET "attention from=input,input,input heads=2\n", "heads does not divide the channels" },
+        { NET "attention from=input,input,input window=3\n", "window does not divide the sizes" },
+        { NET "lstm k=4\n", "its input is no sequence" },
+        { NET "reshape in=64\nlstm\n", "k is missing or not a number" },
+        { NET "reshape in=64\ngru k=4 bias=3\n", "bias is not 0, 1 or 2" },
+        { NET "reshape in=64\ngru k=1099511627776\n", "more than 2^56 multiply-adds" },
+        { NET "a: conv k=3 filter=1\nconv k=3 filter=3 share=a\n", "no node before this one has these weights" },
+        { NET "conv k=3 filter=1 share=nobody\n", "no node before this one has these weights" },
+        { NET "se k=2 groups=3\n", "not a key of se" },
+        { NET "se\n", "'?' is not a value of k" },
+        { NET "se k=2 from=a\n", "no node before this one is called so" },
+        { NET "se k=2 act=magic\n", "an unknown activation" },
+        { "network n\nse k=2\n", "a node before the input" },
+        { NET "transposed k=4 filter=2 output_pad=2\n", "output_pad" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct conv_network network;
@@ -204,6 +235,55 @@ static void bad_networks(void)
         CU_ASSERT_EQUAL(status, CONV_BAD_FILE);
         CU_ASSERT(strstr(error.message, rows[i].message) != NULL);
         CU_ASSERT(!strncmp(error.message, "bad.net:", 8));
+    }
+}
+
+/* Nodes that a U-Net, a ViT or a recogniser of speech needs, counted by hand. */
+static void nodes_by_hand(void)
+{
+    static const struct { const char *lines; enum conv_total total; int64_t value; } rows[] = {
+        /* 3 * 4 * 2*2 weights and 4 biases; each of 64 inputs meets 4 taps */
+        { "transposed k=4 filter=2 stride=2 bias=1\n", CONV_TOTAL_PARAMS, 3 * 4 * 4 + 4 },
+        { "transposed k=4 filter=2 stride=2 bias=1\n", CONV_TOTAL_MACS_CONV, 64 * 3 * 4 * 4 },
+        { "upsample scale=2x3\nconv k=1 filter=1\n", CONV_TOTAL_MACS_CONV, 3 * 16 * 24 },
+        { "upsample size=5\nconv k=1 filter=1\n", CONV_TOTAL_MACS_CONV, 3 * 25 },
+        { "pad size=0:1x2\nconv k=1 filter=1\n", CONV_TOTAL_MACS_CONV, 3 * 9 * 12 },
+        { "crop size=0:3x1\nconv k=1 filter=1\n", CONV_TOTAL_MACS_CONV, 3 * 5 * 6 },
+        { "merge block=2\nconv k=1 filter=1\n", CONV_TOTAL_MACS_CONV, 12 * 16 },
+        { "reshape in=64\nslice positions=0:3\nlinear k=2 bias=0\n", CONV_TOTAL_MACS_FC, 3 * 3 * 2 },
+        { "reshape in=64\nreshape in=4x16\nconv k=1 filter=4x16\n", CONV_TOTAL_MACS_CONV, 3 * 64 },
+        { "learned count=77\n", CONV_TOTAL_PARAMS, 77 },
+        { "learned count=77\n", CONV_TOTAL_OTHER_PARAMS, 77 },
+        /* 64 positions meet 64, or the 16 of their window, in 3 channels, twice */
+        { "attention from=input,input,input heads=3\n", CONV_TOTAL_MACS_PRODUCTS, 64 * 64 * 6 },
+        { "attention from=input,input,input window=4\n", CONV_TOTAL_MACS_PRODUCTS, 64 * 16 * 6 },
+        { "v: linear k=5\nattention from=input,input,v\nconv k=1 filter=1\n", CONV_TOTAL_MACS_CONV, 64 * 5 },
+        { "reshape in=64\nlstm k=5\n", CONV_TOTAL_PARAMS, 4 * (5 * (3 + 5) + 2 * 5) },
+        { "reshape in=64\nlstm k=5\n", CONV_TOTAL_MACS_RECURRENT, 64 * 4 * 5 * (3 + 5) },
+        { "reshape in=64\nlstm k=5 bias=1\n", CONV_TOTAL_PARAMS, 4 * (5 * (3 + 5) + 5) },
+        { "reshape in=64\ngru k=5 bidirectional=1\n", CONV_TOTAL_PARAMS, 2 * 3 * (5 * (3 + 5) + 2 * 5) },
+        { "reshape in=64\ngru k=5 bidirectional=1\nlinear k=1\n", CONV_TOTAL_MACS_FC, 64 * 10 },
+        { "a: conv k=3 filter=3 pad=1 bias=1\nconv k=3 filter=3 pad=1 bias=1 share=a\n", CONV_TOTAL_PARAMS, 84 },
+        { "a: conv k=3 filter=3 pad=1\nconv k=3 filter=3 pad=1 share=a\n", CONV_TOTAL_MACS_CONV, 2 * 81 * 64 },
+        { "a: bn\nbn share=a\n", CONV_TOTAL_BUFFERS, 6 },
+        /* 3 * 2 + 2 and 2 * 3 + 3 parameters, on one position */
+        { "se k=2 act=silu\n", CONV_TOTAL_PARAMS, 8 + 9 },
+        { "se k=2 gate=hsigmoid\nconv k=1 filter=1\n", CONV_TOTAL_MACS_CONV, 12 + 3 * 64 },
+        { "x: conv k=4 filter=1\nact fn=hswish\nb: se k=2 from=x\nadd from=b,x\n", CONV_TOTAL_CONV_LAYERS, 3 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct conv_network network;
+        struct conv_error error = { .message = "" };
+        char text[512];
+        snprintf(text, sizeof text, NET "%s", rows[i].lines);
+        const enum conv_status status = conv_network_parse(&network, text, "good.net", &error);
+        if (status != CONV_OK)
+            TEST_NOTE("%s\n    %s", rows[i].lines, error.message);
+        CU_ASSERT_EQUAL_FATAL(status, CONV_OK);
+        if (network.totals[rows[i].total] != rows[i].value)
+            TEST_NOTE("%s    %s", rows[i].lines, conv_total_name(rows[i].total));
+        TEST_EQUAL_INT(network.totals[rows[i].total], rows[i].value);
+        conv_network_free(&network);
     }
 }
 
@@ -224,7 +304,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         TEST_CASE(formulas_equal_counting), TEST_CASE(known_layers), TEST_CASE(published_totals), TEST_CASE(other_tools),
-        TEST_CASE(bad_networks), TEST_CASE(wrong_expectation),
+        TEST_CASE(bad_networks), TEST_CASE(nodes_by_hand), TEST_CASE(wrong_expectation),
     };
     return test_main("test_count", cases, sizeof cases / sizeof *cases);
 }

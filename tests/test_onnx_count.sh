@@ -40,7 +40,7 @@ while IFS=$tab read -r case wanted options totals words; do
     if [ "$words" != - ]; then
         cat out err | grep -qE -- "$words" || wrong="$wrong; the words lack: $words"
     elif [ "$wanted" = 0 ] && [ "${options#--in }" = "$options" ]; then
-        ! grep -q '"note"' out || wrong="$wrong; there is a note"
+        ! grep -q '"note": "' out || wrong="$wrong; there is a note"
     fi
     judge "$case"
 done < models/cases.tsv

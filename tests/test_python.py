@@ -286,8 +286,11 @@ class Library(unittest.TestCase):
         standard = convref.count("c=8 in=128x128 k=64 filter=3x3 bias=1")
         separable = convref.count("op=separable c=8 in=128x128 k=64 filter=3x3 bias=1")
         self.assertEqual((standard["params"], separable["params"]), (4672, 656))
-        self.assertEqual((standard["weights"], standard["bias"]), (4608, 64))
+        self.assertEqual((standard["weights"], standard["biases"]), (4608, 64))
         self.assertEqual((standard["macs"], separable["macs"]), (8 * 9 * 64 * 126**2, (8 * 9 + 8 * 64) * 126**2))
+        with open(pathlib.Path(__file__).resolve().parents[1] / "docs/count.schema.json", encoding="utf-8") as file:
+            keys = json.load(file)["$defs"]["problem"]["required"]
+        self.assertEqual(list(standard), [key for key in keys if key not in ("convref", "problem", "kind")])
         padded = convref.count("c=1 in=4x4 k=1 filter=3x3 pad=1")
         self.assertEqual((padded["macs"], padded["macs_inside"]), (16 * 9, 100))
         self.assertEqual(padded["bytes"], 4 * (16 + 9 + 16))

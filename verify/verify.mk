@@ -66,7 +66,8 @@ ROOM_GOLDEN = \
 	verify/golden/sha256.c verify/golden/manifest.c verify/golden/folder.c
 ROOM_COUNT = \
 	verify/count/count.c verify/count/convention.c verify/count/network_reader.h verify/count/network_line.c \
-	verify/count/network_infer.c verify/count/network_read.c verify/count/network_totals.h \
+	verify/count/network_infer.c verify/count/network_infer_size.c \
+	verify/count/network_infer_sequence.c verify/count/network_read.c verify/count/network_totals.h \
 	verify/count/network_totals.c
 ROOM_MEASURE = \
 	verify/measure/statistics.h verify/measure/statistics.c verify/measure/busy.h verify/measure/busy.c \
@@ -91,7 +92,8 @@ libonnx_la_SOURCES = verify/onnx/onnx.h verify/onnx/model.h verify/onnx/read.c v
 	verify/count/onnx/params.c verify/count/onnx/numbers.h verify/count/onnx/numbers.c verify/count/onnx/operators.c \
 	verify/count/onnx/infer.h verify/count/onnx/infer.c verify/count/onnx/infer_layers.c \
 	verify/count/onnx/infer_products.c verify/count/onnx/infer_elements.c verify/count/onnx/infer_shapes.c \
-	verify/count/onnx/infer_parts.c verify/count/onnx/infer_images.c verify/count/onnx/infer_values.c
+	verify/count/onnx/infer_parts.c verify/count/onnx/infer_images.c verify/count/onnx/infer_values.c \
+	verify/count/onnx/subgraph.c
 nodist_libonnx_la_SOURCES = $(ONNX_MESSAGES)
 # both files at once, by way of one; a header that was removed is made again
 verify/onnx/onnx.pb-c.c: $(top_srcdir)/verify/onnx/onnx.proto
@@ -117,7 +119,8 @@ ROOM_REPORT = \
 	verify/measure/results.h verify/measure/results.c verify/measure/plots.h verify/measure/plots.c \
 	verify/measure/alloc_count.h verify/measure/alloc_count.c verify/measure/fit.h verify/measure/fit.c \
 	verify/report/study.h verify/report/study.c verify/report/pictures.h verify/report/pictures.c \
-	verify/report/style.h verify/report/page.c verify/report/counts.h verify/report/counts.c \
+	verify/report/style.h verify/report/page.c verify/report/counts.h verify/report/counts.c verify/report/counts_json.c \
+	verify/report/cite.c \
 	verify/report/verdicts.h verify/report/verdicts.c verify/report/tap.h verify/report/tap.c
 ROOM_EXPERIMENT = \
 	verify/experiment/experiment.h verify/experiment/find.c verify/experiment/read.c verify/experiment/cost.c \

@@ -3,7 +3,8 @@
  * Everybody counts multiply-adds; they disagree about biases, normalisations, activations, pooling, and about what
  * one "FLOP" is.  Each convention here is a row of factors, one for each thing that can be counted.  The factors were
  * read in the tools' sources and confirmed by running them on 12 networks, integer by integer (docs/counting.md);
- * what they do with transposed layers and products of matrices, which none of the 12 has, was read alone.
+ * what they do with transposed layers and products of matrices, which none of the 12 has, was read alone. DeepSpeed was
+ * read and not run.
  *
  * Threads: safe; nothing here is kept.   Read next: docs/counting.md
  */

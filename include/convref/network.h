@@ -25,10 +25,15 @@ enum conv_node_kind {
     CONV_NODE_INPUT, CONV_NODE_CONV, CONV_NODE_DW, CONV_NODE_SEPARABLE, CONV_NODE_LINEAR, CONV_NODE_FC,
     CONV_NODE_BN, CONV_NODE_LN, CONV_NODE_SCALE, CONV_NODE_ACT, CONV_NODE_POOL, CONV_NODE_GPOOL,
     CONV_NODE_ADD, CONV_NODE_MUL, CONV_NODE_CONCAT, CONV_NODE_SLICE, CONV_NODE_SHUFFLE,
-    CONV_NODE_PRODUCT,         /* of an ONNX model: a product of two computed matrices, as in attention */
-    CONV_NODE_RECURRENT,       /* of an ONNX model: LSTM, GRU, RNN */
+    CONV_NODE_PRODUCT,         /* products of two computed matrices, as in attention */
+    CONV_NODE_RECURRENT,       /* LSTM, GRU, RNN */
     CONV_NODE_OTHER,           /* of an ONNX model: understood, and nothing but perhaps its weights is counted */
     CONV_NODE_UNKNOWN,         /* of an ONNX model: not understood, so that totals are too small */
+    CONV_NODE_TRANSPOSED, CONV_NODE_UPSAMPLE, CONV_NODE_PAD, CONV_NODE_CROP,
+    CONV_NODE_RESHAPE, CONV_NODE_MERGE,
+    CONV_NODE_LEARNED,         /* parameters that are no layer's: a class token, a table of positions */
+    CONV_NODE_ATTENTION,       /* a word of network files, whose node is a product */
+    CONV_NODE_LSTM, CONV_NODE_GRU, /* words, whose nodes are recurrent */
     CONV_NODE_KINDS
 };
 
@@ -43,7 +48,7 @@ struct conv_node {
     struct conv_problem problem;   /* conv, dw, separable, linear, fc: the layer */
     struct conv_shape in, out;     /* of the first input */
     int64_t window;            /* pool: elements of the window */
-    /* of an ONNX model, which counts by tensor: a weight that several nodes read belongs to the first of them */
+    /* counted by tensor: a weight that several nodes read belongs to the first of them */
     bool by_tensor;            /* `weights` and `buffers` are what the node has, whatever its sizes say */
     bool open;                 /* understood, but its size isn't known */
     int64_t weights, buffers;
@@ -95,7 +100,7 @@ CONV_API const struct conv_expectation *conv_network_check(const struct conv_net
 
 CONV_API const char *conv_total_name(enum conv_total total);
 CONV_API const char *conv_node_kind_name(enum conv_node_kind kind);
-CONV_API bool conv_node_is_conv(const struct conv_node *node);   /* conv, dw, separable */
+CONV_API bool conv_node_is_conv(const struct conv_node *node);   /* conv, dw, separable, transposed */
 CONV_API bool conv_node_is_fc(const struct conv_node *node);     /* linear, fc */
 
 /* How many nodes are not understood; `note` names them.  0 for a network file. */

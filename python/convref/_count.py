@@ -14,7 +14,7 @@ class Node:
     def __init__(self, row, address):
         self.label, self.line, self.aux = row.label.decode(), row.line, row.aux
         self.kind = lib.conv_node_kind_name(row.kind).decode()
-        has_problem = self.kind in ("conv", "dw", "separable", "linear", "fc")
+        has_problem = self.kind in ("conv", "dw", "separable", "transposed", "linear", "fc")
         self.problem = Problem._copy_of(address + structs["conv_node"].problem.offset) if has_problem else None
 
     def __repr__(self):
@@ -56,16 +56,16 @@ class Network:
 def _count_problem(problem):
     count = new("conv_count")
     lib.conv_count_problem(ctypes.byref(count), problem._struct)
-    return {"params": count.weights + count.biases, "weights": count.weights, "bias": count.biases,
-            "macs": count.macs, "macs_inside": count.macs_inside, "bias_adds": count.bias_adds,
-            "bytes": count.bytes, "intensity": count.intensity}
+    return {"params": count.weights + count.biases, "weights": count.weights, "biases": count.biases,
+            "macs": count.macs, "macs_inside": count.macs_inside, "flops": 2 * count.macs,
+            "bias_adds": count.bias_adds, "bytes": count.bytes, "intensity": count.intensity}
 
 
 def count(what):
-    """Count a Problem (or its text), or a Network.  Returns a dict.
+    """Count a Problem (or its text), or a Network.  Returns a dict, with the keys of `convref count --format json`.
 
-    A problem: params (weights and biases), weights, bias, macs (padding included, the usual convention), macs_inside
-    (what must really be done), bias_adds, bytes (each array of the pass once), intensity (2 macs_inside / bytes).
-    A network: its totals, by the names of docs/networks.md.
+    A problem: params (weights and biases), weights, biases, macs (padding included, the usual convention), macs_inside
+    (what must really be done), flops (2 macs), bias_adds, bytes (each array of the pass once), intensity
+    (2 macs_inside / bytes).   A network: its totals, by the names of docs/networks.md.
     """
     return dict(what.totals) if isinstance(what, Network) else _count_problem(as_problem(what))

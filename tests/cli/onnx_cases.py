@@ -12,7 +12,8 @@ import runpy
 import sys
 
 make = runpy.run_path(sys.argv[1])
-node, tensor, zeros, value, model = (make[name] for name in ("node", "tensor", "zeros", "value", "model"))
+node, tensor, zeros, value, model, Graph = (make[name] for name in ("node", "tensor", "zeros", "value", "model",
+                                                                   "Graph"))
 folder = pathlib.Path(sys.argv[2])
 rows = []
 
@@ -136,8 +137,84 @@ case("nonzero_of_ones", [node("ConstantOfShape", ["s"], ["o"], value=ints("", [1
                          node("Squeeze", ["i", "0"], ["j"]), node("Gather", ["x", "j"], ["a"], axis=2),
                          node("Conv", ["a", "w"], ["y"])],
      [ints("s", [3]), ints("0", [0]), POINT], [X], {"macs_conv": 20 * 3 * 8})
-case("subgraph", [node("If", ["c"], ["a"], "branch"), node("Conv", ["a", "w"], ["y"])], [POINT],
-     [X, value("c", [], 9)], {"unknown": 2}, 3, words="'branch' \\(If\\): it has a graph of its own")
+# ---- graphs within -------------------------------------------------------------------------------------------------
+def conv(x, w, y):
+    return node("Conv", [x, w], [y])
+
+
+SIX = zeros("w6", [6, 4, 1, 1])                   # 24 weights
+FLAG = value("c", [], 9)
+BRANCHES = {"then_branch": Graph([conv("x", "w", "a")], ["a"]),
+            "else_branch": Graph([conv("x", "w6", "a")], ["a"], [SIX])}
+case("if_known", [node("Shape", ["x"], ["s"]), node("Gather", ["s", "2"], ["h"]), node("Equal", ["h", "8"], ["c"]),
+                  node("If", ["c"], ["y"], "branch", **BRANCHES)],
+     [POINT, ints("2", [2], []), ints("8", [8], [])], [X], {"params": 20, "macs_conv": 1280, "unknown": 0})
+again("if_known_otherwise", "if_known", {}, 4, "--in 9x9", "its inputs leave no sizes open")
+case("if_not", [node("If", ["f"], ["b"], "branch", **BRANCHES), conv("b", "v", "y")],
+     [POINT, tensor("f", [], [False], 9), zeros("v", [2, 6, 1, 1])], [X],
+     {"params": 24 + 12, "macs_conv": 64 * (24 + 12), "unknown": 0})
+case("if_unknown", [node("If", ["c"], ["y"], "branch", **BRANCHES)], [POINT], [X, FLAG],
+     {"params": 44, "macs_conv": 0, "unknown": 1}, 3,
+     words="'branch' \\(If\\): its condition isn't known .*; the branch that is taken if it holds has 1280 "
+           "multiply-adds, the other 1536 multiply-adds")
+again("if_given", "if_unknown", {"params": 24, "macs_conv": 1536, "unknown": 0}, 0, "--in c:=0")
+again("if_given_true", "if_unknown", {"params": 20, "macs_conv": 1280, "unknown": 0}, 0, "--in c:=1")
+again("if_given_no_number", "if_unknown", {}, 4, "--in c:=yes", "--in says 'c:=yes'")
+again("a_number_for_many", "if_unknown", {}, 4, "--in x:=1", "--in says 'x:=1'")
+again("half_a_flag", "if_unknown", {}, 4, "--in c:=0.5", "--in says 'c:=0.5'")
+case("if_whichever", [node("If", ["c"], ["b"],
+                           then_branch=Graph([conv("x", "w", "a"), node("Relu", ["a"], ["b"])], ["b"]),
+                           else_branch=Graph([conv("x", "u", "b")], ["b"], [zeros("u", [5, 4, 1, 1])])),
+                      conv("b", "v", "y")], [POINT, zeros("v", [2, 5, 1, 1])], [X, FLAG],
+     {"params": 20 + 20 + 10, "macs_conv": 64 * 30, "unknown": 0})
+case("if_that_cannot_be", [node("If", ["c"], ["b"], "branch", then_branch=Graph([conv("x", "w", "b")], ["b"]),
+                                else_branch=Graph([conv("x", "u", "b")], ["b"], [zeros("u", [5, 3, 1, 1])]))],
+     [POINT], [X, FLAG], {"macs_conv": 0, "unknown": 1}, 3,
+     words="'branch' .* holds has 1280 multiply-adds, the other nodes that these sizes don't fit")
+again("if_that_runs", "if_that_cannot_be", {"macs_conv": 1280, "unknown": 0}, 0, "--in c:=1")
+again("if_that_fails", "if_that_cannot_be", {}, 4, "--in c:=0", "\\(Conv\\)")
+case("if_of_sizes", [node("If", ["c"], ["b"], then_branch=Graph([node("Relu", ["x"], ["b"])], ["b"]),
+                          else_branch=Graph([node("Concat", ["x", "x"], ["b"], axis=3)], ["b"])),
+                     conv("b", "w", "y")],
+     [POINT], [X, FLAG], {"macs_conv": 0, "unknown": 1}, 3,
+     words="the size of its input isn't known: it comes behind")
+case("if_hides_a_name", [node("Relu", ["x"], ["a"]), node("If", ["f"], ["b"], "branch", **BRANCHES),
+                         node("Concat", ["a", "b"], ["e"], axis=1), conv("e", "v", "y")],
+     [POINT, tensor("f", [], [True], 9), zeros("v", [1, 9, 1, 1])], [X], {"macs_conv": 64 * (20 + 9), "unknown": 0})
+case("if_within_if", [node("If", ["c"], ["y"], "outer",
+                           then_branch=Graph([node("If", ["f"], ["i"], **BRANCHES)], ["i"]),
+                           else_branch=Graph([conv("x", "w", "j")], ["j"]))],
+     [POINT, tensor("f", [], [True], 9)], [X, FLAG], {"params": 20, "macs_conv": 1280, "unknown": 0})
+
+TURN = [value("i", [], 7), value("on", [], 9), value("h", [])]
+BODY = Graph([conv("h", "q", "k"), node("Identity", ["on"], ["still"]), node("Relu", ["k"], ["part"])],
+             ["still", "k", "part"], [zeros("q", [4, 4, 1, 1])], TURN)
+case("loop", [node("Loop", ["three", "f", "x"], ["last", "parts"], "turns", body=BODY), conv("last", "w", "b"),
+              node("Reshape", ["parts", "flat"], ["p"]), conv("p", "v", "y")],
+     [POINT, ints("three", [3], []), tensor("f", [], [True], 9), ints("flat", [1, 12, 8, 8]),
+      zeros("v", [1, 12, 1, 1])], [X], {"params": 16 + 20 + 12, "macs_conv": 64 * (3 * 16 + 20 + 12), "unknown": 0})
+case("loop_that_grows", [node("Loop", ["three", "", "x"], ["y"], body=Graph(
+    [conv("h", "w1", "k"), node("Concat", ["k", "h"], ["m"], axis=2), node("Less", ["i", "one"], ["on2"])],
+    ["on2", "m"], [zeros("w1", [4, 4, 1, 1]), ints("one", [1], [])], TURN))],   # the second turn ends it
+     [ints("three", [3], [])], [X], {"params": 16, "macs_conv": 16 * 64 * (1 + 2), "unknown": 0})
+case("loop_no_turn", [node("Loop", ["zero", "f", "x"], ["last", "parts"], body=BODY), conv("last", "w", "y")],
+     [POINT, ints("zero", [0], []), tensor("f", [], [True], 9)], [X], {"macs_conv": 1280, "unknown": 0})
+case("loop_unknown", [node("Loop", ["n", "f", "x"], ["last", "parts"], "turns", body=BODY), conv("last", "w", "y")],
+     [POINT, tensor("f", [], [True], 9)], [X, value("n", [], 7)], {"params": 36, "macs_conv": 1280, "unknown": 1}, 3,
+     words="'turns' \\(Loop\\): how often it turns depends on data; one turn has 1024 multiply-adds")
+case("loop_without_work", [node("Loop", ["n", "f", "x"], ["last"], body=Graph(
+    [node("Relu", ["h"], ["k"]), node("Identity", ["on"], ["still"])], ["still", "k"], (), TURN)),
+    conv("last", "w", "y")], [POINT, tensor("f", [], [True], 9)], [X, value("n", [], 7)], {"macs_conv": 1280, "unknown": 0})
+case("loop_too_long", [node("Loop", ["many", "f", "x"], ["last", "parts"], "turns", body=BODY)],
+     [ints("many", [10**9], []), tensor("f", [], [True], 9)], [X], {"unknown": 1}, 3, words="it turns too often")
+case("if_without_a_graph", [node("If", ["c"], ["y"])], [], [X, FLAG], {}, 4, words="it lacks a graph")
+case("if_of_other_outputs", [node("If", ["c"], ["y", "z"], **BRANCHES)], [POINT], [X, FLAG], {}, 4,
+     words="differ in the number of outputs")
+case("branch_of_nothing", [node("If", ["f"], ["y"], then_branch=Graph([], ["nowhere"]),
+                                else_branch=Graph([], ["x"]))],
+     [tensor("f", [], [True], 9)], [X], {}, 4, words="nothing in its graph computes 'nowhere'")
+case("loop_of_other_inputs", [node("Loop", ["n", "f", "x", "x"], ["y", "z"], body=BODY)],
+     [tensor("f", [], [True], 9)], [X, value("n", [], 7)], {}, 4, words="its body has not the inputs and outputs")
 
 # ---- products ------------------------------------------------------------------------------------------------------
 case("attention_then_conv", [node("Transpose", ["x"], ["t"], perm=[0, 1, 3, 2]), node("MatMul", ["x", "t"], ["q"]),

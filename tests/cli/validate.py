@@ -14,7 +14,8 @@ except ImportError:
     sys.exit(77)
 
 # Texts that may be anything; every other text is a word, a pattern or an index.
-FREE = {"kernel", "reason", "warning", "note", "words", "where", "guess", "first", "what"}
+FREE = {"kernel", "reason", "warning", "note", "words", "where", "guess", "first", "what",
+        "layer", "network", "published", "source", "version", "unit", "term"}
 
 
 def places(value, path=()):

@@ -51,7 +51,18 @@ def value(name, dims, kind=1):
     return field(1, name) + field(2, field(1, field(1, kind) + field(2, shape)))
 
 
+class Graph:
+    """A graph as an attribute: its nodes, initializers, inputs, and the names of its outputs."""
+
+    def __init__(self, nodes, outputs, initializers=(), inputs=()):
+        self.message = (b"".join(field(1, n) for n in nodes) + field(2, "g")
+                        + b"".join(field(5, t) for t in initializers) + b"".join(field(11, i) for i in inputs)
+                        + b"".join(field(12, field(1, o)) for o in outputs))
+
+
 def attribute(name, what):
+    if isinstance(what, Graph):
+        return field(1, name) + field(6, what.message) + field(20, 5)
     if isinstance(what, bytes):
         return field(1, name) + field(5, what) + field(20, 4)
     if isinstance(what, str):

@@ -22,7 +22,7 @@ static error_t parse_output(int key, char *text, struct argp_state *state)
     if (key == KEY_FORMAT) {
         const int format = table_format_of(text);
         if (format < 0)
-            exit(cli_unknown(text, "a format", "formats are text, json, tsv and markdown"));
+            exit(cli_unknown(text, "a format", "formats are text, json, tsv, csv, markdown and latex"));
         cli->format = (enum table_format)format;
     } else if (key == KEY_OUTPUT)
         cli->output = text;
@@ -122,7 +122,7 @@ static error_t parse_network(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option output_options[] = {
-    { "format", KEY_FORMAT, "FORMAT", 0, "text, json, tsv or markdown [text]", 0 },
+    { "format", KEY_FORMAT, "FORMAT", 0, "text, json, tsv, csv, markdown or latex [text]", 0 },
     { "output", KEY_OUTPUT, "FILE", 0, "write to FILE, which is complete or not there [-]", 0 },
     { 0 }
 };

@@ -63,6 +63,8 @@ static const struct { struct conv_convention facts; int factor[TERMS]; } convent
         [GLOBAL_POOL_OUT] = 1, [SAME_POOL] = 1, [GLOBAL_POOL_CALLED_OUT] = 1, [MEAN_OUT] = 1, [PRODUCTS] = 1 } },
     { { "flop_counter", "torch 2.15", "FLOPs, two for each MAC" },
       { [CONV_MACS] = 2, [LINEAR_MACS] = 2, [PRODUCT_MACS] = 2 } },
+    { { "deepspeed", "0.19.8, its MACs", "MACs" },
+      { [CONV_MACS] = 1, [LINEAR_MACS] = 1, [PRODUCT_MACS] = 1 } },
 };
 enum { CONVENTIONS = sizeof conventions / sizeof *conventions };
 
@@ -130,7 +132,7 @@ static void add_global_pool(int64_t counts[TERMS], const struct conv_node *node)
 static void add_activation(int64_t counts[TERMS], const struct conv_node *node)
 {
     static const struct { const char *fn; enum term term; } functions[] = {
-        { "relu", RELU }, { "relu6", RELU6 }, { "swish", SWISH }, { "gelu", GELU },
+        { "relu", RELU }, { "relu6", RELU6 }, { "swish", SWISH }, { "silu", SWISH }, { "gelu", GELU },
     };
     const bool called_relu = !strcmp(node->fn, "relu") && !strcmp(node->via, "call");
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
@@ -146,6 +148,7 @@ static void add_node(int64_t counts[TERMS], const struct conv_node *node)
     switch (node->kind) {
     case CONV_NODE_CONV:
     case CONV_NODE_DW:
+    case CONV_NODE_TRANSPOSED:
         add_conv(counts, &node->problem);
         break;
     case CONV_NODE_SEPARABLE:

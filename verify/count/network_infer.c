@@ -7,7 +7,6 @@
 #include "verify/count/network_reader.h"
 
 #include <convref/tensor.h>
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,11 +66,13 @@ static void layer_text(char *text, size_t room, const struct reader *reader, con
 static enum conv_status infer_conv(struct reader *reader, struct conv_node *node)
 {
     static const char *const keys[] = {
-        "k", "filter", "stride", "pad", "dilation", "groups", "bias", "mult", NULL };
+        "k", "filter", "stride", "pad", "dilation", "groups", "bias", "mult", "output_pad", NULL };
     char text[1024];
-    layer_text(text, sizeof text - 16, reader, keys);
+    layer_text(text, sizeof text - 20, reader, keys);
     if (node->kind == CONV_NODE_SEPARABLE)
         strcat(text, " op=separable");
+    if (node->kind == CONV_NODE_TRANSPOSED)
+        strcat(text, " op=transposed");
     enum conv_status status = reader_layer(reader, &node->problem, text);
     if (status == CONV_OK)
         reader_output(&node->out, &node->problem);
@@ -129,7 +130,8 @@ static enum conv_status infer_scale(struct reader *reader, struct conv_node *nod
 
 static enum conv_status infer_act(struct reader *reader, struct conv_node *node)
 {
-    static const char *const functions[] = { "relu", "relu6", "swish", "sigmoid", "tanh", "gelu" };
+    static const char *const functions[] = { "relu", "relu6", "leaky_relu", "elu", "swish", "silu", "hswish",
+                                             "sigmoid", "hsigmoid", "tanh", "gelu", "mish", "softmax" };
     const char *fn = reader_value(reader, "fn", "");
     node->out = *reader_input(reader, 0);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
@@ -138,7 +140,7 @@ static enum conv_status infer_act(struct reader *reader, struct conv_node *node)
             return CONV_OK;
         }
     return reader_fail(reader, reader_column(reader, "fn"), "an unknown activation",
-                   "fn is relu, relu6, swish, sigmoid, tanh or gelu");
+                   "fn is relu relu6 leaky_relu elu swish silu hswish sigmoid hsigmoid tanh gelu mish or softmax");
 }
 
 int64_t conv_ceil_out(const struct conv_axis *axis)
@@ -212,33 +214,6 @@ static enum conv_status infer_concat(struct reader *reader, struct conv_node *no
     return CONV_OK;
 }
 
-/* channels=0:58 or channels=0,1,5 */
-static enum conv_status infer_slice(struct reader *reader, struct conv_node *node)
-{
-    const char *at = reader_value(reader, "channels", "");
-    const int64_t limit = reader_input(reader, 0)->c;
-    int64_t taken = 0, previous = 0;
-    bool good = true, range = strchr(at, ':') != NULL;
-    for (int part = 0; good; part++) {
-        char *end;
-        const int64_t number = isdigit((unsigned char)*at) ? strtoll(at, &end, 10) : -1;
-        good = number >= 0 && number < limit + (range && part == 1)
-            && (!range || part == 0 || (part == 1 && number > previous));
-        taken = range ? number - previous : taken + 1;
-        previous = number;
-        if (!good || !*end)
-            break;
-        good = *end == (range ? ':' : ',');
-        at = end + 1;
-    }
-    if (!good)
-        return reader_fail(reader, reader_column(reader, "channels"), "not channels of the input",
-                       "channels is begin:end or a list such as 0,1,5, below the number of channels");
-    node->out = *reader_input(reader, 0);
-    node->out.c = taken;
-    return CONV_OK;
-}
-
 static enum conv_status infer_shuffle(struct reader *reader, struct conv_node *node)
 {
     int64_t groups;
@@ -255,13 +230,13 @@ static enum conv_status infer_shuffle(struct reader *reader, struct conv_node *n
  * and fixed go with all of them. */
 const struct node_rule node_rules[CONV_NODE_KINDS] = {
     [CONV_NODE_INPUT] = { "input", " c in ", NULL },
-    [CONV_NODE_CONV] = { "conv", " k filter stride pad dilation groups bias ", infer_conv },
-    [CONV_NODE_DW] = { "dw", " filter stride pad dilation bias mult ", infer_dw },
-    [CONV_NODE_SEPARABLE] = { "separable", " k filter stride pad dilation bias mult ", infer_conv },
-    [CONV_NODE_LINEAR] = { "linear", " k bias ", infer_linear },
-    [CONV_NODE_FC] = { "fc", " k bias ", infer_linear },
-    [CONV_NODE_BN] = { "bn", " ", infer_same },
-    [CONV_NODE_LN] = { "ln", " via ", infer_same },
+    [CONV_NODE_CONV] = { "conv", " k filter stride pad dilation groups bias share ", infer_conv },
+    [CONV_NODE_DW] = { "dw", " filter stride pad dilation bias mult share ", infer_dw },
+    [CONV_NODE_SEPARABLE] = { "separable", " k filter stride pad dilation bias mult share ", infer_conv },
+    [CONV_NODE_LINEAR] = { "linear", " k bias share ", infer_linear },
+    [CONV_NODE_FC] = { "fc", " k bias share ", infer_linear },
+    [CONV_NODE_BN] = { "bn", " share ", infer_same },
+    [CONV_NODE_LN] = { "ln", " via share ", infer_same },
     [CONV_NODE_SCALE] = { "scale", " bias ", infer_scale },
     [CONV_NODE_ACT] = { "act", " fn via ", infer_act },
     [CONV_NODE_POOL] = { "pool", " kind filter stride pad ceil via ", infer_pool },
@@ -269,12 +244,23 @@ const struct node_rule node_rules[CONV_NODE_KINDS] = {
     [CONV_NODE_ADD] = { "add", " ", infer_pair },
     [CONV_NODE_MUL] = { "mul", " ", infer_pair },
     [CONV_NODE_CONCAT] = { "concat", " ", infer_concat },
-    [CONV_NODE_SLICE] = { "slice", " channels ", infer_slice },
+    [CONV_NODE_SLICE] = { "slice", " channels positions ", network_infer_slice },
     [CONV_NODE_SHUFFLE] = { "shuffle", " groups ", infer_shuffle },
     [CONV_NODE_PRODUCT] = { "product", " ", NULL },
     [CONV_NODE_RECURRENT] = { "recurrent", " ", NULL },
     [CONV_NODE_OTHER] = { "other", " ", NULL },
     [CONV_NODE_UNKNOWN] = { "unknown", " ", NULL },
+    [CONV_NODE_TRANSPOSED] = { "transposed", " k filter stride pad dilation groups bias output_pad share ",
+                               infer_conv },
+    [CONV_NODE_UPSAMPLE] = { "upsample", " scale size ", network_infer_upsample },
+    [CONV_NODE_PAD] = { "pad", " size ", network_infer_pad },
+    [CONV_NODE_CROP] = { "crop", " size ", network_infer_pad },
+    [CONV_NODE_RESHAPE] = { "reshape", " in ", network_infer_reshape },
+    [CONV_NODE_MERGE] = { "merge", " block ", network_infer_merge },
+    [CONV_NODE_LEARNED] = { "learned", " count ", network_infer_learned },
+    [CONV_NODE_ATTENTION] = { "attention", " heads window ", network_infer_attention },
+    [CONV_NODE_LSTM] = { "lstm", " k bias bidirectional share ", network_infer_recurrent },
+    [CONV_NODE_GRU] = { "gru", " k bias bidirectional share ", network_infer_recurrent },
 };
 
 const char *conv_node_kind_name(enum conv_node_kind kind) { return node_rules[kind].name; }

@@ -109,6 +109,27 @@ static enum conv_status check_size(struct reader *reader, const struct conv_node
                   "convref counts in 64 bits; give smaller sizes");
 }
 
+/* share=LABEL: the weights of an earlier node once more, so that this one has none of its own. */
+static enum conv_status read_share(struct reader *reader, struct conv_node *node)
+{
+    const char *label = reader_value(reader, "share", NULL);
+    if (!label)
+        return CONV_OK;
+    const int index = find_label(reader->network, label, strlen(label));
+    const struct conv_node *owner = index < 0 ? NULL : &reader->network->nodes[index];
+    const struct conv_problem *mine = &node->problem, *theirs = owner ? &owner->problem : mine;
+    bool same = owner && owner->kind == node->kind && conv_node_params(owner) == conv_node_params(node)
+             && mine->k == theirs->k && mine->c == theirs->c && mine->groups == theirs->groups;
+    for (int a = 0; a < CONV_AXES; a++)
+        same = same && mine->axis[a].filter == theirs->axis[a].filter;
+    if (!same)
+        return reader_fail(reader, reader_column(reader, "share"), "no node before this one has these weights",
+                           "share names a node of the same kind, channels, filter and bias, with weights of its own");
+    node->by_tensor = true;
+    node->weights = node->buffers = 0;
+    return CONV_OK;
+}
+
 static enum conv_status read_node(struct reader *reader, enum conv_node_kind kind)
 {
     if (reader->network->node_count == 0)
@@ -130,6 +151,8 @@ static enum conv_status read_node(struct reader *reader, enum conv_node_kind kin
         return conv_fail(reader->error, CONV_NO_MEMORY, "no memory for %s", reader->name);
     node->in = *reader_input(reader, 0);
     status = node_rules[kind].infer(reader, node);
+    if (status == CONV_OK)
+        status = read_share(reader, node);
     if (status == CONV_OK)
         status = check_size(reader, node);
     if (status == CONV_OK)
@@ -239,6 +262,42 @@ static bool starts_with(const char *text, const char *word)
     return !strncmp(at, word, length) && (!at[length] || isspace((unsigned char)at[length]));
 }
 
+static enum conv_status read_statement(struct reader *reader, const char *text);
+
+/* se k=8 act=relu gate=sigmoid: squeeze-and-excite, six nodes written as one.  Its 1x1 layers have biases. */
+static enum conv_status read_se(struct reader *reader)
+{
+    enum { MOST = 512 };
+    const struct line words = reader->words;
+    const struct conv_network *network = reader->network;
+    char label[64], from[64], lines[6][MOST];
+    for (int i = 0; i < words.pair_count; i++)
+        if (!strstr(" k act gate from via ", words.pairs[i].key))
+            return reader_fail(reader, words.pairs[i].column, "not a key of se", "its keys are k act gate from via");
+    if (network->node_count == 0)
+        return reader_fail(reader, words.word_column, "a node before the input",
+                           "the second statement is input c=C in=HxW");
+    snprintf(label, sizeof label, "%.50s", words.label);
+    if (!*label)
+        snprintf(label, sizeof label, "se.%d", reader->line);
+    snprintf(from, sizeof from, "%s", reader_value(reader, "from", network->nodes[network->node_count - 1].label));
+    if (find_label(network, from, strlen(from)) < 0)
+        return reader_fail(reader, reader_column(reader, "from"), "no node before this one is called so",
+                           "from names one label of an earlier line");
+    const int64_t channels = network->nodes[find_label(network, from, strlen(from))].out.c;
+    const char *via = reader_value(reader, "via", NULL);
+    snprintf(lines[0], MOST, "%s.pool: gpool from=%s%s%s", label, from, via ? " via=" : "", via ? via : "");
+    snprintf(lines[1], MOST, "%s.fc1: conv k=%.20s filter=1 bias=1", label, reader_value(reader, "k", "?"));
+    snprintf(lines[2], MOST, "act fn=%.20s", reader_value(reader, "act", "relu"));
+    snprintf(lines[3], MOST, "%s.fc2: conv k=%" PRId64 " filter=1 bias=1", label, channels);
+    snprintf(lines[4], MOST, "%s.gate: act fn=%.20s", label, reader_value(reader, "gate", "sigmoid"));
+    snprintf(lines[5], MOST, "%s: mul from=%s,%s.gate", label, from, label);
+    enum conv_status status = CONV_OK;
+    for (int i = 0; i < 6 && status == CONV_OK; i++)
+        status = read_statement(reader, lines[i]);
+    return status;
+}
+
 static enum conv_status read_statement(struct reader *reader, const char *text)
 {
     struct conv_network *network = reader->network;
@@ -258,13 +317,16 @@ static enum conv_status read_statement(struct reader *reader, const char *text)
         return status;
     if (!strcmp(reader->words.word, "input"))
         return read_input(reader);
+    if (!strcmp(reader->words.word, "se"))
+        return read_se(reader);
     for (enum conv_node_kind kind = CONV_NODE_CONV; kind < CONV_NODE_KINDS; kind++)
         if (node_rules[kind].infer && !strcmp(reader->words.word, node_rules[kind].name))
             return read_node(reader, kind);
     char what[64];
     snprintf(what, sizeof what, "'%s' is not a node", reader->words.word);
     return reader_fail(reader, reader->words.word_column, what,
-                   "nodes are conv dw separable linear fc bn ln scale act pool gpool add mul concat slice shuffle");
+                   "nodes are conv dw separable transposed linear fc bn ln scale act pool gpool se add mul concat "
+                   "slice shuffle upsample pad crop reshape merge learned attention lstm gru");
 }
 
 /* ---- the file --------------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* network_reader.h - a network file while it is read: the current line, cut up, and the network so far.  Internal.
  *
- * network_line.c cuts lines, network_infer.c infers what a node does to a shape, network_read.c reads the file.
+ * network_line.c cuts lines, network_infer.c infers what a node does to a shape (network_infer_size.c,
+ * network_infer_sequence.c: so do they), network_read.c reads the file.
  */
 #ifndef CONVREF_VERIFY_COUNT_NETWORK_READER_H
 #define CONVREF_VERIFY_COUNT_NETWORK_READER_H
@@ -59,6 +60,25 @@ int64_t conv_ceil_out(const struct conv_axis *axis);
 
 /* The shape that the current node reads. */
 const struct conv_shape *reader_input(const struct reader *reader, int i);
+
+/* Numbers with x between them, one for each axis or one for all; each may be a pair begin:end if `ends` isn't NULL.
+ * They stand at the last places, as the sizes of a shape do. */
+enum conv_status reader_sizes(struct reader *reader, const char *key, int rank, int64_t sizes[CONV_AXES],
+                              int64_t ends[CONV_AXES]);
+
+/* begin:end or a list such as 0,1,5, of things below `limit`: how many. */
+enum conv_status reader_part(struct reader *reader, const char *key, int64_t limit, int64_t *taken);
+
+/* network_infer_size.c */
+enum conv_status network_infer_upsample(struct reader *reader, struct conv_node *node);
+enum conv_status network_infer_pad(struct reader *reader, struct conv_node *node);
+enum conv_status network_infer_reshape(struct reader *reader, struct conv_node *node);
+enum conv_status network_infer_merge(struct reader *reader, struct conv_node *node);
+enum conv_status network_infer_slice(struct reader *reader, struct conv_node *node);
+/* network_infer_sequence.c */
+enum conv_status network_infer_learned(struct reader *reader, struct conv_node *node);
+enum conv_status network_infer_attention(struct reader *reader, struct conv_node *node);
+enum conv_status network_infer_recurrent(struct reader *reader, struct conv_node *node);
 
 /* What a kind of node is called, its keys between spaces, and how its output follows from its inputs. */
 struct node_rule {

@@ -32,7 +32,8 @@ const char *conv_total_name(enum conv_total total) { return total_names[total]; 
 
 bool conv_node_is_conv(const struct conv_node *node)
 {
-    return node->kind == CONV_NODE_CONV || node->kind == CONV_NODE_DW || node->kind == CONV_NODE_SEPARABLE;
+    return node->kind == CONV_NODE_CONV || node->kind == CONV_NODE_DW || node->kind == CONV_NODE_SEPARABLE
+        || node->kind == CONV_NODE_TRANSPOSED;
 }
 
 bool conv_node_is_fc(const struct conv_node *node)

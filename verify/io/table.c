@@ -99,12 +99,14 @@ char *table_thousands(char text[32], int64_t number)
 
 int table_format_of(const char *name)
 {
-    static const char *const names[TABLE_FORMATS] = { "text", "json", "tsv", "markdown", "html" };
+    static const char *const names[TABLE_FORMATS] = { "text", "json", "tsv", "markdown", "html", "csv", "latex" };
     for (int i = 0; i < TABLE_FORMATS; i++)
         if (!strcmp(name, names[i]))
             return i;
     return -1;
 }
+
+bool table_is_for_paper(enum table_format format) { return format == TABLE_MARKDOWN || format == TABLE_LATEX; }
 
 /* ---- printing ------------------------------------------------------------------------------------------------ */
 
@@ -181,6 +183,60 @@ static void print_tsv(const struct table *table, FILE *file)
             put_raw(file, cell_at(table, row, c));
             fputc(c == table->column_count - 1 ? '\n' : '\t', file);
         }
+}
+
+/* A field stands in quotes where it has a comma, a quote or a new line; quotes within are doubled. */
+static void put_csv(FILE *file, const struct cell *cell)
+{
+    if (cell->is_number || !cell->shown || !strpbrk(cell->shown, ",\"\r\n")) {
+        put_raw(file, cell);
+        return;
+    }
+    fputc('"', file);
+    for (const char *at = cell->shown; *at; at++)
+        fputs(*at == '"' ? "\"\"" : (char[]){ *at, 0 }, file);
+    fputc('"', file);
+}
+
+static void print_csv(const struct table *table, FILE *file)
+{
+    for (int c = 0; c < table->column_count; c++)
+        fprintf(file, "%s%s", table->columns[c].name, c == table->column_count - 1 ? "\n" : ",");
+    for (int row = 0; row < table_rows(table); row++)
+        for (int c = 0; c < table->column_count; c++) {
+            put_csv(file, cell_at(table, row, c));
+            fputc(c == table->column_count - 1 ? '\n' : ',', file);
+        }
+}
+
+static void put_latex(FILE *file, const char *text)
+{
+    for (; text && *text; text++)
+        switch (*text) {
+        case '&': case '%': case '$': case '#': case '_': case '{': case '}': fprintf(file, "\\%c", *text); break;
+        case '~': fputs("\\textasciitilde{}", file); break;
+        case '^': fputs("\\textasciicircum{}", file); break;
+        case '\\': fputs("\\textbackslash{}", file); break;
+        default: fputc(*text, file);
+        }
+}
+
+static void print_latex(const struct table *table, FILE *file)
+{
+    fputs("% needs \\usepackage{booktabs}\n\\begin{tabular}{", file);
+    for (int c = 0; c < table->column_count; c++)
+        fputc(table->columns[c].number ? 'r' : 'l', file);
+    fputs("}\n\\toprule\n", file);
+    for (int c = 0; c < table->column_count; c++) {
+        put_latex(file, table->columns[c].heading);
+        fputs(c == table->column_count - 1 ? " \\\\\n\\midrule\n" : " & ", file);
+    }
+    for (int row = 0; row < table_rows(table); row++)
+        for (int c = 0; c < table->column_count; c++) {
+            put_latex(file, cell_at(table, row, c)->shown);
+            fputs(c == table->column_count - 1 ? " \\\\\n" : " & ", file);
+        }
+    fputs("\\bottomrule\n\\end{tabular}\n", file);
 }
 
 static void print_markdown(const struct table *table, FILE *file)
@@ -261,7 +317,7 @@ static void print_html(const struct table *table, FILE *file)
 void table_print(const struct table *table, FILE *file, enum table_format format)
 {
     static void (*const printers[TABLE_FORMATS])(const struct table *, FILE *) = {
-        print_text, print_json, print_tsv, print_markdown, print_html
+        print_text, print_json, print_tsv, print_markdown, print_html, print_csv, print_latex
     };
     if (table)
         printers[format](table, file);

@@ -1,7 +1,7 @@
-/* table.h - one table, many formats: text, TSV, Markdown, JSON, HTML.  Internal.
+/* table.h - one table, many formats: text, TSV, CSV, Markdown, LaTeX, JSON, HTML.  Internal.
  *
  * Columns are declared once; rows are filled cell by cell, in order.  A cell is a text or a number; what is printed
- * in aligned text may be rounded, in TSV and JSON a number keeps its digits.
+ * in aligned text may be rounded, in TSV, CSV and JSON a number keeps its digits.
  */
 #ifndef CONVREF_VERIFY_IO_TABLE_H
 #define CONVREF_VERIFY_IO_TABLE_H
@@ -9,9 +9,14 @@
 #include <convref/base.h>
 #include <stdio.h>
 
-enum table_format { TABLE_TEXT, TABLE_JSON, TABLE_TSV, TABLE_MARKDOWN, TABLE_HTML, TABLE_FORMATS };
+enum table_format {
+    TABLE_TEXT, TABLE_JSON, TABLE_TSV, TABLE_MARKDOWN, TABLE_HTML,
+    TABLE_CSV,       /* as RFC 4180 says */
+    TABLE_LATEX,     /* a tabular with the rules of the package booktabs */
+    TABLE_FORMATS
+};
 
-/* A column: its name in TSV and JSON, its heading in the other formats, and whether it holds numbers. */
+/* A column: its name in TSV, CSV and JSON, its heading in the other formats, and whether it holds numbers. */
 struct table_column { const char *name, *heading; bool number; };
 
 struct table;
@@ -33,6 +38,9 @@ void table_print(const struct table *table, FILE *file, enum table_format format
 
 /* The rows as a list of JSON objects. */
 struct json_t *table_json(const struct table *table);
+
+/* Is it a format for people, with figures that are rounded and words around the table? */
+bool table_is_for_paper(enum table_format format);   /* Markdown and LaTeX */
 
 /* "text", ...; -1 if there is none of that name. */
 int table_format_of(const char *name);

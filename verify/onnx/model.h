@@ -16,7 +16,7 @@
 enum { ONNX_FLOAT = 1, ONNX_UINT8, ONNX_INT8, ONNX_INT32 = 6, ONNX_INT64, ONNX_BOOL = 9, ONNX_FLOAT16, ONNX_DOUBLE,
        ONNX_BFLOAT16 = 16, ONNX_EXTERNAL = 1 };
 enum { ONNX_ATTRIBUTE_FLOAT = 1, ONNX_ATTRIBUTE_INT, ONNX_ATTRIBUTE_STRING, ONNX_ATTRIBUTE_TENSOR,
-       ONNX_ATTRIBUTE_FLOATS = 6, ONNX_ATTRIBUTE_INTS };
+       ONNX_ATTRIBUTE_GRAPH, ONNX_ATTRIBUTE_FLOATS, ONNX_ATTRIBUTE_INTS };
 
 /* The opset whose operators are read.  Older ones differ in Add, Reshape, BatchNormalization and others. */
 enum { ONNX_LEAST_OPSET = 6 };
@@ -27,6 +27,7 @@ struct onnx_model {
     const char *name;              /* of the file, for messages */
     ConvOnnx__Model *message;
     ConvOnnx__Graph *graph;
+    size_t left;                   /* bytes of memory that its messages may still take */
     int64_t opset;                 /* of the default domain */
     struct conv_error *error;
     enum element *seen;            /* where to say which element a tensor has; may be NULL */
@@ -80,6 +81,11 @@ enum conv_status onnx_attribute(const ConvOnnx__Attribute **found, const struct 
 /* A whole number; a list of exactly `count` of them.  Where the attribute is missing they stay as they are. */
 enum conv_status onnx_int(int64_t *value, const struct onnx_at *at, const char *name);
 enum conv_status onnx_ints(int64_t *values, int count, bool *found, const struct onnx_at *at, const char *name);
+
+/* The graph in an attribute, which is bytes until somebody asks.  onnx_free_graph() it. */
+enum conv_status onnx_unpack_graph(ConvOnnx__Graph **graph, struct onnx_model *model,
+                                   const ConvOnnx__Attribute *attribute);
+void onnx_free_graph(ConvOnnx__Graph *graph);
 
 /* ---- tensors (tensor.c) ------------------------------------------------------------------------------------- */
 

@@ -1,10 +1,10 @@
 /* read.c - from a file to messages: how much is read, how much memory it may take, and what holds for every model.
  *
  * protobuf-c does the reading.  Two limits surround it: a file ends at 2 GiB, as every protocol buffer does, and the
- * messages may take 32 MiB and twice the size of the file.  The factor is there for weights, which are copied once;
- * the constant for small messages, where two bytes in the file are about a hundred in memory: the largest graphs that
- * people export have some ten thousand nodes, which is a few MiB, while without a limit a hostile file of 1 MiB would
- * take 100.   Read next: model.h, conv_node.c
+ * messages may take 32 MiB and twice the size of the file, and of each graph within that is looked into.  The factor
+ * is there for weights, which are copied once; the constant for small messages, where two bytes in the file are
+ * about a hundred in memory: the largest graphs that people export have some ten thousand nodes, which is a few MiB,
+ * while without a limit a hostile file of 1 MiB would take 100.  Read next: model.h, conv_node.c
  */
 #include "verify/onnx/model.h"
 
@@ -45,11 +45,13 @@ static void release(void *data, void *memory)
 }
 
 static enum conv_status unpack(ProtobufCMessage **message, const ProtobufCMessageDescriptor *descriptor,
-                               const struct onnx_bytes *bytes, const char *what, struct conv_error *error)
+                               const struct onnx_bytes *bytes, size_t *left, const char *what,
+                               struct conv_error *error)
 {
-    struct budget budget = { ALWAYS_ALLOWED + 2 * bytes->size, false };
+    struct budget budget = { *left, false };
     ProtobufCAllocator allocator = { allocate, release, &budget };
     *message = protobuf_c_message_unpack(descriptor, &allocator, bytes->size, bytes->data);
+    *left = budget.left;
     if (*message)
         return CONV_OK;
     conv_fail(error, CONV_BAD_FILE, budget.spent ? "%s: its messages take more than 32 MiB and twice the file's size"
@@ -84,8 +86,9 @@ enum conv_status onnx_check_model(struct onnx_model *model)
 enum conv_status onnx_unpack_model(struct onnx_model *model, const struct onnx_bytes *bytes, struct conv_error *error)
 {
     ProtobufCMessage *message;
-    *model = (struct onnx_model){ .name = bytes->name, .error = error };
-    enum conv_status status = unpack(&message, &conv_onnx__model__descriptor, bytes, "an ONNX model", error);
+    *model = (struct onnx_model){ .name = bytes->name, .error = error, .left = ALWAYS_ALLOWED + 2 * bytes->size };
+    enum conv_status status = unpack(&message, &conv_onnx__model__descriptor, bytes, &model->left, "an ONNX model",
+                                     error);
     if (status != CONV_OK)
         return status;
     model->message = (ConvOnnx__Model *)message;
@@ -95,6 +98,24 @@ enum conv_status onnx_unpack_model(struct onnx_model *model, const struct onnx_b
     onnx_bad(model, NULL, "it is not an ONNX model: it has no %s", model->graph ? "IR version" : "graph");
     onnx_free_model(model);
     return CONV_BAD_FILE;
+}
+
+enum conv_status onnx_unpack_graph(ConvOnnx__Graph **graph, struct onnx_model *model,
+                                   const ConvOnnx__Attribute *attribute)
+{
+    const struct onnx_bytes bytes = { model->name, attribute->g.data, attribute->g.len };
+    ProtobufCMessage *message;
+    model->left += 2 * bytes.size;   /* they are there once already, so that a file can't make many of them */
+    const enum conv_status status = unpack(&message, &conv_onnx__graph__descriptor, &bytes, &model->left,
+                                           "an ONNX graph", model->error);
+    *graph = status == CONV_OK ? (ConvOnnx__Graph *)message : NULL;
+    return status;
+}
+
+void onnx_free_graph(ConvOnnx__Graph *graph)
+{
+    if (graph)
+        conv_onnx__graph__free_unpacked(graph, NULL);
 }
 
 void onnx_free_model(struct onnx_model *model)
@@ -108,7 +129,9 @@ enum conv_status onnx_unpack_tensor(ConvOnnx__Tensor **tensor, const struct onnx
                                     struct conv_error *error)
 {
     ProtobufCMessage *message;
-    const enum conv_status status = unpack(&message, &conv_onnx__tensor__descriptor, bytes, "a TensorProto", error);
+    size_t left = ALWAYS_ALLOWED + 2 * bytes->size;
+    const enum conv_status status = unpack(&message, &conv_onnx__tensor__descriptor, bytes, &left, "a TensorProto",
+                                           error);
     *tensor = status == CONV_OK ? (ConvOnnx__Tensor *)message : NULL;
     return status;
 }

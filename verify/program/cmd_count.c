@@ -4,7 +4,8 @@
  *   convref count mobilenet_v1 --convention ptflops --why
  *   convref count model.onnx
  *
- * The formulas are docs/counting.md.   Read next: verify/report/counts.c, verify/count/count.c
+ * The formulas are docs/counting.md.   Read next: verify/report/counts.c, verify/count/count.c,
+ * verify/report/cite.c
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "verify/program/verbs.h"
 #include "verify/report/counts.h"
 
-enum { KEY_CONVENTION = CLI_KEYS, KEY_WHY, KEY_CONVENTIONS, KEY_IN };
+enum { KEY_CONVENTION = CLI_KEYS, KEY_WHY, KEY_CONVENTIONS, KEY_IN, KEY_CITE };
 
 struct arguments {
     struct cli cli;
@@ -27,11 +28,12 @@ struct arguments {
 static const struct argp_option options[] = {
     { "convention", KEY_CONVENTION, "NAME", 0,
       "what another tool prints: papers, torchvision, ptflops, ptflops-aten, thop, fvcore, torchinfo, torchprofile, "
-      "flop_counter", 0 },
+      "flop_counter, deepspeed", 0 },
     { "conventions", KEY_CONVENTIONS, NULL, 0, "all of them in one table", 0 },
     { "why", KEY_WHY, NULL, 0, "the terms that make up the tool's figure", 0 },
+    { "cite", KEY_CITE, NULL, 0, "the formula, the convention, and how to quote the figures", 0 },
     { "in", KEY_IN, "SIZES", 0, "sizes that an ONNX model leaves open: 224x224 of every input, NAME=1x3x224x224 of "
-      "one, or NAME=224 for an open size of that name; may be repeated", 0 },
+      "one, NAME=224 for an open size of that name, or NAME:=16000 for the number in an input; may be repeated", 0 },
     { 0 }
 };
 
@@ -46,10 +48,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
         arguments->view.convention = conv_convention_find(text);
         if (arguments->view.convention < 0)
             argp_error(state, "'%s' is not a convention; they are papers, torchvision, ptflops, ptflops-aten, thop, "
-                       "fvcore, torchinfo, torchprofile and flop_counter", text);
+                       "fvcore, torchinfo, torchprofile, flop_counter and deepspeed", text);
         return 0;
     case KEY_CONVENTIONS:
         arguments->view.all = true;
+        return 0;
+    case KEY_CITE:
+        arguments->view.cite = true;
         return 0;
     case KEY_IN:
         arguments->in = cli_add_in(arguments->in, text);
@@ -89,12 +94,17 @@ static int report_expectations(const struct conv_network *network)
 /* 0 done, 1 a wrong expectation, 3 an incomplete total: there is something to print.  Others are errors. */
 static bool is_failure(int status) { return status == EXIT_USAGE || status == EXIT_FILE; }
 
+static bool is_model(const char *path)
+{
+    const char *ending = strrchr(path, '.');
+    return ending && !strcmp(ending, ".onnx");
+}
+
 static enum conv_status read_network(struct conv_network *network, const struct arguments *arguments,
                                      const char *path,
                                      struct conv_error *error)
 {
-    const char *ending = strrchr(path, '.');
-    if (arguments->in && ending && !strcmp(ending, ".onnx"))
+    if (arguments->in && is_model(path))
         return onnx_network_read(network, path, arguments->in, error);
     return conv_network_read(network, path, error);
 }
@@ -122,7 +132,8 @@ static int count_networks(FILE *file, const struct arguments *arguments)
         } else {
             counts_add_network(table, &network);
             const int result = report_expectations(&network);
-            table_text(table, conv_network_unknowns(&network) ? "incomplete" : result ? "NO" : "yes");
+            table_text(table, conv_network_unknowns(&network) ? "incomplete" : result ? "NO"
+                       : network.expectation_count > 0 ? "yes" : "no published totals");
             status = status == 0 || result == 1 ? result : status;
             conv_network_free(&network);
         }
@@ -142,6 +153,11 @@ static bool is_problem(const char *what)
     const char *in = strstr(what, "ic"), *out = strstr(what, "oc");
     return strpbrk(what, "= ") || !*what || (in && strchr("0123456789", in[2]))
         || (out && strchr("0123456789", out[2]));
+}
+
+static bool is_plain_text(const struct count_view *view)
+{
+    return view->format == TABLE_TEXT && !view->all && !view->cite && view->convention < 0;
 }
 
 /* A problem has '=' or is a benchdnn string; everything else names a network. */
@@ -164,10 +180,13 @@ static int count_one(FILE *file, const struct arguments *arguments, const char *
         return cli_error(&error, what);
     }
     enum conv_status status = read_network(&network, arguments, path, &error);
+    const bool model = is_model(path);
     free(path);
     if (status != CONV_OK)
         return cli_error(&error, NULL);
     counts_print_network(file, &arguments->view, &network);
+    if (!model && network.expectation_count == 0 && is_plain_text(&arguments->view))
+        fputs("\nno published totals: nothing says whether these are right\n", file);
     const int result = report_expectations(&network);
     conv_network_free(&network);
     return result;
@@ -188,6 +207,8 @@ int cmd_count(int argc, char **argv)
     arguments.view.format = arguments.cli.format;
     if (arguments.view.why && arguments.view.convention < 0)
         return cli_usage("--why needs --convention", "such as --convention ptflops --why");
+    if (arguments.view.cite && arguments.count > 1)
+        return cli_usage("--cite quotes one count", "give one problem or one network");
     if (conv_output_open(&output, arguments.cli.output, &error) != CONV_OK)
         return cli_error(&error, NULL);
     const int status = arguments.count > 1 ? count_networks(output.file, &arguments)

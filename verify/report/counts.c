@@ -1,28 +1,33 @@
-/* counts.c - what was counted, as tables and JSON.   Declared in counts.h.
+/* counts.c - what was counted, as tables.   Declared in counts.h.
  *
- * Not here: the counting (count/), the options (program/cmd_count.c).
+ * Not here: the counting (count/), JSON (counts_json.c), how to quote it (cite.c), the options (program/cmd_count.c).
  */
 #include "verify/report/counts.h"
 
 #include <convref/tensor.h>
 #include <inttypes.h>
-#include <jansson.h>
 
 /* ---- one problem ----------------------------------------------------------------------------------------------- */
 
-static const struct table_column quantity_columns[] = {
-    { "quantity", "quantity", false }, { "value", "value", true }, { "what", "what it is", false },
+static const char *const quantity_names[COUNTS_QUANTITIES] = {
+    [COUNTS_PARAMS] = "params", [COUNTS_WEIGHTS] = "weights", [COUNTS_BIASES] = "biases", [COUNTS_MACS] = "macs",
+    [COUNTS_MACS_INSIDE] = "macs_inside", [COUNTS_FLOPS] = "flops", [COUNTS_BIAS_ADDS] = "bias_adds",
+    [COUNTS_BYTES] = "bytes",
 };
 
-static void add_quantity(struct table *table, const char *name, int64_t value, const char *what)
+const char *counts_name(enum counts_quantity quantity) { return quantity_names[quantity]; }
+
+int64_t counts_value(const struct conv_count *count, enum counts_quantity quantity)
 {
-    table_text(table, name);
-    table_integer(table, value);
-    table_text(table, what);
+    const int64_t values[COUNTS_QUANTITIES] = {
+        [COUNTS_PARAMS] = count->weights + count->biases, [COUNTS_WEIGHTS] = count->weights,
+        [COUNTS_BIASES] = count->biases, [COUNTS_MACS] = count->macs, [COUNTS_MACS_INSIDE] = count->macs_inside,
+        [COUNTS_FLOPS] = 2 * count->macs, [COUNTS_BIAS_ADDS] = count->bias_adds, [COUNTS_BYTES] = count->bytes,
+    };
+    return values[quantity];
 }
 
-/* "1 * 64 * 8 * (3*126) * (3*126)": the factors of the nominal count */
-static char *macs_formula(char text[256], const struct conv_problem *p)
+char *counts_formula(char text[256], const struct conv_problem *p)
 {
     size_t used = (size_t)snprintf(text, 256, "%" PRId64 " * %" PRId64 " * %" PRId64, p->n, p->k, p->c / p->groups);
     for (int a = CONV_AXES - p->rank; a < CONV_AXES && used < 256; a++)
@@ -31,26 +36,39 @@ static char *macs_formula(char text[256], const struct conv_problem *p)
     return text;
 }
 
+/* What a quantity is, in words. */
+static char *describe(char words[320], enum counts_quantity quantity, const struct conv_count *count,
+                      const struct conv_problem *problem)
+{
+    static const char *const plain[COUNTS_QUANTITIES] = {
+        [COUNTS_PARAMS] = "weights and biases", [COUNTS_FLOPS] = "2 * macs",
+        [COUNTS_BIAS_ADDS] = "additions of a bias", [COUNTS_BYTES] = "every operand of the pass, once",
+    };
+    char formula[256];
+    snprintf(words, 320, "%s", plain[quantity] ? plain[quantity] : "");
+    if (quantity == COUNTS_MACS)
+        snprintf(words, 320, "multiply-adds: %s", problem->op == CONV_OP_SEPARABLE
+                 ? "a depthwise stage, then a pointwise one" : counts_formula(formula, problem));
+    if (quantity == COUNTS_MACS_INSIDE)
+        snprintf(words, 320, "without products with padding, which are %.2f %%",
+                 count->macs ? 100.0 * (double)(count->macs - count->macs_inside) / (double)count->macs : 0.0);
+    return words;
+}
+
 static struct table *problem_table(const struct conv_problem *problem)
 {
-    struct table *table = table_create(quantity_columns, 3);
+    static const struct table_column columns[] = {
+        { "quantity", "quantity", false }, { "value", "value", true }, { "what", "what it is", false },
+    };
+    struct table *table = table_create(columns, 3);
     struct conv_count count;
-    char formula[256], words[320];
+    char words[320];
     conv_count_problem(&count, problem);
-    add_quantity(table, "params", count.weights + count.biases, "weights and biases");
-    add_quantity(table, "weights", count.weights, "");
-    add_quantity(table, "biases", count.biases, "");
-    if (problem->op == CONV_OP_SEPARABLE)
-        snprintf(words, sizeof words, "multiply-adds: a depthwise stage, then a pointwise one");
-    else
-        snprintf(words, sizeof words, "multiply-adds: %s", macs_formula(formula, problem));
-    add_quantity(table, "macs", count.macs, words);
-    snprintf(words, sizeof words, "without products with padding, which are %.2f %%",
-             count.macs ? 100.0 * (double)(count.macs - count.macs_inside) / (double)count.macs : 0.0);
-    add_quantity(table, "macs_inside", count.macs_inside, words);
-    add_quantity(table, "flops", 2 * count.macs, "2 * macs");
-    add_quantity(table, "bias_adds", count.bias_adds, "additions of a bias");
-    add_quantity(table, "bytes", count.bytes, "every operand of the pass, once");
+    for (enum counts_quantity quantity = 0; quantity < COUNTS_QUANTITIES; quantity++) {
+        table_text(table, counts_name(quantity));
+        table_integer(table, counts_value(&count, quantity));
+        table_text(table, describe(words, quantity, &count, problem));
+    }
     table_text(table, "intensity");
     table_real(table, count.intensity, "%.2f");
     table_text(table, "2 * macs_inside / bytes");
@@ -123,6 +141,14 @@ void counts_print_problem(FILE *file, const struct count_view *view, const struc
     char text[CONV_PROBLEM_TEXT];
     struct conv_term terms[CONV_MOST_TERMS];
     int count;
+    if (view->cite) {
+        counts_cite_problem(file, view, problem);
+        return;
+    }
+    if (view->format == TABLE_JSON) {
+        counts_print_json(file, counts_problem_json(view, problem));
+        return;
+    }
     if (view->format == TABLE_TEXT)
         fprintf(file, "%s: %s\n\n", conv_kind_name(conv_problem_kind(problem)), conv_problem_print(text, problem));
     if (view->all) {
@@ -141,82 +167,186 @@ void counts_print_problem(FILE *file, const struct count_view *view, const struc
 
 /* ---- one network ----------------------------------------------------------------------------------------------- */
 
-static const struct table_column layer_columns[] = {
-    { "layer", "layer", false }, { "kind", "kind", false }, { "in", "in", false }, { "out", "out", false },
-    { "filter", "filter", false }, { "params", "params", true }, { "macs", "MACs", true },
-    { "macs_inside", "without padding", true }, { "share", "share", true }, { "intensity", "FLOP/byte", true },
-};
-
-static void add_layer_row(struct table *table, const struct conv_node *node, double total)
+static bool is_row(const struct conv_node *node)
 {
-    const struct conv_problem *p = &node->problem;
-    struct conv_count count;
-    char text[96], size[96];
-    int64_t dims[CONV_AXES];
-    conv_count_problem(&count, p);
-    table_text(table, node->label);
-    table_text(table, conv_node_is_fc(node) ? conv_node_kind_name(node->kind)
-                                            : conv_kind_name(conv_problem_kind(p)));
-    for (int side = 0; side < 2; side++) {
-        for (int a = 0; a < p->rank; a++)
-            dims[a] = side ? p->axis[CONV_AXES - p->rank + a].out : p->axis[CONV_AXES - p->rank + a].in;
-        snprintf(text, sizeof text, "%" PRId64 " x %s", side ? p->k : p->c, conv_shape_print(size, p->rank, dims));
-        table_text(table, text);
-    }
-    for (int a = 0; a < p->rank; a++)
-        dims[a] = p->axis[CONV_AXES - p->rank + a].filter;
-    table_text(table, conv_shape_print(size, p->rank, dims));
-    table_integer(table, conv_node_params(node));
-    table_integer(table, count.macs);
-    table_integer(table, count.macs_inside);
-    table_real(table, total > 0 ? 100 * (double)count.macs / total : 0, "%.1f %%");
-    table_real(table, count.intensity, "%.1f");
+    return !node->aux && !node->fixed
+        && (conv_node_is_conv(node) || conv_node_is_fc(node) || node->kind == CONV_NODE_PRODUCT
+            || node->kind == CONV_NODE_RECURRENT);
 }
 
+static const char *node_kind(const struct conv_node *node)
+{
+    return conv_node_is_conv(node) ? conv_kind_name(conv_problem_kind(&node->problem))
+                                   : conv_node_kind_name(node->kind);
+}
+
+static char *node_size(char text[128], const struct conv_node *node, bool out)
+{
+    const struct conv_problem *p = &node->problem;
+    struct conv_shape shape = out ? node->out : node->in;
+    char size[96];
+    if (p->rank > 0) {
+        shape.rank = p->rank;
+        shape.c = out ? p->k : p->c;
+        for (int a = 0; a < CONV_AXES; a++)
+            shape.size[a] = out ? p->axis[a].out : p->axis[a].in;
+    }
+    snprintf(text, 128, "%" PRId64 " x %s", shape.c,
+             conv_shape_print(size, shape.rank, shape.size + CONV_AXES - shape.rank));
+    return text;
+}
+
+static char *node_filter(char text[96], const struct conv_node *node)
+{
+    const struct conv_problem *p = &node->problem;
+    int64_t dims[CONV_AXES];
+    for (int a = 0; a < p->rank; a++)
+        dims[a] = p->axis[CONV_AXES - p->rank + a].filter;
+    *text = 0;
+    return p->rank > 0 ? conv_shape_print(text, p->rank, dims) : text;
+}
+
+static double share_of(const struct conv_node *node, const struct conv_network *network)
+{
+    const int64_t all = network->totals[CONV_TOTAL_MACS];
+    return all > 0 ? (double)conv_node_macs(node) / (double)all : 0;
+}
+
+/* For people: what fits on a line. */
 static struct table *layer_table(const struct conv_network *network)
 {
-    struct table *table = table_create(layer_columns, 10);
+    static const struct table_column columns[] = {
+        { "layer", "layer", false }, { "kind", "kind", false }, { "in", "in", false }, { "out", "out", false },
+        { "filter", "filter", false }, { "params", "params", true }, { "macs", "MACs", true },
+        { "macs_inside", "without padding", true }, { "share", "share", true }, { "intensity", "FLOP/byte", true },
+    };
+    struct table *table = table_create(columns, 10);
+    struct conv_count count;
+    char text[128];
     for (int i = 0; i < network->node_count; i++) {
         const struct conv_node *node = &network->nodes[i];
-        if ((conv_node_is_conv(node) || conv_node_is_fc(node)) && !node->aux && !node->fixed)
-            add_layer_row(table, node, (double)network->totals[CONV_TOTAL_MACS_CONV_FC]);
+        if (!is_row(node))
+            continue;
+        const bool layer = node->problem.rank > 0;
+        table_text(table, node->label);
+        table_text(table, node_kind(node));
+        table_text(table, node_size(text, node, false));
+        table_text(table, node_size(text, node, true));
+        table_text(table, node_filter(text, node));
+        table_integer(table, conv_node_params(node));
+        table_integer(table, conv_node_macs(node));
+        if (layer)
+            conv_count_problem(&count, &node->problem);
+        table_integer(table, layer ? count.macs_inside : conv_node_macs(node));
+        table_real(table, 100 * share_of(node, network), "%.1f %%");
+        if (layer)
+            table_real(table, count.intensity, "%.1f");
+        else
+            table_missing(table);
     }
     return table;
 }
 
-static void print_network_json(FILE *file, const struct conv_network *network, const struct table *layers)
+static void add_number(struct table *table, bool known, int64_t number)
 {
-    json_t *json = json_object(), *totals = json_object();
-    for (int i = 0; i < CONV_TOTALS; i++)
-        json_object_set_new(totals, conv_total_name((enum conv_total)i), json_integer(network->totals[i]));
-    json_object_set_new(json, "network", json_string(network->name));
-    json_object_set_new(json, "layers", table_json(layers));
-    json_object_set_new(json, "totals", totals);
-    json_object_set_new(json, "unknown", json_integer(conv_network_unknowns(network)));
-    json_object_set_new(json, "complete", json_boolean(conv_network_unknowns(network) == 0));
-    if (network->note)
-        json_object_set_new(json, "note", json_string(network->note));
-    json_object_set_new(json, "expectations", json_integer(network->expectation_count));
-    json_object_set_new(json, "expectations_hold", json_boolean(!conv_network_check(network)));
-    json_dumpf(json, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+    if (known)
+        table_integer(table, number);
+    else
+        table_missing(table);
+}
+
+/* Products and recurrent nodes are no problems: of their quantities, parameters and multiply-adds are known. */
+static void add_quantities(struct table *table, const struct conv_node *node)
+{
+    const bool layer = node->problem.rank > 0;
+    struct conv_count count = { .macs = conv_node_macs(node), .macs_inside = conv_node_macs(node) };
+    if (layer)
+        conv_count_problem(&count, &node->problem);
+    for (enum counts_quantity quantity = 0; quantity < COUNTS_QUANTITIES; quantity++) {
+        const bool known = quantity == COUNTS_PARAMS || quantity == COUNTS_MACS || quantity == COUNTS_MACS_INSIDE
+                        || quantity == COUNTS_FLOPS;
+        add_number(table, layer || known,
+                   quantity == COUNTS_PARAMS ? conv_node_params(node) : counts_value(&count, quantity));
+    }
+    if (layer)
+        table_real(table, count.intensity, "%.2f");
+    else
+        table_missing(table);
+}
+
+static void add_layer_row(struct table *table, const struct conv_node *node, double share)
+{
+    char text[CONV_PROBLEM_TEXT];
+    table_text(table, node->label);
+    table_text(table, node_kind(node));
+    table_text(table, node->problem.rank > 0 ? conv_problem_print(text, &node->problem) : NULL);
+    table_text(table, node_size(text, node, false));
+    table_text(table, node_size(text, node, true));
+    table_text(table, *node_filter(text, node) ? text : NULL);
+    add_quantities(table, node);
+    table_real(table, share, "%.4f");
+}
+
+/* For programs: the keys of a problem, and what the layer is called. */
+struct table *counts_layers(const struct conv_network *network)
+{
+    enum { FRONT = 6, ALL = FRONT + COUNTS_QUANTITIES + 2 };
+    static struct table_column columns[ALL] = {
+        { "layer", "layer", false }, { "kind", "kind", false }, { "problem", "problem", false },
+        { "in", "in", false }, { "out", "out", false }, { "filter", "filter", false },
+        [ALL - 2] = { "intensity", "intensity", true }, { "share", "share", true },
+    };
+    for (int q = 0; q < COUNTS_QUANTITIES; q++)
+        columns[FRONT + q] = (struct table_column){ quantity_names[q], quantity_names[q], true };
+    struct table *table = table_create(columns, ALL);
+    for (int i = 0; i < network->node_count; i++)
+        if (is_row(&network->nodes[i]))
+            add_layer_row(table, &network->nodes[i], share_of(&network->nodes[i], network));
+    return table;
+}
+
+/* Totals of which there is something to say. */
+static bool is_shown(const struct conv_network *network, enum conv_total total)
+{
+    return network->totals[total] && total != CONV_TOTAL_CONNECTIONS;
+}
+
+static void print_total_table(FILE *file, enum table_format format, const struct conv_network *network)
+{
+    static const struct table_column columns[] = { { "total", "total", false }, { "value", "value", true } };
+    struct table *table = table_create(columns, 2);
+    for (enum conv_total total = 0; total < CONV_TOTALS; total++)
+        if (is_shown(network, total)) {
+            table_text(table, conv_total_name(total));
+            table_integer(table, network->totals[total]);
+        }
+    if (conv_network_unknowns(network) > 0) {
+        table_text(table, "nodes not understood: totals are too small");
+        table_integer(table, conv_network_unknowns(network));
+    }
     fputc('\n', file);
-    json_decref(json);
+    table_print(table, file, format);
+    table_free(table);
 }
 
 static void print_totals(FILE *file, const struct conv_network *network)
 {
     char number[32];
     const char *more = conv_network_unknowns(network) > 0 ? " or more" : "";
-    for (int i = 0; i < CONV_TOTALS; i++)
-        if (network->totals[i] && i != CONV_TOTAL_CONNECTIONS)
-            fprintf(file, "%-28s %18s%s\n", conv_total_name((enum conv_total)i),
-                    table_thousands(number, network->totals[i]), more);
+    fputc('\n', file);
+    for (enum conv_total total = 0; total < CONV_TOTALS; total++)
+        if (is_shown(network, total))
+            fprintf(file, "%-28s %18s%s\n", conv_total_name(total),
+                    table_thousands(number, network->totals[total]), more);
     if (conv_network_unknowns(network) > 0)
         fprintf(file, "%-28s %18d\n", "nodes not understood", conv_network_unknowns(network));
     if (network->published)
         fprintf(file, "\npublished: %s\n", network->published);
     if (network->note)
         fprintf(file, "note: %s\n", network->note);
+    if (network->expectation_count > 0)
+        fprintf(file, "\n%d published totals: %s\n", network->expectation_count,
+                conv_network_check(network) ? "not all as expected" : "all exactly as expected");
 }
 
 void counts_add_network(struct table *table, const struct conv_network *network)
@@ -233,6 +363,14 @@ void counts_print_network(FILE *file, const struct count_view *view, const struc
 {
     struct conv_term terms[CONV_MOST_TERMS];
     int count;
+    if (view->cite) {
+        counts_cite_network(file, view, network);
+        return;
+    }
+    if (view->format == TABLE_JSON) {
+        counts_print_json(file, counts_network_json(view, network));
+        return;
+    }
     if (view->all) {
         print_all_conventions(file, view, network, NULL);
         return;
@@ -243,17 +381,12 @@ void counts_print_network(FILE *file, const struct count_view *view, const struc
                     conv_convention_missing(view->convention, network));
         return;
     }
-    struct table *table = layer_table(network);
-    if (view->format == TABLE_JSON)
-        print_network_json(file, network, table);
-    else
-        table_print(table, file, view->format);
-    if (view->format == TABLE_TEXT) {
-        fputc('\n', file);
+    const bool for_people = view->format == TABLE_TEXT || table_is_for_paper(view->format);
+    struct table *table = for_people ? layer_table(network) : counts_layers(network);
+    table_print(table, file, view->format);
+    if (view->format == TABLE_TEXT)
         print_totals(file, network);
-        if (network->expectation_count > 0)
-            fprintf(file, "\n%d published totals: %s\n", network->expectation_count,
-                    conv_network_check(network) ? "not all as expected" : "all exactly as expected");
-    }
+    else if (for_people)
+        print_total_table(file, view->format, network);
     table_free(table);
 }

@@ -45,25 +45,75 @@ static void *insert(void **tree, const char *name, size_t size)
 
 struct value *value_find(const struct walk *walk, const char *name) { return find(&walk->values, name); }
 
+/* An inner name takes the place of an outer one. */
+static void hide(struct walk *walk, struct value *outer)
+{
+    if (outer)
+        tdelete(&outer->name, &walk->values, by_name);
+}
+
+struct value *scope_enter(struct walk *walk)
+{
+    walk->scope++;
+    return walk->scoped;
+}
+
+void scope_leave(struct walk *walk, struct value *mark)
+{
+    walk->scope--;
+    while (walk->scoped != mark) {
+        struct value *value = walk->scoped;
+        walk->scoped = value->below;
+        tdelete(&value->name, &walk->values, by_name);
+        if (value->hides && !tsearch(value->hides, &walk->values, by_name)) {
+            value->hides->below = walk->retired;   /* no memory: the name is lost, not the block */
+            walk->retired = value->hides;
+        }
+        value->below = walk->retired;
+        walk->retired = value;
+    }
+}
+
 struct value *value_add(struct walk *walk, const char *name, const char *where)
 {
     char plain[ONNX_NAME];
-    if (!*onnx_text(name) || value_find(walk, name)) {
+    struct value *outer = *onnx_text(name) ? value_find(walk, name) : NULL;
+    if (!*onnx_text(name) || (outer && outer->scope == walk->scope)) {
         onnx_bad(&walk->model, "every value of a graph has a name of its own", "%s '%s' %s", where,
                  onnx_plain(plain, name), *onnx_text(name) ? "has a name that is taken" : "has no name");
         return NULL;
     }
+    hide(walk, outer);
     struct value *value = insert(&walk->values, name, sizeof *value);
     if (!value) {
+        free(outer);
         conv_fail(walk->model.error, CONV_NO_MEMORY, "no memory for the values of %s", walk->model.name);
         return NULL;
     }
     value->node = -1;
+    value->scope = walk->scope;
+    value->hides = outer;
+    if (walk->scope > 0) {
+        value->below = walk->scoped;
+        walk->scoped = value;
+    }
     return value;
+}
+
+static void free_list(struct value *list)
+{
+    while (list) {
+        struct value *below = list->below;
+        free(list);
+        list = below;
+    }
 }
 
 void values_free(struct walk *walk)
 {
+    if (walk->scope > 0)   /* the walk ended within */
+        scope_leave(walk, NULL);
+    free_list(walk->retired);
     tdestroy(walk->values, free);
     tdestroy(walk->declared, free);
     tdestroy(walk->symbols, free);
@@ -226,9 +276,8 @@ void value_set_tensor(struct walk *walk, struct value *value, const ConvOnnx__Te
         value->numbers = numbers;
 }
 
-enum conv_status add_initializers(struct walk *walk)
+enum conv_status add_initializers(struct walk *walk, const ConvOnnx__Graph *graph)
 {
-    const ConvOnnx__Graph *graph = walk->model.graph;
     for (size_t i = 0; i < graph->n_initializer; i++) {
         struct onnx_shape shape;
         const enum conv_status status = onnx_check_tensor(&shape, &walk->model, graph->initializer[i]);

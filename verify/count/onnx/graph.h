@@ -2,7 +2,8 @@
  *
  * A value is a graph's input, an initializer or an output of a node; each has one name, and nodes come in the order
  * in which they compute.   Read next: network.c (the walk), graph.c (values), inputs.c (sizes that are open),
- * operators.c (the table), numbers.c (shapes that a graph computes), params.c (what is a parameter)
+ * operators.c (the table), numbers.c (shapes that a graph computes), params.c (what is a parameter),
+ * subgraph.c (If and Loop)
  */
 #ifndef CONVREF_VERIFY_COUNT_ONNX_GRAPH_H
 #define CONVREF_VERIFY_COUNT_ONNX_GRAPH_H
@@ -30,7 +31,12 @@ struct value {
     const ConvOnnx__Node *lost;        /* the node behind which sizes aren't known */
     struct value *next;                /* of a list of params.c */
     int node;                          /* of the network, that made it; -1: none */
+    int scope;                         /* 0: of the model's graph; 1: of one within, and so on */
+    struct value *hides, *below;       /* the outer value of its name; the value before it in its scope */
 };
+
+/* A subgraph that was unpacked. */
+struct subgraph { const ConvOnnx__Attribute *from; ConvOnnx__Graph *graph; struct subgraph *next; };
 
 struct walk {
     struct onnx_model model;
@@ -40,6 +46,10 @@ struct walk {
     struct block *blocks;              /* memory of the numbers of values */
     size_t numbers;                    /* how many there are */
     const char *in;                    /* sizes that the model leaves open, as text; NULL: none given */
+    int scope;                         /* how many graphs stand around the node */
+    struct value *scoped, *retired;    /* the last value of the scopes within; values of scopes that were left */
+    struct subgraph *subgraphs;
+    int turns;                         /* nodes walked in turns of loops */
     double work;                       /* everything counted so far, from above */
     int64_t taps;                      /* of all filters, along their axes */
     char *unknown;                     /* words about the nodes that aren't understood, and what was taken as given */
@@ -69,9 +79,14 @@ const char *info_symbol(const ConvOnnx__ValueInfo *info, int dim);
 int64_t symbol_size(const struct walk *walk, const char *name);
 bool symbol_set(struct walk *walk, const char *name, int64_t size);
 
-enum conv_status add_initializers(struct walk *walk);
+enum conv_status add_initializers(struct walk *walk, const ConvOnnx__Graph *graph);
 void value_set_tensor(struct walk *walk, struct value *value, const ConvOnnx__Tensor *tensor,
                       const struct onnx_shape *shape);
+
+/* Names that are added from now on are of a graph within, which may hide those outside; leave with what enter
+ * gave. */
+struct value *scope_enter(struct walk *walk);
+void scope_leave(struct walk *walk, struct value *mark);
 
 /* Room for the numbers of a value; NULL if they are too many to be followed. */
 union number *numbers_create(struct walk *walk, int64_t count);
@@ -99,6 +114,14 @@ int64_t take_bias(struct walk *walk, struct value *value);
 /* The product of the sizes; shapes are checked when they are made. */
 int64_t shape_elements(const struct onnx_shape *shape);
 bool shape_is_sane(const struct onnx_shape *shape);
+
+/* ---- network.c ---------------------------------------------------------------------------------------------- */
+
+/* All nodes of a graph, in the scope that was entered. */
+enum conv_status walk_nodes(struct walk *walk, const ConvOnnx__Graph *graph);
+
+/* Its work isn't done when the network runs; its parameters stay. */
+void fold_node(struct conv_node *made);
 
 /* ---- infer.c ------------------------------------------------------------------------------------------------ */
 

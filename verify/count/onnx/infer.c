@@ -166,7 +166,7 @@ enum conv_status infer_unknown(struct step *step)
     return not_understood(step, "the size of what it computes depends on data");
 }
 
-/* If, Loop, Scan, SequenceMap */
+/* Scan, SequenceMap */
 enum conv_status infer_subgraph(struct step *step)
 {
     return not_understood(step, "it has a graph of its own, which convref doesn't read");

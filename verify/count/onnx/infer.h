@@ -31,6 +31,8 @@ infer_function infer_pad, infer_resize, infer_blocks, infer_col2im, infer_region
     infer_unpool, infer_det, infer_dft, infer_stft, infer_loss;
 /* infer.c */
 infer_function infer_unknown, infer_subgraph;
+/* subgraph.c */
+infer_function infer_if, infer_loop;
 
 /* The node is wrong, and why.  Returns CONV_BAD_FILE. */
 enum conv_status step_bad(const struct step *step, const char *what);

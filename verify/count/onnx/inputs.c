@@ -4,6 +4,7 @@
  *
  *   x=1x16000     all sizes of the input x
  *   width=224     the open size of that name, wherever it stands
+ *   rate:=16000   the number in the input rate, which decides what an If does
  *   224x224       of every input that leaves sizes open: all of them, all behind the batch, all behind the channels,
  *                 or as many as are open
  *
@@ -14,6 +15,7 @@
  */
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,8 @@ struct given {
     int length, name;                  /* of the name in front of '='; 0: none */
     int count;                         /* of sizes; -1: they aren't numbers with x between them */
     int64_t sizes[CONV_MAX_RANK];
-    bool used;
+    bool is_value, used;               /* NAME:=NUMBER, and the number */
+    double value;
 };
 
 /* An input that isn't an initializer. */
@@ -69,7 +72,15 @@ static void read_part(struct given *given, const char *text, int length)
     for (int i = 0; i < length; i++)
         if (text[i] == '=')
             given->name = i;
-    given->count = read_sizes(given->sizes, text + given->name + (given->name > 0), text + length);
+    const char *sizes = text + given->name + (given->name > 0);
+    given->count = read_sizes(given->sizes, sizes, text + length);
+    if (given->name > 1 && text[given->name - 1] == ':') {
+        char *behind;
+        given->name--;
+        given->value = strtod(sizes, &behind);
+        given->is_value = behind == text + length && behind > sizes && isfinite(given->value);
+        given->count = given->is_value ? given->count : -1;
+    }
 }
 
 static enum conv_status read_given(struct inputs *inputs)
@@ -166,6 +177,22 @@ static int open_behind(const struct onnx_shape *shape, int first)
     return count;
 }
 
+/* --in NAME:=NUMBER, of an input of one number. */
+static enum conv_status take_value(struct inputs *inputs, struct input *input, const struct given *given)
+{
+    struct value *value = input->value;
+    const bool single = value->known && shape_elements(&value->shape) == 1;
+    union number *numbers = single ? numbers_create(inputs->walk, 1) : NULL;
+    if (!numbers || (!is_real_type(value->type) && given->value != rint(given->value)))
+        return bad_given(inputs, input, given);
+    if (is_real_type(value->type))
+        numbers->real = given->value;
+    else
+        numbers->whole = (int64_t)given->value;
+    value->numbers = numbers;
+    return CONV_OK;
+}
+
 /* --in NAME=SIZES */
 static enum conv_status take_named(struct inputs *inputs, struct input *input)
 {
@@ -175,6 +202,12 @@ static enum conv_status take_named(struct inputs *inputs, struct input *input)
         if (!is_named(given, value->name))
             continue;
         given->used = inputs->open = true;
+        if (given->is_value) {
+            const enum conv_status status = take_value(inputs, input, given);
+            if (status != CONV_OK)
+                return status;
+            continue;
+        }
         if (given->count < 0 || (value->known && given->count != value->shape.rank))
             return bad_given(inputs, input, given);
         if (!value->known) {   /* the file says nothing of it */

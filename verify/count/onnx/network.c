@@ -5,7 +5,8 @@
  * If that doesn't help, a layer or a product becomes a node of the kind unknown, which the network's note names and
  * whose weights are counted; of all others nothing is missing but a size (`open`).  What follows from constants alone
  * is no work: a runtime has done it before it begins.
- * Not here: what operators do (operators.c), what is a parameter (params.c), inputs (inputs.c).
+ * Not here: what operators do (operators.c), what is a parameter (params.c), inputs (inputs.c), the graphs of If and
+ * Loop (subgraph.c).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -193,8 +194,8 @@ static enum conv_status infer(struct step *step)
     return CONV_OK;
 }
 
-/* What a runtime computes before it begins: nothing of it is done when the network runs. */
-static void fold(struct conv_node *made)
+/* What a runtime computes before it begins, or in no run. */
+void fold_node(struct conv_node *made)
 {
     if (made->kind == CONV_NODE_UNKNOWN)
         return;
@@ -204,9 +205,9 @@ static void fold(struct conv_node *made)
     made->by_tensor = true;
 }
 
-static enum conv_status walk_node(struct walk *walk, size_t index)
+static enum conv_status walk_node(struct walk *walk, const ConvOnnx__Graph *graph, size_t index)
 {
-    const ConvOnnx__Node *node = walk->model.graph->node[index];
+    const ConvOnnx__Node *node = graph->node[index];
     struct step step = { .walk = walk, .at = { &walk->model, node, index } };
     enum conv_status status = take_inputs(&step);
     if (status == CONV_OK)
@@ -226,10 +227,18 @@ static enum conv_status walk_node(struct walk *walk, size_t index)
     if (step.out->known)
         step.made->out = network_shape(&step.out->shape);
     if (reads_constants(&step))
-        fold(step.made);
+        fold_node(step.made);
     else
         take_params(walk, step.made, node);
     return check_work(walk, step.made);
+}
+
+enum conv_status walk_nodes(struct walk *walk, const ConvOnnx__Graph *graph)
+{
+    enum conv_status status = CONV_OK;
+    for (size_t i = 0; i < graph->n_node && status == CONV_OK; i++)
+        status = walk_node(walk, graph, i);
+    return status;
 }
 
 /* ---- the model ---------------------------------------------------------------------------------------------- */
@@ -269,16 +278,24 @@ static enum conv_status walk_graph(struct walk *walk)
     if (status == CONV_OK)
         status = declare_shapes(walk);
     if (status == CONV_OK)
-        status = add_initializers(walk);
+        status = add_initializers(walk, walk->model.graph);
     if (status == CONV_OK)
         status = add_inputs(walk);
     if (status == CONV_OK) {
         find_given_weights(walk);
         status = add_input_node(walk);
     }
-    for (size_t i = 0; i < walk->model.graph->n_node && status == CONV_OK; i++)
-        status = walk_node(walk, i);
-    return status;
+    return status == CONV_OK ? walk_nodes(walk, walk->model.graph) : status;
+}
+
+static void free_subgraphs(struct walk *walk)
+{
+    while (walk->subgraphs) {
+        struct subgraph *next = walk->subgraphs->next;
+        onnx_free_graph(walk->subgraphs->graph);
+        free(walk->subgraphs);
+        walk->subgraphs = next;
+    }
 }
 
 enum conv_status onnx_network_parse(struct conv_network *network, const struct onnx_bytes *bytes, const char *in,
@@ -295,8 +312,9 @@ enum conv_status onnx_network_parse(struct conv_network *network, const struct o
         name_network(&made, bytes->name);
         status = walk_graph(&walk);
     }
-    onnx_free_model(&walk.model);
     values_free(&walk);
+    free_subgraphs(&walk);
+    onnx_free_model(&walk.model);
     fclose(walk.unknowns);
     if (status == CONV_OK && walk.unknown_size > 0)
         made.note = walk.unknown;

@@ -27,6 +27,7 @@ static const struct place { const char *op_type; unsigned weights, buffers; int 
     { "PRelu", 0x2, 0, -1 }, { "LSTM", 0x8e, 0, -1 }, { "GRU", 0xe, 0, -1 }, { "RNN", 0xe, 0, -1 },
     { "Gather", 0x1, 0, 2, true }, { "Add", 0x3, 0, 1, true }, { "Mul", 0x3, 0, 1, true },
     /* numbers that say what to do */
+    { "If", 0, 0, 0 }, { "Loop", 0, 0, 0 },
     { "Resize", 0, 0, 0 }, { "Upsample", 0, 0, 0 }, { "QuantizeLinear", 0, 0, 0 }, { "DequantizeLinear", 0, 0, 0 },
     { "DynamicQuantizeLinear", 0, 0, 0 }, { "NonMaxSuppression", 0, 0, 0 }, { "OneHot", 0, 0, 0 },
     { "AffineGrid", 0, 0, 0 }, { "STFT", 0, 0x4, 0 }, { "Clip", 0, 0, 0 }, { "Pad", 0, 0, 0 },
