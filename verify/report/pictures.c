@@ -72,9 +72,11 @@ static enum conv_status draw(const char *folder, const char *tsv, enum plot plot
 }
 
 const char *const study_ladders[STUDY_LADDERS][2] = {
-    { "std", "Standard convolutions" }, { "pw", "Pointwise convolutions" },
+    { "std", "Standard convolutions, channels first" }, { "std_nhwc", "Standard convolutions, channels last" },
+    { "pw", "Pointwise convolutions, channels first" }, { "pw_nhwc", "Pointwise convolutions, channels last" },
     { "dw", "Depthwise convolutions, channels first" }, { "dw_nhwc", "Depthwise convolutions, channels last" },
-    { "grp", "Grouped convolutions" }, { "sep", "Separable convolutions" },
+    { "grp", "Grouped convolutions, channels first" },
+    { "sep", "Separable convolutions, channels first" }, { "sep_nhwc", "Separable convolutions, channels last" },
 };
 
 bool study_has_ladder(const struct study *study, const char *ladder)

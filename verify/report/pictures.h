@@ -8,7 +8,7 @@
 struct table *study_network_table(void);
 
 /* Ladders by name, and what they are. */
-enum { STUDY_LADDERS = 6 };
+enum { STUDY_LADDERS = 9 };
 extern const char *const study_ladders[STUDY_LADDERS][2];
 
 /* Has it a figure of that ladder? */

@@ -150,13 +150,22 @@ double study_seconds(const struct study *study, int first_row, const struct conv
     return NAN;
 }
 
+static struct conv_problem channels_last(const struct conv_problem *problem)
+{
+    struct conv_problem nhwc = *problem;
+    nhwc.layout = CONV_CHANNELS_LAST;
+    return nhwc;
+}
+
 static enum conv_status bench_block(struct study *study, struct study_block *block, struct conv_error *error)
 {
-    struct conv_problem nhwc = block->depthwise;
-    nhwc.layout = CONV_CHANNELS_LAST;
+    const struct conv_problem dense = channels_last(&block->dense), depthwise = channels_last(&block->depthwise);
+    const struct conv_problem pointwise = channels_last(&block->pointwise);
+    const struct conv_problem separable = channels_last(&block->separable);
     const struct { const char *ladder; const struct conv_problem *problem; } parts[] = {
-        { "std", &block->dense }, { "dw", &block->depthwise }, { "dw_nhwc", &nhwc }, { "grp", &block->depthwise },
-        { "pw", &block->pointwise }, { "sep", &block->separable },
+        { "std", &block->dense }, { "std_nhwc", &dense }, { "dw", &block->depthwise }, { "dw_nhwc", &depthwise },
+        { "grp", &block->depthwise }, { "pw", &block->pointwise }, { "pw_nhwc", &pointwise },
+        { "sep", &block->separable }, { "sep_nhwc", &separable },
     };
     block->first_row = study->results.count;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -168,6 +177,15 @@ static enum conv_status bench_block(struct study *study, struct study_block *blo
     return CONV_OK;
 }
 
+/* Of the same in two layouts; one of them may not have been timed. */
+static double faster(double first, double last) { return isnan(last) || first < last ? first : last; }
+
+static double last_nhwc(const struct study *study, int row, const char *ladder, const struct conv_problem *problem)
+{
+    const struct conv_problem nhwc = channels_last(problem);
+    return study_seconds(study, row, study_last(ladder), &nhwc);
+}
+
 /* When all rows have been held against the roof. */
 static void sum_block(struct study_block *block, const struct study *study)
 {
@@ -175,13 +193,19 @@ static void sum_block(struct study_block *block, const struct study *study)
     const double pointwise = study_seconds(study, row, study_last("pw"), &block->pointwise);
     const double direct = study_seconds(study, row, study_first("dw"), &block->depthwise);
     block->first_dense = study_seconds(study, row, study_first("std"), &block->dense);
-    block->last_dense = study_seconds(study, row, study_last("std"), &block->dense);
+    block->last_dense = faster(study_seconds(study, row, study_last("std"), &block->dense),
+                               last_nhwc(study, row, "std_nhwc", &block->dense));
     block->first = direct + study_seconds(study, row, study_first("pw"), &block->pointwise);
     block->left_behind = direct + pointwise;
     block->unfolded = pointwise + study_seconds(study, row, conv_kernel_find("grp_02_unfold_per_group"),
                                                 &block->depthwise);
-    block->two_layers = pointwise + study_seconds(study, row, study_last("dw"), &block->depthwise);
-    block->fused = study_seconds(study, row, study_last("sep"), &block->separable);
+    const double depthwise = study_seconds(study, row, study_last("dw"), &block->depthwise);
+    const double depthwise_nhwc = last_nhwc(study, row, "dw_nhwc", &block->depthwise);
+    block->two_layers = faster(depthwise + pointwise,
+                               depthwise_nhwc + last_nhwc(study, row, "pw_nhwc", &block->pointwise));
+    block->depthwise_stage = block->two_layers == depthwise + pointwise ? depthwise : depthwise_nhwc;
+    block->fused = faster(study_seconds(study, row, study_last("sep"), &block->separable),
+                          last_nhwc(study, row, "sep_nhwc", &block->separable));
 }
 
 /* Layers of a network that no block has, each by the ladder of its kind; `only` restricts the kinds. */

@@ -13,11 +13,12 @@ struct study_block {
     int repeats;                                    /* how often it stands in the network */
     struct conv_problem dense, separable, depthwise, pointwise;
     int first_row;                                  /* of its results */
-    /* seconds of one run: the twin, by the first and by the last step of its ladder */
+    /* seconds of one run: the twin, by the first and by the last step of its ladder, in the faster of both layouts */
     double first_dense, last_dense;
     /* ... and the block: both stages by their first steps; the depthwise one by its first step or unfolded group by
-     * group, the pointwise one by its last; both by their last; both fused */
-    double first, left_behind, unfolded, two_layers, fused;
+     * group, the pointwise one by its last, channels first; both by their last, in the faster layout, and of that the
+     * depthwise stage; both fused, in the faster layout */
+    double first, left_behind, unfolded, two_layers, depthwise_stage, fused;
 };
 
 struct study {
