@@ -82,7 +82,8 @@ CUDA_CODE = `for a in $(CUDA_ARCHITECTURES); do printf ' -gencode arch=compute_%
 DEVICE_OBJECTS = $(CUDA_RUNGS:.cu=.device.o) cuda/provider.device.o
 $(DEVICE_OBJECTS): $(CUDA_SHARED) cuda/device/launch_body.h
 cuda/cuda.so: $(DEVICE_OBJECTS) cuda/rungs.plain.o
-	$(AM_V_CCLD)$(LINK_MODULE) -o $@ $(DEVICE_OBJECTS) cuda/rungs.plain.o -L$(CUDA_LIBDIR) -lcudart_static -lpthread -ldl -lrt
+	$(AM_V_CCLD)$(LINK_MODULE) -Wl,-z,defs -o $@ $(DEVICE_OBJECTS) cuda/rungs.plain.o -L$(CUDA_LIBDIR) -lcudart_static \
+	    -lpthread -ldl -lrt
 
 cudadir = $(pkglibdir)
 cuda_DATA =

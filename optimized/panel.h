@@ -32,44 +32,30 @@ struct panel {
     const float *bias;      /* of the panel's first filter; NULL for none */
     float *y;               /* y[i * pitch + k], the panel's first filter of position 0 */
     int64_t pitch;
-    int64_t filters;        /* that exist: the last vector may have fewer than its lanes */
-    bool first, last;       /* the first part of a sum starts from the bias, the last one has the activation */
+    int64_t filters;        /* that exist: fewer than the panel has lanes, perhaps */
     enum conv_activation act;
 };
 
-/* The first `lanes` lanes; all of them in the usual case, and none where the panel is wider than the filters. */
-CONV_INLINE vec panel_load(const float *from, int64_t lanes)
-{
-    return lanes >= CONV_LANES ? vec_load(from) : vec_load_some(from, lanes > 0 ? lanes : 0);
-}
-
-CONV_INLINE void panel_store(float *to, vec v, int64_t lanes)
-{
-    if (lanes >= CONV_LANES)
-        vec_store(to, v);
-    else if (lanes > 0)
-        vec_store_some(to, v, lanes);
-}
-
-/* ROWS positions from position i on, VECS vectors of filters; x[run * ROWS + row] is where a row's run begins. */
+/* ROWS positions from position i on, VECS vectors of filters; x[run * ROWS + row] is where a row's run begins.  What
+ * isn't a whole number of vectors goes through memory, once a tile: the code of the tile is all vectors. */
 CONV_INLINE void panel_tile(const struct panel *panel, int64_t i, const float *const *x, const int ROWS,
                             const int VECS)
 {
-    const int64_t filters = panel->filters >= VECS * CONV_LANES ? VECS * CONV_LANES : panel->filters;
     const int64_t pitch = panel->pitch, runs = panel->runs, depth = panel->depth;
-    const enum conv_activation act = panel->last ? panel->act : CONV_ACT_NONE;
+    const bool whole = panel->filters >= VECS * CONV_LANES;
+    const size_t bytes = (size_t)(whole ? VECS * CONV_LANES : panel->filters) * sizeof(float);
     const float *w = panel->w;
-    float *y = panel->y + i * pitch;
+    float *y = panel->y + i * pitch, some[PANEL_K] = { 0 }, aside[PANEL_ROWS][PANEL_K];
+    const float *bias = panel->bias && whole ? panel->bias : some;
     vec sums[PANEL_ROWS][PANEL_VECS];
 
+    if (panel->bias && !whole)
+        memcpy(some, panel->bias, bytes);
     CONV_UNROLL
-    for (int v = 0; v < VECS; v++) {
-        const int64_t at = v * CONV_LANES;
-        const vec bias = panel->first && panel->bias ? panel_load(panel->bias + at, filters - at) : vec_set(0);
+    for (int row = 0; row < ROWS; row++)
         CONV_UNROLL
-        for (int row = 0; row < ROWS; row++)
-            sums[row][v] = panel->first ? bias : panel_load(y + row * pitch + at, filters - at);
-    }
+        for (int v = 0; v < VECS; v++)
+            sums[row][v] = vec_load(bias + v * CONV_LANES);
     for (int64_t run = 0; run < runs; run++, x += ROWS) {
         const float *from[PANEL_ROWS];
         CONV_UNROLL
@@ -89,11 +75,20 @@ CONV_INLINE void panel_tile(const struct panel *panel, int64_t i, const float *c
             }
         }
     }
+    if (panel->act != CONV_ACT_NONE) {
+        CONV_UNROLL
+        for (int row = 0; row < ROWS; row++)
+            CONV_UNROLL
+            for (int v = 0; v < VECS; v++)
+                sums[row][v] = vec_activate(panel->act, sums[row][v]);
+    }
     CONV_UNROLL
     for (int row = 0; row < ROWS; row++)
         CONV_UNROLL
         for (int v = 0; v < VECS; v++)
-            panel_store(y + row * pitch + v * CONV_LANES, vec_activate(act, sums[row][v]), filters - v * CONV_LANES);
+            vec_store((whole ? y + row * pitch : aside[row]) + v * CONV_LANES, sums[row][v]);
+    for (int row = 0; row < ROWS && !whole; row++)
+        memcpy(y + row * pitch, aside[row], bytes);
 }
 
 /* ---- tiles of any size, since pw_nhwc_04_equal_tiles ---- */

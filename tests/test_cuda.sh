@@ -146,6 +146,9 @@ expect explain_kernel 0 "convref explain --kernel cuda_dw_02_coalesced '$layer'"
 expect explain_launches 0 "convref explain --card a100 -k cuda_sep_01_two_launches 'op=separable c=64 in=28x28 k=128 filter=3x3 pad=1'" \
     '^bytes from memory, each once +1,038,592 +0\.51$' \
     'at least 2\.85 us, set by its requests of warps; its 2 launches start one after another'
+# of shared memory there are passes and no sectors
+expect explain_shared 0 "convref explain -k cuda_dw_04_tile '$layer'" \
+    '^cuda_dw_04_tile\.cu:51 +shared +read +64,512 +32\.00 +1\.00 *$' '^cuda_dw_04_tile\.cu:57 +global +write +802,816 +7,168 +28\.00 +3\.50 *$'
 expect explain_against 0 "convref explain -k cuda_dw_04_tile --against cuda_dw_07_halo_by_shuffle --provider '$cuda/cuda-watched.so' '$layer'" \
     '^ +cuda_dw_04_tile +at least, us +cuda_dw_07_halo_by_shuffle ' '^bytes through the first cache .* 1,728,512 +0\.05$' \
     '^passes over the banks .* 0 *$'

@@ -125,10 +125,10 @@ __global__ void halo_by_shuffle(float *y, const float *x, const float *w, const 
 /* Whole warps, for lanes that aren't there can't shuffle: 32 threads at least, in rows of 1, 2, 4, ..., 32. */
 static cut cut_for(const shape &s, bool whole)
 {
-    cut cut = { warpSize, THREADS / warpSize, 0, whole };
+    cut cut = { WARP, THREADS / WARP, 0, whole };
     while (cut.lanes > 1 && cut.lanes / 2 * FOUR >= s.w.out)
         cut.lanes /= 2, cut.down *= 2;
-    while (cut.lanes * cut.down > warpSize && cut.down / 2 * ROWS >= s.h.out)
+    while (cut.lanes * cut.down > WARP && cut.down / 2 * ROWS >= s.h.out)
         cut.down /= 2;
     const int strips = (s.h.out + ROWS - 1) / ROWS;
     cut.rows = (s.h.out + strips - 1) / strips;

@@ -112,7 +112,7 @@ static auto instance(const shape &s)
 
 static int planes_of_block(const shape &s)
 {
-    const int64_t outputs = s.group_k * s.y_plane(), full = MOST_WARPS * warpSize * OUTPUTS;
+    const int64_t outputs = s.group_k * s.y_plane(), full = MOST_WARPS * WARP * OUTPUTS;
     const int64_t wanted = (full + outputs - 1) / outputs;
     return static_cast<int>(std::min({ wanted, SHARED_BYTES / bytes_of_plane(s), s.n * s.c }));
 }
@@ -121,8 +121,8 @@ static void run(const conv_problem *conv, const conv_operands *o, const conv_wor
 {
     const shape s = shape_of(conv);
     const int planes = planes_of_block(s);
-    const unsigned warps = blocks_for(planes * s.group_k * s.y_plane(), warpSize * OUTPUTS);
-    const unsigned threads = (warps < MOST_WARPS ? warps : unsigned(MOST_WARPS)) * unsigned(warpSize);
+    const unsigned warps = blocks_for(planes * s.group_k * s.y_plane(), WARP * OUTPUTS);
+    const unsigned threads = (warps < MOST_WARPS ? warps : unsigned(MOST_WARPS)) * unsigned(WARP);
     const size_t bytes = static_cast<size_t>(planes * bytes_of_plane(s));
     launch(workspace, instance(s), blocks_for(s.n * s.c, planes), threads, bytes, static_cast<float *>(o->y),
            static_cast<const float *>(o->x), static_cast<const float *>(o->w), static_cast<const float *>(o->bias), s,

@@ -176,11 +176,11 @@ static void run(const conv_problem *conv, const conv_operands *o, const conv_wor
     const int64_t sums = static_cast<int64_t>(s.k) * (s.taps() + 1);
     const int64_t strips = static_cast<int64_t>(s.h.out + ROWS - 1) / ROWS * s.w.out;
     const int64_t lanes = instance(s) == sums_of_taps ? s.taps() + 1 : strips;
-    const unsigned warps = std::min<unsigned>(blocks_for(lanes, warpSize), MOST_WARPS);
+    const unsigned warps = std::min<unsigned>(blocks_for(lanes, WARP), MOST_WARPS);
     if (shares > 0)
-        launch(workspace, instance(s), static_cast<unsigned>(s.k * shares), warps * warpSize, 0, parts,
+        launch(workspace, instance(s), static_cast<unsigned>(s.k * shares), warps * WARP, 0, parts,
                static_cast<const float *>(o->x), static_cast<const float *>(o->y), s, shares);
-    launch(workspace, sum_of_parts, blocks_for(sums, MOST_WARPS * warpSize), MOST_WARPS * warpSize, 0,
+    launch(workspace, sum_of_parts, blocks_for(sums, MOST_WARPS * WARP), MOST_WARPS * WARP, 0,
            static_cast<float *>(o->w), static_cast<float *>(o->bias), static_cast<const float *>(parts), s, shares);
 }
 

@@ -2,7 +2,7 @@
  *
  * Changed since the reference (ref_backward_data.c): sums in float; transposed convolutions, which are data
  *     gradients, by the same loops.
- * Why it is faster: floats are half as wide as doubles.
+ * Why it is faster: it isn't meant to be; it is what the next steps are measured by.
  * What it costs: a division at every tap asks whether an output exists, and with a stride of 2 in both directions
  *     the answer is no at three taps of four.
  * Applies to: data gradients of any convolution, and transposed convolutions, 1-D to 3-D, in NCHW.

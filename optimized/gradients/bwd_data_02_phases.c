@@ -3,8 +3,8 @@
  * Changed since bwd_data_01_gather: positions that know the same taps are computed together (phases.h), each phase as
  *     the forward convolution that it is: unfolded block by block, and multiplied in the tiles of std_08.
  * Why it is faster: no tap is idle and none asks; then all that the standard ladder won.
- * What it costs: with a stride the outputs of a phase lie apart, so each is written twice.  Unfolding is one copy for
- *     each filter of a group: with groups of one channel it costs more than the arithmetic.
+ * What it costs: the outputs of a phase may lie apart, so each is written twice.  Unfolding is one copy for each
+ *     filter of a group: with groups of one channel it costs more than the arithmetic.
  * Applies to: data gradients of any convolution, and transposed convolutions, 1-D to 3-D, in NCHW.
  * Explained in docs/ladder-gradients.md, step 2.
  */

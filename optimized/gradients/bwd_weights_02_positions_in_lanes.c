@@ -5,7 +5,7 @@
  * Why it is faster: positions lie side by side in both matrices, so both are read in whole vectors, 7 loads for 12
  *     multiply-adds that don't wait for each other; and the blocks are read from the cache.
  * What it costs: the copies, filled up with zeros to whole vectors; and lanes are added up at the end of each block:
- *     with 49 positions that is nearly as much as the products.
+ *     with 49 positions that is as many instructions as the products have.
  * Applies to: weight and bias gradients of any convolution, 1-D to 3-D, in NCHW.
  * Explained in docs/ladder-gradients.md, step 2 of the weights.
  */

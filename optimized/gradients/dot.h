@@ -7,7 +7,7 @@
  *   sums[a][b] = SUM over the lanes of  acc[a][b] += A[a][i] * B[b][i]       for i = 0 .. count - 1
  *
  * In each step DOT_A + DOT_B loads feed DOT_A * DOT_B multiply-adds; nothing is broadcast and nothing is turned.
- * Used by the bwd_weights ladder.
+ * Used by the bwd_weights ladder; dw_bwd_weights adds up lanes and rows with it.
  */
 #ifndef CONVREF_OPTIMIZED_GRADIENTS_DOT_H
 #define CONVREF_OPTIMIZED_GRADIENTS_DOT_H

@@ -8,7 +8,8 @@
  *
  *   dx[first + stride * i] = SUM dy[i - pad + m * dilation] * w[tap - m * step]          m = 0 .. filter - 1
  *
- * Introduced in bwd_data_02_phases; also used by the depthwise gradients.   Explained in docs/ladder-gradients.md
+ * Phases since bwd_data_02_phases, also in the depthwise ladder; `struct spread` since bwd_data_01_gather.
+ * Explained in docs/ladder-gradients.md
  */
 #ifndef CONVREF_OPTIMIZED_GRADIENTS_PHASES_H
 #define CONVREF_OPTIMIZED_GRADIENTS_PHASES_H

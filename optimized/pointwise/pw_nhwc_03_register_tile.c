@@ -58,7 +58,7 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     for (int64_t k = 0; k < conv->k; k += PANEL_K) {
         const struct panel panel = {
             .w = w + k * conv->c, .runs = 1, .depth = conv->c, .bias = bias ? bias + k : NULL,
-            .y = y + k, .pitch = conv->k, .filters = conv->k - k, .first = true, .last = true, .act = conv->act
+            .y = y + k, .pitch = conv->k, .filters = conv->k - k, .act = conv->act
         };
         multiply(&panel, conv, operands->x, conv->n * matrix_positions(conv));
     }

@@ -63,8 +63,7 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
         const int64_t k = vecs.begin * CONV_LANES, end = vecs.end * CONV_LANES;
         const struct panel panel = {
             .w = w + k * conv->c, .runs = 1, .depth = conv->c, .bias = bias ? bias + k : NULL,
-            .y = y + k, .pitch = conv->k, .filters = (end < conv->k ? end : conv->k) - k,
-            .first = true, .last = true, .act = conv->act
+            .y = y + k, .pitch = conv->k, .filters = (end < conv->k ? end : conv->k) - k, .act = conv->act
         };
         multiply(&panel, conv, operands->x, conv->n * matrix_positions(conv));
     }

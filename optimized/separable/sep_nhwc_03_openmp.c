@@ -185,8 +185,7 @@ static void pointwise(float *y, const struct conv_problem *conv, const float *pw
         const int64_t k = vecs.begin * CONV_LANES, end = vecs.end * CONV_LANES;
         const struct panel panel = {
             .w = pw + k * conv->c, .runs = 1, .depth = conv->c, .bias = bias ? bias + k : NULL, .y = y + k,
-            .pitch = conv->k, .filters = (end < conv->k ? end : conv->k) - k,
-            .first = true, .last = true, .act = conv->act
+            .pitch = conv->k, .filters = (end < conv->k ? end : conv->k) - k, .act = conv->act
         };
         multiply(&panel, middle, positions);
     }

@@ -126,8 +126,7 @@ static struct panel panel_of(const struct conv_problem *conv, const float *w, co
     const int64_t k = vecs.begin * CONV_LANES, end = vecs.end * CONV_LANES, taps = taps_of(conv);
     return (struct panel){
         .w = w + k * taps * conv->c, .runs = taps, .depth = conv->c, .bias = bias ? bias + k : NULL,
-        .y = y + k, .pitch = conv->k, .filters = (end < conv->k ? end : conv->k) - k,
-        .first = true, .last = true, .act = conv->act
+        .y = y + k, .pitch = conv->k, .filters = (end < conv->k ? end : conv->k) - k, .act = conv->act
     };
 }
 

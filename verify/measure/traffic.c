@@ -68,11 +68,11 @@ static bool read_row(struct traffic_row *row, const char *line)
 {
     int at = 0;
     *row = (struct traffic_row){ .requests = 0 };
-    if (sscanf(line, "%95[^\t]\t%7[^\t]\t%7[^\t]\t%" SCNd64 "\t%" SCNd64 "\t%lf\t%n", row->line, row->memory,
-               row->access, &row->array_bytes, &row->requests, &row->lanes, &at) < 6 || at == 0)
+    if (sscanf(line, "%95[^\t]\t%7[^\t]\t%7[^\t]\t%" SCNd64 "\t%" SCNd64 "\t%lf%n", row->line, row->memory,
+               row->access, &row->array_bytes, &row->requests, &row->lanes, &at) < 6 || line[at] != '\t')
         return false;
-    sscanf(line + at, line[at] == '\t' ? "\t%lf" : "%lf", line[at] == '\t' ? &row->passes : &row->sectors);
-    return true;
+    const bool shared = line[at + 1] == '\t';   /* it has no sectors; to sscanf one tab is as good as two */
+    return sscanf(line + at, "%lf", shared ? &row->passes : &row->sectors) == 1;
 }
 
 static void read_totals(struct traffic *traffic, const char *line)
