@@ -7,22 +7,26 @@
  *   a row of 7, pad 1, 3 taps:   0 a b c d e f g | 0 h i j k l m n | 0 o p ...      pitch 8: the zero on the right is
  *   outputs, q:                  0 1 2 3 4 5 6 - | 0 1 2 3 ...                      the next row's zero on the left
  *
- * With a stride, rows and columns are split into phases as in rows.h: plane[d][row phase][column phase][row][column].
- * Depths aren't padded.  Introduced in dw_05_positions_run_on; also used by the grouped ladder.
+ * With a stride, rows and columns are split into phases as in rows.h: plane[d][row phase][column phase][row][column];
+ * phases that no tap reads aren't there.  Depths aren't padded.
+ * Introduced in dw_05_positions_run_on; also used by the grouped ladder.
  */
 #ifndef CONVREF_OPTIMIZED_PLANES_H
 #define CONVREF_OPTIMIZED_PLANES_H
 
 #include <convref/simd.h>
 
-enum { PLANES_SLACK = 16 * CONV_LANES };   /* floats that a last tile may read beyond the end */
+enum {
+    PLANES_SLACK = 16 * CONV_LANES,   /* floats that a last tile may read beyond the end */
+    PLANES_SMALL = 1 << 16, PLANES_TIMES = 16   /* floats of a plane, or times what x and y hold: planes_applies() */
+};
 
 /* One channel of a problem: sizes in floats. */
 struct planes {
     int64_t pitch;    /* of a row */
     int64_t phase;    /* of all rows of one phase */
     int64_t depth;    /* of all phases */
-    int64_t floats;   /* of all depths, without the slack */
+    int64_t floats;   /* of all depths and the zeros behind the last row, without the slack */
     int64_t count;    /* positions from the first to the last output of one depth */
 };
 
@@ -30,6 +34,27 @@ struct planes {
 static inline int64_t planes_length(const struct conv_axis *axis)
 {
     return axis->out + (axis->filter - 1) * axis->dilation / axis->stride;
+}
+
+/* Phases that taps read: windows shorter than the stride never see the others. */
+static inline int64_t planes_phases(const struct conv_axis *axis)
+{
+    return conv_extent(axis) < axis->stride ? conv_extent(axis) : axis->stride;
+}
+
+/* Why not: wide padding and far strides make planes that are mostly zeros.  In double: products may be vast. */
+static inline const char *planes_applies(const struct conv_problem *conv)
+{
+    double plane = (double)conv->axis[CONV_D].in, x = 1, y = 1;
+    for (int a = CONV_H; a <= CONV_W; a++)
+        plane *= (double)planes_length(&conv->axis[a]) * (double)planes_phases(&conv->axis[a]);
+    for (int a = 0; a < CONV_AXES; a++) {
+        x *= (double)conv->axis[a].in;
+        y *= (double)conv->axis[a].out;
+    }
+    if (plane <= PLANES_SMALL || plane <= PLANES_TIMES * (x + y))
+        return NULL;
+    return "its padded planes would be more than 16 times as large as a channel of x and of y";
 }
 
 /* The elements of a phase that are inputs, and not padding or beyond the last window. */
@@ -45,16 +70,17 @@ static inline struct planes planes_of(const struct conv_problem *conv)
     const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
     struct planes planes = { .pitch = planes_length(W) };
     int64_t shared = planes.pitch;   /* zeros at the end of a row that can be those at the beginning of the next */
-    for (int64_t phase = 0; phase < W->stride; phase++) {
+    for (int64_t phase = 0; phase < planes_phases(W); phase++) {
         const struct conv_range inside = planes_inside(W, phase);
         const int64_t right = planes_length(W) - inside.end;
         shared = right < shared ? right : shared;
         shared = inside.begin < shared ? inside.begin : shared;
     }
-    planes.pitch -= shared < planes.pitch - W->out ? shared : planes.pitch - W->out;
+    shared = shared < planes.pitch - W->out ? shared : planes.pitch - W->out;
+    planes.pitch -= shared;
     planes.phase = planes.pitch * planes_length(H);
-    planes.depth = planes.phase * H->stride * W->stride;
-    planes.floats = planes.depth * D->in;
+    planes.depth = planes.phase * planes_phases(H) * planes_phases(W);
+    planes.floats = planes.depth * D->in + shared;   /* no row follows the last whose zeros it could share */
     planes.count = (H->out - 1) * planes.pitch + W->out;
     return planes;
 }
@@ -64,7 +90,7 @@ static inline int64_t planes_tap(const struct planes *planes, const struct conv_
 {
     const struct conv_axis *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
     const int64_t row = r * H->dilation, col = s * W->dilation;
-    return (row % H->stride * W->stride + col % W->stride) * planes->phase + row / H->stride * planes->pitch
+    return (row % H->stride * planes_phases(W) + col % W->stride) * planes->phase + row / H->stride * planes->pitch
          + col / W->stride;
 }
 
@@ -104,20 +130,25 @@ static inline void planes_fill(float *plane, const struct planes *planes, const 
 {
     const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
     const int64_t last = planes_length(H) * H->stride - H->pad_begin, rows = H->in < last ? H->in : last;
-    for (int64_t phase = 0; phase < W->stride; phase++) {
+    const int64_t row_phases = planes_phases(H), phases = planes_phases(W);
+    for (int64_t phase = 0; phase < phases; phase++) {
         const struct conv_range inside = planes_inside(W, phase);
         const int64_t count = inside.end - inside.begin;
         const vec_mask rest = planes_mask(count % CONV_LANES);
+        if (count == 0)
+            continue;
         const float *from = x + inside.begin * W->stride + phase - W->pad_begin;
-        for (int64_t d = 0; d < D->in && count > 0; d++) {
+        for (int64_t d = 0; d < D->in; d++) {
             int64_t at = H->pad_begin / H->stride, of = H->pad_begin % H->stride;   /* row `at` of phase `of` */
             for (int64_t h = 0; h < rows; h++) {
-                float *to = plane + d * planes->depth + (of * W->stride + phase) * planes->phase + at * planes->pitch
-                          + inside.begin;
-                if (W->stride == 1 && H->stride == 1)
-                    planes_copy(to, from + (d * H->in + h) * W->in, count, rest, x_end);
-                else
-                    planes_pick(to, from + (d * H->in + h) * W->in, count, W->stride);
+                if (of < row_phases) {
+                    float *to = plane + d * planes->depth + (of * phases + phase) * planes->phase
+                              + at * planes->pitch + inside.begin;
+                    if (W->stride == 1 && H->stride == 1)
+                        planes_copy(to, from + (d * H->in + h) * W->in, count, rest, x_end);
+                    else
+                        planes_pick(to, from + (d * H->in + h) * W->in, count, W->stride);
+                }
                 if (++of == H->stride) {
                     of = 0;
                     at++;

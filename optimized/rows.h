@@ -89,24 +89,38 @@ struct rows {
     const float *w;            /* w[t][r][s] */
     float bias;
     enum conv_activation act;
-    int64_t pitch;             /* rows_pitch(): a division that should not be made for each tile */
+    int64_t pitch;             /* rows_pitch(): divisions that should not be made for each tile */
+    int64_t step, phase;       /* from one tap to the next in a row: dilation = step * stride + phase */
 };
 
-/* One row of taps: sums[j][:] += x[j][:] * w[s] for all s; x[j] are ROWS rows, `step` floats apart. */
-CONV_INLINE void rows_add(vec *sums, const struct conv_axis *W, const float *x, const float *w, int64_t pitch,
-                          int64_t step, const int ROWS, const int VECS)
+/* All that doesn't change from tile to tile but the plane, the weights and the activation. */
+static inline struct rows rows_of(const struct conv_problem *conv)
 {
+    const struct conv_axis *W = &conv->axis[CONV_W];
+    return (struct rows){ .conv = conv, .pitch = rows_pitch(conv), .step = W->dilation / W->stride,
+                          .phase = W->dilation % W->stride };
+}
+
+/* One row of taps: sums[j][:] += x[j][:] * w[s] for all s; x[j] are ROWS rows, `apart` floats apart. */
+CONV_INLINE void rows_add(vec *sums, const struct rows *rows, const float *x, const float *w, int64_t apart,
+                          const int ROWS, const int VECS)
+{
+    const struct conv_axis *W = &rows->conv->axis[CONV_W];
     int64_t phase = 0, at = 0;   /* of tap s: s * dilation = at * stride + phase */
     for (int64_t s = 0; s < W->filter; s++) {
         const vec weight = vec_set(w[s]);
-        const float *from = x + phase * pitch + at;
+        const float *from = x + phase * rows->pitch + at;
         CONV_UNROLL
         for (int j = 0; j < ROWS; j++)
             CONV_UNROLL
             for (int v = 0; v < VECS; v++)
-                sums[j * VECS + v] += vec_load(from + j * step + v * CONV_LANES) * weight;
-        for (phase += W->dilation; phase >= W->stride; phase -= W->stride)
+                sums[j * VECS + v] += vec_load(from + j * apart + v * CONV_LANES) * weight;
+        at += rows->step;
+        phase += rows->phase;
+        if (phase >= W->stride) {
+            phase -= W->stride;
             at++;
+        }
     }
 }
 
@@ -145,8 +159,8 @@ CONV_INLINE void rows_tile(float *y, const struct rows *rows, struct conv_range 
             const int64_t row = conv_input_at(D, z, t) * H->in + conv_input_at(H, p, r);
             CONV_CHECK(conv_inside(D, conv_input_at(D, z, t)) && conv_inside(H, conv_input_at(H, p, r)));
             CONV_CHECK(conv_inside(H, conv_input_at(H, p + ROWS - 1, r)));
-            rows_add(sums, W, rows->plane + row * row_floats + q, rows->w + (t * H->filter + r) * W->filter,
-                     rows->pitch, H->stride * row_floats, ROWS, VECS);
+            rows_add(sums, rows, rows->plane + row * row_floats + q, rows->w + (t * H->filter + r) * W->filter,
+                     H->stride * row_floats, ROWS, VECS);
         }
     rows_store(y, rows, sums, q, ROWS, VECS);
 }

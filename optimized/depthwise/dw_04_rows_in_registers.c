@@ -49,7 +49,8 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     rows_clear(plane, conv);
     for (int64_t i = 0; i < conv->n * conv->c; i++) {   /* i = n * C + c */
         const int64_t c = i % conv->c;
-        struct rows rows = { .conv = conv, .act = conv->act, .pitch = rows_pitch(conv) };
+        struct rows rows = rows_of(conv);
+        rows.act = conv->act;
         channel(y[i], &rows, plane, x[i], w[c], bias ? bias + c * multiplier : NULL);
     }
 }

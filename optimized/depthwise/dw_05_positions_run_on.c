@@ -3,10 +3,10 @@
  * Changed since dw_04_rows_in_registers: the plane has its padding in every direction, and one pitch for inputs and
  *     outputs (planes.h), so that a tile is eight vectors of positions, over as many rows as they reach; the outputs
  *     are taken out of them at the end.  What a tap adds to a position is worked out once.
- * Why it is faster: an image of 7x7 is one tile of seven full vectors in the place of seven rows, each of which left
- *     lanes empty and had too few sums in flight; no row is at the border.
+ * Why it is faster: an image of 7x7, 55 positions, is one tile of eight vectors, of which seven are wanted, in the
+ *     place of seven rows, each of which left lanes empty and had too few sums in flight; no row is at the border.
  * What it costs: what lies between the rows is computed, and the outputs are copied.
- * Applies to: any depthwise problem in NCHW, 1-D to 3-D, any multiplier.
+ * Applies to: any depthwise problem in NCHW, 1-D to 3-D, any multiplier, whose planes aren't nearly all padding.
  * Explained in docs/ladder-depthwise.md, step 5.
  */
 #include <convref/kernel.h>
@@ -115,6 +115,7 @@ CONV_KERNEL(dw_05_positions_run_on,
     .title = "vectors run on from row to row",
     .from = "dw_04_rows_in_registers",
     .kinds = 1u << CONV_DEPTHWISE,
+    .applies = planes_applies,
     .scratch_bytes = scratch_bytes,
     .run = run,
 );

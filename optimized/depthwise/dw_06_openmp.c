@@ -5,7 +5,7 @@
  * Why it is faster: channels have nothing in common.
  * What it costs: nothing but the planes.  Memory is shared by all cores, so layers that don't fit into the
  *     caches gain less than their number.
- * Applies to: any depthwise problem in NCHW, 1-D to 3-D, any multiplier.
+ * Applies to: any depthwise problem in NCHW, 1-D to 3-D, any multiplier, whose planes aren't nearly all padding.
  * Explained in docs/ladder-depthwise.md, step 6.
  */
 #include <convref/kernel.h>
@@ -126,6 +126,7 @@ CONV_KERNEL(dw_06_openmp,
     .from = "dw_05_positions_run_on",
     .kinds = 1u << CONV_DEPTHWISE,
     .threaded = true,
+    .applies = planes_applies,
     .scratch_bytes = scratch_bytes,
     .run = run,
 );

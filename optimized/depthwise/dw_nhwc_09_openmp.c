@@ -3,7 +3,7 @@
  * Changed since dw_nhwc_08_two_rows: the work, pairs of rows times blocks of channels, is a line that is cut into
  *     as many equal parts as there are threads; each has a table of its own.  A small layer isn't cut.
  * Why it is faster: the parts share inputs, which are only read, and no outputs.  An image of one row is cut by its
- *     channels, and one of 7 rows into 3.5 and 3.5.
+ *     channels, and the four pairs of 7 rows (the last has one row) into two and two.
  * What it costs: a table for each thread.  Two blocks are the least that is given away: the last of them overlap.
  * Applies to: depthwise problems in NHWC with a multiplier of 1, 1-D to 3-D, any filter.
  * Explained in docs/ladder-depthwise.md, step 9 for channels last.
@@ -112,6 +112,10 @@ CONV_INLINE void add_row(vec *sums, const struct taps *row, const struct table *
         add_piece(sums, row, k, s, STEP, 1, COLUMNS, INTO);
 }
 
+/* The row of taps that meets row u of the inputs, for outputs whose window begins in row `down`.  Where there is none,
+ * its weights aren't used, and the first stands for it: no pointer leaves the weights. */
+CONV_INLINE int64_t tap_row(int64_t u, int64_t down, int64_t R) { return u >= down && u - down < R ? u - down : 0; }
+
 /* All taps of one block of channels. */
 CONV_INLINE void add_taps(vec *sums, const struct tile *tile, const float *w, int64_t k, const int STEP,
                           const int ROWS, const int FILTER)
@@ -120,27 +124,27 @@ CONV_INLINE void add_taps(vec *sums, const struct tile *tile, const float *w, in
     const struct table *table = tile->table;
     const struct conv_axis *H = &table->conv->axis[CONV_H], *W = &table->conv->axis[CONV_W];
     const int64_t R = FILTER ? FILTER : H->filter, row_floats = (FILTER ? FILTER : W->filter) * CONV_LANES;
-    const int64_t second = (FILTER ? STEP : table->pair.step) * row_floats;   /* how far its weights lie back */
+    const int64_t second = FILTER ? STEP : table->pair.step;   /* how many rows of inputs it begins further down */
     for (int64_t t = table->T.begin; t < table->T.end; t++) {
-        struct taps row = { tile->x + t * table->rows * table->line.inputs, { w + t * R * row_floats } };
+        const float *const *x = tile->x + t * table->rows * table->line.inputs;
+        const float *of_t = w + t * R * row_floats;
         if (FILTER) {
             CONV_UNROLL
             for (int u = 0; u < FILTER + (ROWS - 1) * STEP; u++) {
-                row.w[1] = row.w[0] - second;
+                const struct taps at = { x + u * table->line.inputs, { of_t + tap_row(u, 0, R) * row_floats,
+                                                                       of_t + tap_row(u, second, R) * row_floats } };
                 if (ROWS == 1 || u < STEP)
-                    add_piece(sums, &row, k, 0, STEP, FILTER, COLUMNS, FIRST);
+                    add_piece(sums, &at, k, 0, STEP, FILTER, COLUMNS, FIRST);
                 else if (u < FILTER)
-                    add_piece(sums, &row, k, 0, STEP, FILTER, COLUMNS, BOTH);
+                    add_piece(sums, &at, k, 0, STEP, FILTER, COLUMNS, BOTH);
                 else
-                    add_piece(sums, &row, k, 0, STEP, FILTER, COLUMNS, SECOND);
-                row.w[0] += row_floats;
-                row.x += table->line.inputs;
+                    add_piece(sums, &at, k, 0, STEP, FILTER, COLUMNS, SECOND);
             }
             continue;
         }
         for (int64_t u = table->U.begin; u < table->U.end; u++) {
-            const struct taps at = { row.x + u * table->line.inputs,
-                                     { row.w[0] + u * row_floats, row.w[0] + u * row_floats - second } };
+            const struct taps at = { x + u * table->line.inputs, { of_t + tap_row(u, 0, R) * row_floats,
+                                                                   of_t + tap_row(u, second, R) * row_floats } };
             if (ROWS == 1 || u < table->pair.step)
                 add_row(sums, &at, table, k, STEP, COLUMNS, FIRST);
             else if (u < R)

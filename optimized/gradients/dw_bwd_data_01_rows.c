@@ -78,7 +78,9 @@ static void compute_phase(float *y, const struct conv_problem *part, float *plan
         memset(y, 0, (size_t)part_outputs(part) * sizeof *y);
         return;
     }
-    const struct rows rows = { .conv = part, .plane = plane, .w = w, .pitch = rows_pitch(part) };
+    struct rows rows = rows_of(part);
+    rows.plane = plane;
+    rows.w = w;
     rows_clear(plane, part);
     rows_fill(plane, part, dy, 0, H.in);
     for (int64_t z = 0; z < D.out; z++)

@@ -35,12 +35,12 @@ static inline int64_t phase_count(const struct conv_axis *axis)
 static inline struct phase phase_at(const struct conv_axis *axis, int64_t first)
 {
     const int64_t rest = (first + axis->pad_begin) % axis->stride;   /* t * dilation leaves this rest, too */
-    const int64_t step = axis->stride / phase_common(axis->stride, axis->dilation);
+    const int64_t common = phase_common(axis->stride, axis->dilation), step = axis->stride / common;
     int64_t tap = 0;
     while (tap < axis->filter && tap * axis->dilation % axis->stride != rest)
         tap++;
     const int64_t taps = tap < axis->filter ? (axis->filter - 1 - tap) / step + 1 : 0;
-    const int64_t apart = step * axis->dilation / axis->stride;
+    const int64_t apart = axis->dilation / common;
     const int64_t nearest = (first + axis->pad_begin - tap * axis->dilation) / axis->stride;   /* z of tap, i = 0 */
 
     struct phase phase = { .first = first, .stride = axis->stride, .tap = tap + (taps - 1) * step, .step = step };

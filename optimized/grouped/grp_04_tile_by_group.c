@@ -4,7 +4,7 @@
  *     as many filters as suit the group, from 1 to 6 (AVX-512: 12), and the more positions the fewer filters.
  * Why it is faster: no lanes are empty at the end of a row, and a group of 4 has tiles of 4 filters, not of 6.
  * What it costs: the tile is compiled for each number of filters; outputs are copied out of their positions.
- * Applies to: any grouped or depthwise problem, 1-D to 3-D.
+ * Applies to: any grouped or depthwise problem, 1-D to 3-D, whose planes aren't nearly all padding.
  * Explained in docs/ladder-grouped.md, step 4.
  */
 #include <convref/kernel.h>
@@ -13,6 +13,9 @@
 
 /* The sums of a tile, filters times vectors; the other registers hold x or w of a tap, and one of the other. */
 enum { SUMS = CONV_REGISTERS == 32 ? 24 : 12 };
+
+/* As CONV_UNROLL, for the 24 vectors of a tile with one filter. */
+#define UNROLL_VECS _Pragma("GCC unroll 64")
 
 /* ---- sizes of one group, and of its tiles ---- */
 
@@ -120,7 +123,7 @@ CONV_INLINE void tile(const struct run *run, const struct place *at, int64_t i, 
     vec sums[SUMS];
     CONV_UNROLL
     for (int k = 0; k < FILTERS; k++)
-        CONV_UNROLL
+        UNROLL_VECS
         for (int v = 0; v < VECS; v++)
             sums[k * VECS + v] = vec_set(at->bias[k]);
     for (int64_t c = 0; c < run->size.channels; c++)
@@ -130,13 +133,13 @@ CONV_INLINE void tile(const struct run *run, const struct place *at, int64_t i, 
         for (int64_t tap = 0; tap < taps; tap++, w += FILTERS) {
             const float *from = x + run->offset[tap];
             vec xs[SUMS], weights[SUMS];
-            CONV_UNROLL
+            UNROLL_VECS
             for (int v = 0; v < VECS; v++)
                 xs[v] = vec_load(from + v * CONV_LANES);
             CONV_UNROLL
             for (int k = 0; k < FILTERS; k++) {
                 weights[k] = vec_set(w[k]);
-                CONV_UNROLL
+                UNROLL_VECS
                 for (int v = 0; v < VECS; v++)
                     sums[k * VECS + v] += xs[v] * weights[k];
             }
@@ -144,7 +147,7 @@ CONV_INLINE void tile(const struct run *run, const struct place *at, int64_t i, 
     }
     CONV_UNROLL
     for (int k = 0; k < FILTERS; k++)
-        CONV_UNROLL
+        UNROLL_VECS
         for (int v = 0; v < VECS; v++)
             vec_store(run->positions + k * positions_floats(&run->planes) + i + v * CONV_LANES,
                       vec_activate(run->conv->act, sums[k * VECS + v]));
@@ -229,6 +232,7 @@ CONV_KERNEL(grp_04_tile_by_group,
     .title = "tiles of the group's size, over rows as they come",
     .from = "grp_03_direct_blocked",
     .kinds = 1u << CONV_GROUPED | 1u << CONV_DEPTHWISE,
+    .applies = planes_applies,
     .scratch_bytes = scratch_bytes,
     .packed_bytes = packed_bytes,
     .pack = pack,

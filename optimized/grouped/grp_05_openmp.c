@@ -4,7 +4,7 @@
  *     equal parts as there are threads, each with planes of its own.  A small layer gets fewer threads.
  * Why it is faster: groups have nothing in common, and the filters of a group no more than its inputs.
  * What it costs: where a group is cut, both threads copy its channels.
- * Applies to: any grouped or depthwise problem, 1-D to 3-D.
+ * Applies to: any grouped or depthwise problem, 1-D to 3-D, whose planes aren't nearly all padding.
  * Explained in docs/ladder-grouped.md, step 5.
  */
 #include <convref/kernel.h>
@@ -13,6 +13,9 @@
 
 /* The sums of a tile, filters times vectors; the other registers hold x or w of a tap, and one of the other. */
 enum { SUMS = CONV_REGISTERS == 32 ? 24 : 12 };
+
+/* As CONV_UNROLL, for the 24 vectors of a tile with one filter. */
+#define UNROLL_VECS _Pragma("GCC unroll 64")
 enum { LEAST_PRODUCTS = 1 << 16 };   /* for each thread: some microseconds, what it takes to start one */
 
 /* ---- sizes of one group, and of its tiles ---- */
@@ -128,7 +131,7 @@ CONV_INLINE void tile(const struct run *run, const struct place *at, int64_t i, 
     vec sums[SUMS];
     CONV_UNROLL
     for (int k = 0; k < FILTERS; k++)
-        CONV_UNROLL
+        UNROLL_VECS
         for (int v = 0; v < VECS; v++)
             sums[k * VECS + v] = vec_set(at->bias[k]);
     for (int64_t c = 0; c < run->size.channels; c++)
@@ -138,13 +141,13 @@ CONV_INLINE void tile(const struct run *run, const struct place *at, int64_t i, 
         for (int64_t tap = 0; tap < taps; tap++, w += FILTERS) {
             const float *from = x + run->offset[tap];
             vec xs[SUMS], weights[SUMS];
-            CONV_UNROLL
+            UNROLL_VECS
             for (int v = 0; v < VECS; v++)
                 xs[v] = vec_load(from + v * CONV_LANES);
             CONV_UNROLL
             for (int k = 0; k < FILTERS; k++) {
                 weights[k] = vec_set(w[k]);
-                CONV_UNROLL
+                UNROLL_VECS
                 for (int v = 0; v < VECS; v++)
                     sums[k * VECS + v] += xs[v] * weights[k];
             }
@@ -152,7 +155,7 @@ CONV_INLINE void tile(const struct run *run, const struct place *at, int64_t i, 
     }
     CONV_UNROLL
     for (int k = 0; k < FILTERS; k++)
-        CONV_UNROLL
+        UNROLL_VECS
         for (int v = 0; v < VECS; v++)
             vec_store(run->positions + k * positions_floats(&run->planes) + i + v * CONV_LANES,
                       vec_activate(run->conv->act, sums[k * VECS + v]));
@@ -257,6 +260,7 @@ CONV_KERNEL(grp_05_openmp,
     .from = "grp_04_tile_by_group",
     .kinds = 1u << CONV_GROUPED | 1u << CONV_DEPTHWISE,
     .threaded = true,
+    .applies = planes_applies,
     .scratch_bytes = scratch_bytes,
     .packed_bytes = packed_bytes,
     .pack = pack,

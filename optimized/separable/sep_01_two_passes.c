@@ -64,7 +64,9 @@ static void depthwise(float *middle, const struct conv_problem *conv, const floa
     const struct sizes size = sizes_of(conv);
     const float (*w)[D.filter * H.filter * W.filter] = operands->w;
     const float *bias = operands->bias;
-    struct rows rows = { .conv = conv, .plane = plane, .act = conv->mid_act, .pitch = rows_pitch(conv) };
+    struct rows rows = rows_of(conv);
+    rows.plane = plane;
+    rows.act = conv->mid_act;
 
     for (int64_t m = 0; m < size.middle; m++, middle += size.pitch) {
         if (m % conv->mult == 0)

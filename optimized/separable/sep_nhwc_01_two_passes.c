@@ -31,6 +31,12 @@ static int64_t tiles_of(const struct conv_problem *conv)
     return conv->n * conv->axis[CONV_D].out * conv->axis[CONV_H].out * columns_of(conv).count;
 }
 
+/* The columns of the widest tile. */
+static int64_t widest(const struct conv_problem *conv)
+{
+    return conv->axis[CONV_W].out < COLUMNS ? conv->axis[CONV_W].out : COLUMNS;
+}
+
 /* The first position of a tile, of all positions of all images. */
 static int64_t position_of(const struct conv_problem *conv, int64_t tile)
 {
@@ -82,7 +88,7 @@ static struct columns stage_of(const struct conv_problem *conv)
 static int64_t table_pointers(const struct conv_problem *conv)
 {
     const struct columns columns = stage_of(conv);
-    return columns.rows * (columns_seen(&columns, COLUMNS) + 1);
+    return columns.rows * (columns_seen(&columns, widest(conv)) + 1);
 }
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
@@ -126,7 +132,7 @@ static void depthwise(float *middle, const struct conv_problem *conv, const stru
                       const float **table, const float *zeros, struct conv_range block)
 {
     const struct parts tiles = columns_of(conv);
-    const float **lines = table + columns->rows * columns_seen(columns, COLUMNS);
+    const float **lines = table + columns->rows * columns_seen(columns, widest(conv));
     int64_t line = block.begin / tiles.count, part = block.begin % tiles.count;
     find_lines(lines, conv, x, line);
     for (int64_t tile = block.begin; tile < block.end; tile++, part++) {

@@ -3,7 +3,7 @@
  * Changed since sep_nhwc_01_two_passes: tiles go through both stages in blocks whose middle image has 128 KiB, in a
  *     buffer that is used again.
  * Why it is faster: what the first stage writes, the second reads from the second cache a moment later.
- * What it costs: all weights are read for each block, which is why a block has at least 8 tiles of columns.
+ * What it costs: all weights are read for each block, which is why a block has room for at least 8 tiles of columns.
  * Applies to: separable problems in NHWC with a multiplier of 1, 1-D to 3-D.
  * Explained in docs/ladder-separable.md, step 2 for channels last.
  */
@@ -30,6 +30,12 @@ static struct parts columns_of(const struct conv_problem *conv)
 static int64_t tiles_of(const struct conv_problem *conv)
 {
     return conv->n * conv->axis[CONV_D].out * conv->axis[CONV_H].out * columns_of(conv).count;
+}
+
+/* The columns of the widest tile. */
+static int64_t widest(const struct conv_problem *conv)
+{
+    return conv->axis[CONV_W].out < COLUMNS ? conv->axis[CONV_W].out : COLUMNS;
 }
 
 /* The first position of a tile, of all positions of all images. */
@@ -89,14 +95,14 @@ static struct columns stage_of(const struct conv_problem *conv)
 static int64_t table_pointers(const struct conv_problem *conv)
 {
     const struct columns columns = stage_of(conv);
-    return columns.rows * (columns_seen(&columns, COLUMNS) + 1);
+    return columns.rows * (columns_seen(&columns, widest(conv)) + 1);
 }
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
     (void)threads;
     return (size_t)table_pointers(conv) * sizeof(const float *)
-         + (size_t)((1 + (blocks_of(conv).each + 1) * COLUMNS) * conv->c) * sizeof(float);
+         + (size_t)((1 + (blocks_of(conv).each + 1) * widest(conv)) * conv->c) * sizeof(float);
 }
 
 /* ---- first stage: look around ---- */
@@ -133,7 +139,7 @@ static void depthwise(float *middle, const struct conv_problem *conv, const stru
                       const float **table, const float *zeros, struct conv_range block)
 {
     const struct parts tiles = columns_of(conv);
-    const float **lines = table + columns->rows * columns_seen(columns, COLUMNS);
+    const float **lines = table + columns->rows * columns_seen(columns, widest(conv));
     int64_t line = block.begin / tiles.count, part = block.begin % tiles.count;
     find_lines(lines, conv, x, line);
     for (int64_t tile = block.begin; tile < block.end; tile++, part++) {

@@ -33,6 +33,12 @@ static int64_t tiles_of(const struct conv_problem *conv)
     return conv->n * conv->axis[CONV_D].out * conv->axis[CONV_H].out * columns_of(conv).count;
 }
 
+/* The columns of the widest tile. */
+static int64_t widest(const struct conv_problem *conv)
+{
+    return conv->axis[CONV_W].out < COLUMNS ? conv->axis[CONV_W].out : COLUMNS;
+}
+
 /* The first position of a tile, of all positions of all images. */
 static int64_t position_of(const struct conv_problem *conv, int64_t tile)
 {
@@ -90,14 +96,14 @@ static struct columns stage_of(const struct conv_problem *conv)
 static int64_t table_pointers(const struct conv_problem *conv)
 {
     const struct columns columns = stage_of(conv);
-    return columns.rows * (columns_seen(&columns, COLUMNS) + 1);
+    return columns.rows * (columns_seen(&columns, widest(conv)) + 1);
 }
 
 /* Bytes of one thread, in whole cache lines. */
 static size_t thread_bytes(const struct conv_problem *conv)
 {
     return ((size_t)table_pointers(conv) * sizeof(const float *)
-            + (size_t)((1 + block_tiles(conv) * COLUMNS) * conv->c) * sizeof(float) + 63) / 64 * 64;
+            + (size_t)((1 + block_tiles(conv) * widest(conv)) * conv->c) * sizeof(float) + 63) / 64 * 64;
 }
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
@@ -139,7 +145,7 @@ static void depthwise(float *middle, const struct conv_problem *conv, const stru
                       const float **table, const float *zeros, struct conv_range block)
 {
     const struct parts tiles = columns_of(conv);
-    const float **lines = table + columns->rows * columns_seen(columns, COLUMNS);
+    const float **lines = table + columns->rows * columns_seen(columns, widest(conv));
     int64_t line = block.begin / tiles.count, part = block.begin % tiles.count;
     find_lines(lines, conv, x, line);
     for (int64_t tile = block.begin; tile < block.end; tile++, part++) {

@@ -27,7 +27,13 @@ static int64_t positions_of(const struct conv_problem *conv)
 
 /* ---- scratch: the table of a block, and a row of zeros behind it ---- */
 
-static int64_t table_pointers(const struct conv_problem *conv) { return BLOCK * taps_of(conv); }
+/* Positions of the largest block. */
+static int64_t largest(const struct conv_problem *conv)
+{
+    return positions_of(conv) < BLOCK ? positions_of(conv) : BLOCK;
+}
+
+static int64_t table_pointers(const struct conv_problem *conv) { return largest(conv) * taps_of(conv); }
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {

@@ -40,7 +40,13 @@ static int64_t run_floats(const struct conv_problem *conv) { return run_taps(con
 
 /* ---- scratch: the table of a block, and behind it a run of zeros, and patches ---- */
 
-static int64_t table_pointers(const struct conv_problem *conv) { return BLOCK * runs_of(conv); }
+/* Positions of the largest block. */
+static int64_t largest(const struct conv_problem *conv)
+{
+    return positions_of(conv) < BLOCK ? positions_of(conv) : BLOCK;
+}
+
+static int64_t table_pointers(const struct conv_problem *conv) { return largest(conv) * runs_of(conv); }
 
 /* Positions of a block whose rows of taps are partly in the padding: some in each row of outputs. */
 static int64_t patched_positions(const struct conv_problem *conv)
@@ -48,7 +54,7 @@ static int64_t patched_positions(const struct conv_problem *conv)
     const struct conv_axis *W = &conv->axis[CONV_W];
     const int64_t begin = conv_outputs_inside(W, 0).begin, end = conv_outputs_inside(W, W->filter - 1).end;
     const int64_t in_a_row = W->out - (end > begin ? end - begin : 0), most = (BLOCK / W->out + 2) * in_a_row;
-    return run_taps(conv) == 1 ? 0 : most < BLOCK ? most : BLOCK;
+    return run_taps(conv) == 1 ? 0 : most < largest(conv) ? most : largest(conv);
 }
 
 /* Bytes of one thread, in whole cache lines. */

@@ -19,6 +19,16 @@ static const char *const lessons[] = {
     "c=3 in=11x13 k=4 filter=2x2 stride=3", "c=3 in=10x10 k=4 filter=3x3 stride=4 pad=1",
     "c=2 in=2x2 k=3 filter=2x2 pad=4", "c=2 in=3x3 k=3 filter=1x1 pad=3 bias=1",
     "c=2 in=10x11 k=3 filter=3x3 stride=2", "c=2 in=5x5 k=3 filter=2x2 dilation=5 pad=3",
+    /* taps so far apart that there is more padding than a tile is long */
+    "c=3 in=100 k=2 filter=3 dilation=80 pad=80 bias=1", "c=4 in=300 k=4 groups=2 filter=3 dilation=200 pad=200",
+    "c=2 in=300 k=2 groups=2 filter=3 dilation=200 pad=200", "c=2 in=4 k=2 groups=2 filter=3 dilation=6000 pad=6000",
+    "c=2 in=3x290 k=4 groups=2 filter=3x3 dilation=2x200 pad=2x200 bias=1",
+    "c=2 in=2x3x150 k=2 groups=2 filter=2x3x3 dilation=1x1x140 pad=1x1x140",
+    "c=2 in=301 k=2 groups=2 filter=3 stride=2 dilation=300 pad=300",
+    "op=separable c=2 in=3x150 k=3 filter=3x3 dilation=1x140 pad=1x140",
+    "op=transposed c=2 in=150 k=2 groups=2 filter=3 dilation=140 pad=140",
+    /* strides far beyond the filter: most phases are never read */
+    "c=2 in=2003 k=2 groups=2 filter=2 stride=2000", "c=2 in=9x130 k=4 groups=2 filter=1x2 stride=7x64 pad=0x1",
     /* odd paddings of `same`, even filters */
     "c=3 in=8x9 k=4 filter=4x4 pad=same", "c=3 in=8x9 k=4 filter=4x2 pad=same_lower",
     "c=3 in=9x8 k=4 filter=3x3 stride=2 pad=same", "c=3 in=7x6 k=4 filter=2x2 stride=2 pad=same bias=1",
