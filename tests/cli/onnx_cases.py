@@ -12,8 +12,8 @@ import runpy
 import sys
 
 make = runpy.run_path(sys.argv[1])
-node, tensor, zeros, value, model, Graph = (make[name] for name in ("node", "tensor", "zeros", "value", "model",
-                                                                   "Graph"))
+node, tensor, zeros, value, model, Graph, field = (make[name] for name in ("node", "tensor", "zeros", "value", "model",
+                                                                          "Graph", "field"))
 folder = pathlib.Path(sys.argv[2])
 rows = []
 
@@ -26,6 +26,14 @@ def case(name, nodes, initializers, inputs, totals, status=0, options="", words=
     (folder / f"{name}.onnx").write_bytes(model(nodes, initializers, inputs, [value("y", ["a"])], opset, infos))
     rows.append("\t".join([name, str(status), options or "-",
                            " ".join(f"{key}={number}" for key, number in totals.items()) or "-", words]))
+
+
+class Broken(Graph):
+    """An attribute that says it is a graph, and bytes that are none: a node that is longer than they are."""
+
+    def __init__(self):
+        super().__init__([], [])
+        self.message = b"\x0a\x7f"
 
 
 def again(name, of, totals, status=0, options="", words="-"):
@@ -207,6 +215,62 @@ case("loop_without_work", [node("Loop", ["n", "f", "x"], ["last"], body=Graph(
     conv("last", "w", "y")], [POINT, tensor("f", [], [True], 9)], [X, value("n", [], 7)], {"macs_conv": 1280, "unknown": 0})
 case("loop_too_long", [node("Loop", ["many", "f", "x"], ["last", "parts"], "turns", body=BODY)],
      [ints("many", [10**9], []), tensor("f", [], [True], 9)], [X], {"unknown": 1}, 3, words="it turns too often")
+# no number of the turn is known where it isn't known how many there are: of two branches, neither is taken
+EVERY_OTHER = Graph([node("Equal", ["i", "zero"], ["c1"]),
+                     node("If", ["c1"], ["k"], "odd", then_branch=Graph([node("Identity", ["h"], ["a"])], ["a"]),
+                          else_branch=Graph([conv("h", "q", "a")], ["a"], [zeros("q", [4, 4, 1, 1])])),
+                     node("Identity", ["on"], ["still"])], ["still", "k"], [ints("zero", [0], [])], TURN)
+case("loop_unknown_if", [node("Loop", ["n", "f", "x"], ["last"], "turns", body=EVERY_OTHER), conv("last", "w", "y")],
+     [POINT, tensor("f", [], [True], 9)], [X, value("n", [], 7)], {"params": 36, "macs_conv": 1280, "unknown": 2}, 3,
+     words="'odd' \\(If\\): its condition isn't known")
+again("loop_if_given", "loop_unknown_if", {"macs_conv": 1280 + 2 * 1024, "unknown": 0}, 0, "--in n:=3")
+# a size that one turn changes isn't known in the next: the convolution behind it has none
+case("loop_unknown_that_grows", [node("Loop", ["n", "f", "x"], ["last"], "turns", body=Graph(
+    [node("Concat", ["h", "h"], ["k"], axis=2), node("Identity", ["on"], ["still"])], ["still", "k"], (), TURN)),
+    conv("last", "w", "y")], [POINT, tensor("f", [], [True], 9)], [X, value("n", [], 7)], {"unknown": 1}, 3,
+     words="the size of its input isn't known: it comes behind")
+# parameters are the file's: a Constant in the body has the same in each turn
+case("loop_of_constants", [node("Loop", ["three", "f", "x"], ["y"], body=Graph(
+    [node("Constant", [], ["q"], value=zeros("t", [4, 4, 1, 1])), conv("h", "q", "k"),
+     node("Identity", ["on"], ["still"])], ["still", "k"], (), TURN))],
+     [ints("three", [3], []), tensor("f", [], [True], 9)], [X], {"params": 16, "macs_conv": 3 * 16 * 64, "unknown": 0})
+# nodes of graphs within turns are walked in every turn, and so are values that are carried
+MANY = Graph([node("Identity", ["h"], [f"a{i}"]) for i in range(3000)], ["a0"])
+case("loop_of_a_long_branch", [node("Loop", ["many", "f", "x"], ["y"], "turns", body=Graph(
+    [node("If", ["on"], ["k"], then_branch=MANY, else_branch=MANY), conv("k", "q", "l"),
+     node("Identity", ["on"], ["still"])], ["still", "l"], [zeros("q", [4, 4, 1, 1])], TURN))],
+     [ints("many", [30000], []), tensor("f", [], [True], 9)], [X], {"unknown": 1, "params": 16}, 3,
+     words="'turns' \\(Loop\\): it turns too often to be followed; one turn has 1024 multiply-adds")
+case("loop_that_carries_much", [node("Loop", ["many", "f"] + ["x"] * 3000, [f"y{i}" for i in range(3000)], "turns",
+                                     body=Graph([node("Identity", ["on"], ["still"]), conv("h0", "q", "k")],
+                                                ["still", "k"] + [f"h{i}" for i in range(1, 3000)],
+                                                [zeros("q", [4, 4, 1, 1])],
+                                                TURN[:2] + [value(f"h{i}", []) for i in range(3000)]))],
+     [ints("many", [30000], []), tensor("f", [], [True], 9)], [X], {"unknown": 1}, 3,
+     words="'turns' \\(Loop\\): it turns too often to be followed; one turn has 1024 multiply-adds")
+
+
+def nested(depth):
+    """The convolution in so many graphs."""
+    inner = Graph([conv("x", "w", f"a{depth}")], [f"a{depth}"])
+    for level in range(depth - 1, 0, -1):
+        inner = Graph([node("If", ["f"], [f"a{level}"], "if", then_branch=inner, else_branch=inner)], [f"a{level}"])
+    return [node("If", ["f"], ["y"], "if", then_branch=inner, else_branch=inner)]
+
+
+case("eight_graphs_deep", nested(8), [POINT, tensor("f", [], [True], 9)], [X], {"macs_conv": 1280, "unknown": 0})
+case("nine_graphs_deep", nested(9), [POINT, tensor("f", [], [True], 9)], [X], {"macs_conv": 0, "unknown": 1}, 3,
+     words="it stands in more than 8 graphs")
+# of a branch that may never run, sizes may not fit; the rest has to be right
+case("branch_that_is_wrong", [node("If", ["c"], ["b"], then_branch=Graph([conv("x", "w", "b")], ["b"]),
+                                   else_branch=Graph([node("Relu", ["x"], ["a"]), conv("nowhere", "w", "b")], ["b"]))],
+     [POINT], [X, FLAG], {}, 4, words="nothing before it computes 'nowhere'")
+# a graph that can't be unpacked, of which a second turn would ask again
+case("branch_that_is_no_graph", [node("Loop", ["three", "f", "x"], ["y"], body=Graph(
+    [node("Relu", ["h"], ["k"]), node("If", ["c"], ["z"], then_branch=Broken(), else_branch=Broken()),
+     node("Identity", ["on"], ["still"])], ["still", "k"], (), TURN))],
+     [ints("three", [3], []), tensor("f", [], [True], 9)], [X, FLAG], {}, 4, words="-")
+again("a_number_too_large", "loop_unknown", {}, 4, "--in n:=1e300", "up to 2\\^53")
 case("if_without_a_graph", [node("If", ["c"], ["y"])], [], [X, FLAG], {}, 4, words="it lacks a graph")
 case("if_of_other_outputs", [node("If", ["c"], ["y", "z"], **BRANCHES)], [POINT], [X, FLAG], {}, 4,
      words="differ in the number of outputs")

@@ -5,6 +5,7 @@
  */
 #include <convref/convention.h>
 #include <convref/tensor.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Everything that some tool counts.  Elements are those of one image. */
@@ -217,11 +218,36 @@ static bool counts_elements(int convention)
     return false;
 }
 
+/* What some tools count, by rules that aren't among the terms. */
+static const struct { enum conv_node_kind kind; const char *fn; const char *tools; } beyond_terms[] = {
+    { CONV_NODE_UPSAMPLE, "", " ptflops thop fvcore " },
+    { CONV_NODE_ACT, "leaky_relu", " ptflops " },
+    { CONV_NODE_ACT, "leakyrelu", " ptflops " },   /* of an ONNX model */
+    { CONV_NODE_ACT, "elu", " ptflops " },
+    { CONV_NODE_ACT, "prelu", " ptflops " },
+};
+
+static bool is_beyond_terms(int convention, const struct conv_node *node)
+{
+    char spaced[32];
+    snprintf(spaced, sizeof spaced, " %s ", conventions[convention].facts.name);
+    for (size_t i = 0; i < sizeof beyond_terms / sizeof *beyond_terms; i++)
+        if (node->kind == beyond_terms[i].kind && strstr(beyond_terms[i].tools, spaced)
+            && (!*beyond_terms[i].fn || !strcmp(node->fn, beyond_terms[i].fn)))
+            return true;
+    return false;
+}
+
 int conv_convention_missing(int convention, const struct conv_network *network)
 {
     int count = conv_network_unknowns(network);
-    for (int i = 0; i < network->node_count; i++)
-        count += network->nodes[i].kind == CONV_NODE_RECURRENT && !conventions[convention].factor[RECURRENT_MACS];
+    for (int i = 0; i < network->node_count; i++) {
+        const struct conv_node *node = &network->nodes[i];
+        if (node->kind == CONV_NODE_RECURRENT)
+            count += !conventions[convention].factor[RECURRENT_MACS];
+        else if (!node->aux && !node->fixed)
+            count += is_beyond_terms(convention, node);
+    }
     return count + (counts_elements(convention) ? conv_network_open_nodes(network) : 0);
 }
 

@@ -8,6 +8,7 @@
 #include <convref/count.h>
 #include <ctype.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,6 +242,14 @@ static enum conv_status read_expect(struct reader *reader, const char *text)
     return CONV_OK;
 }
 
+/* As JSON wants it, which is where the words may go: jansson makes no string of anything else. */
+static bool is_utf8(const char *text, size_t length)
+{
+    json_t *string = json_stringn(text, length);
+    json_decref(string);
+    return string != NULL;
+}
+
 /* source "..." */
 static enum conv_status read_words(struct reader *reader, const char *text, const char *word, char **to)
 {
@@ -249,6 +258,9 @@ static enum conv_status read_words(struct reader *reader, const char *text, cons
         end--;
     if (*begin != '"' || end - begin < 2 || end[-1] != '"')
         return reader_fail(reader, (int)(begin - text), "words without quotes", "write them between two \"");
+    if (!is_utf8(begin, (size_t)(end - begin)))
+        return reader_fail(reader, (int)(begin - text), "words that aren't UTF-8",
+                           "save the file in UTF-8; JSON has no other");
     if (*to)
         return reader_fail(reader, 0, "a statement given twice", "join the two");
     *to = strndup(begin + 1, (size_t)(end - begin - 2));
@@ -267,17 +279,24 @@ static enum conv_status read_statement(struct reader *reader, const char *text);
 /* se k=8 act=relu gate=sigmoid: squeeze-and-excite, six nodes written as one.  Its 1x1 layers have biases. */
 static enum conv_status read_se(struct reader *reader)
 {
-    enum { MOST = 512 };
+    enum { MOST = 512, MOST_LABEL = 58 };
     const struct line words = reader->words;
     const struct conv_network *network = reader->network;
     char label[64], from[64], lines[6][MOST];
-    for (int i = 0; i < words.pair_count; i++)
-        if (!strstr(" k act gate from via ", words.pairs[i].key))
-            return reader_fail(reader, words.pairs[i].column, "not a key of se", "its keys are k act gate from via");
+    for (int i = 0; i < words.pair_count; i++) {
+        char spaced[24], what[64];
+        snprintf(spaced, sizeof spaced, " %s ", words.pairs[i].key);
+        snprintf(what, sizeof what, "'%s' is not a key of se", words.pairs[i].key);
+        if (!strstr(" k act gate from via aux fixed ", spaced))
+            return reader_fail(reader, words.pairs[i].column, what, "its keys are k act gate from via aux fixed");
+    }
+    if (strlen(words.label) > MOST_LABEL)
+        return reader_fail(reader, 0, "a label that is too long for the nodes of se",
+                           "up to 58 characters: .pool, .fc1, .fc2 and .gate come behind it");
     if (network->node_count == 0)
         return reader_fail(reader, words.word_column, "a node before the input",
                            "the second statement is input c=C in=HxW");
-    snprintf(label, sizeof label, "%.50s", words.label);
+    snprintf(label, sizeof label, "%.58s", words.label);
     if (!*label)
         snprintf(label, sizeof label, "se.%d", reader->line);
     snprintf(from, sizeof from, "%s", reader_value(reader, "from", network->nodes[network->node_count - 1].label));
@@ -286,12 +305,15 @@ static enum conv_status read_se(struct reader *reader)
                            "from names one label of an earlier line");
     const int64_t channels = network->nodes[find_label(network, from, strlen(from))].out.c;
     const char *via = reader_value(reader, "via", NULL);
-    snprintf(lines[0], MOST, "%s.pool: gpool from=%s%s%s", label, from, via ? " via=" : "", via ? via : "");
-    snprintf(lines[1], MOST, "%s.fc1: conv k=%.20s filter=1 bias=1", label, reader_value(reader, "k", "?"));
-    snprintf(lines[2], MOST, "act fn=%.20s", reader_value(reader, "act", "relu"));
-    snprintf(lines[3], MOST, "%s.fc2: conv k=%" PRId64 " filter=1 bias=1", label, channels);
-    snprintf(lines[4], MOST, "%s.gate: act fn=%.20s", label, reader_value(reader, "gate", "sigmoid"));
-    snprintf(lines[5], MOST, "%s: mul from=%s,%s.gate", label, from, label);
+    char flags[64];   /* of all six */
+    snprintf(flags, sizeof flags, "aux=%.20s fixed=%.20s", reader_value(reader, "aux", "0"),
+             reader_value(reader, "fixed", "0"));
+    snprintf(lines[0], MOST, "%s.pool: gpool from=%s %s%s%s", label, from, flags, via ? " via=" : "", via ? via : "");
+    snprintf(lines[1], MOST, "%s.fc1: conv k=%.20s filter=1 bias=1 %s", label, reader_value(reader, "k", "?"), flags);
+    snprintf(lines[2], MOST, "act fn=%.20s %s", reader_value(reader, "act", "relu"), flags);
+    snprintf(lines[3], MOST, "%s.fc2: conv k=%" PRId64 " filter=1 bias=1 %s", label, channels, flags);
+    snprintf(lines[4], MOST, "%s.gate: act fn=%.20s %s", label, reader_value(reader, "gate", "sigmoid"), flags);
+    snprintf(lines[5], MOST, "%s: mul from=%s,%s.gate %s", label, from, label, flags);
     enum conv_status status = CONV_OK;
     for (int i = 0; i < 6 && status == CONV_OK; i++)
         status = read_statement(reader, lines[i]);

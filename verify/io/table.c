@@ -214,6 +214,9 @@ static void put_latex(FILE *file, const char *text)
     for (; text && *text; text++)
         switch (*text) {
         case '&': case '%': case '$': case '#': case '_': case '{': case '}': fprintf(file, "\\%c", *text); break;
+        case '<': fputs("\\textless{}", file); break;
+        case '>': fputs("\\textgreater{}", file); break;
+        case '|': fputs("\\textbar{}", file); break;
         case '~': fputs("\\textasciitilde{}", file); break;
         case '^': fputs("\\textasciicircum{}", file); break;
         case '\\': fputs("\\textbackslash{}", file); break;
@@ -233,7 +236,10 @@ static void print_latex(const struct table *table, FILE *file)
     }
     for (int row = 0; row < table_rows(table); row++)
         for (int c = 0; c < table->column_count; c++) {
-            put_latex(file, cell_at(table, row, c)->shown);
+            const char *shown = cell_at(table, row, c)->shown;
+            if (c == 0 && shown && *shown == '[')
+                fputs("{}", file);   /* or the \\ of the row before takes it as its option */
+            put_latex(file, shown);
             fputs(c == table->column_count - 1 ? " \\\\\n" : " & ", file);
         }
     fputs("\\bottomrule\n\\end{tabular}\n", file);

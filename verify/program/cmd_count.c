@@ -77,9 +77,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
 /* ---- networks -------------------------------------------------------------------------------------------------- */
 
 /* The totals that the file expects: all right, or the one that isn't.  Totals that leave a node out aren't any. */
-static int report_expectations(const struct conv_network *network)
+static int report_expectations(const struct conv_network *network, const struct count_view *view)
 {
-    if (conv_network_unknowns(network) > 0)
+    if (conv_network_unknowns(network) > 0
+        || (view->convention >= 0 && !view->all && conv_convention_missing(view->convention, network) > 0))
         return conv_verdict_exit(CONV_INCONCLUSIVE);
     const struct conv_expectation *wrong = conv_network_check(network);
     char expected[32], counted[32];
@@ -131,7 +132,7 @@ static int count_networks(FILE *file, const struct arguments *arguments)
             status = cli_error(&error, NULL);
         } else {
             counts_add_network(table, &network);
-            const int result = report_expectations(&network);
+            const int result = report_expectations(&network, &arguments->view);
             table_text(table, conv_network_unknowns(&network) ? "incomplete" : result ? "NO"
                        : network.expectation_count > 0 ? "yes" : "no published totals");
             status = status == 0 || result == 1 ? result : status;
@@ -187,7 +188,7 @@ static int count_one(FILE *file, const struct arguments *arguments, const char *
     counts_print_network(file, &arguments->view, &network);
     if (!model && network.expectation_count == 0 && is_plain_text(&arguments->view))
         fputs("\nno published totals: nothing says whether these are right\n", file);
-    const int result = report_expectations(&network);
+    const int result = report_expectations(&network, &arguments->view);
     conv_network_free(&network);
     return result;
 }
@@ -199,7 +200,8 @@ int cmd_count(int argc, char **argv)
         "Count parameters, multiply-adds and bytes.\v"
         "One network is shown layer by layer with its totals, several with a line each.  The totals that a network "
         "file expects are checked; the exit status is 1 if one of them is wrong, "
-        "and 3 if an ONNX model has nodes that aren't understood.", children, NULL, NULL };
+        "and 3 if the figure is incomplete: an ONNX model has nodes that aren't understood, or a network nodes of "
+        "which the convention's tool is known to count something that convref doesn't.", children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults(), .view = { .convention = -1 } };
     struct conv_output output;
     struct conv_error error;

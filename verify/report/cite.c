@@ -17,7 +17,7 @@ static const char *in_words(char text[48], int64_t number)
         { 1e12, "trillion" }, { 1e9, "billion" }, { 1e6, "million" },
     };
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if ((double)number >= units[i].from) {
+        if ((double)number >= units[i].from * 0.9995 && number >= 1000000) {   /* 999.6 million is 1 billion */
             snprintf(text, 48, "%.3g %s", (double)number / units[i].from, units[i].word);
             return text;
         }

@@ -65,7 +65,7 @@ void scope_leave(struct walk *walk, struct value *mark)
         struct value *value = walk->scoped;
         walk->scoped = value->below;
         tdelete(&value->name, &walk->values, by_name);
-        if (value->hides && !tsearch(value->hides, &walk->values, by_name)) {
+        if (value->hides && !tsearch(value->hides, &walk->values, by_name) && value->hides->scope == 0) {
             value->hides->below = walk->retired;   /* no memory: the name is lost, not the block */
             walk->retired = value->hides;
         }
@@ -86,7 +86,10 @@ struct value *value_add(struct walk *walk, const char *name, const char *where)
     hide(walk, outer);
     struct value *value = insert(&walk->values, name, sizeof *value);
     if (!value) {
-        free(outer);
+        if (outer && outer->scope == 0) {   /* others are on the list of their scope */
+            outer->below = walk->retired;
+            walk->retired = outer;
+        }
         conv_fail(walk->model.error, CONV_NO_MEMORY, "no memory for the values of %s", walk->model.name);
         return NULL;
     }
@@ -100,6 +103,26 @@ struct value *value_add(struct walk *walk, const char *name, const char *where)
     return value;
 }
 
+/* ---- turns -------------------------------------------------------------------------------------------------- */
+
+/* A small file could have a billion turns, or one turn of a million values. */
+enum { MOST_TURN_NODES = 1 << 16, MOST_TURN_VALUES = 1 << 18 };
+
+bool walk_spent(const struct walk *walk)
+{
+    return walk->turning > 0 && (walk->turn_nodes > MOST_TURN_NODES || walk->turn_values > MOST_TURN_VALUES);
+}
+
+enum conv_status walk_spend(struct walk *walk, size_t nodes, size_t values)
+{
+    walk->turn_nodes += walk->turning > 0 ? nodes : 0;
+    walk->turn_values += walk->turning > 0 ? values : 0;
+    return !walk_spent(walk) ? CONV_OK
+        : conv_fail(walk->model.error, CONV_NOT_APPLICABLE, "it turns too often to be followed");
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------ */
+
 static void free_list(struct value *list)
 {
     while (list) {
@@ -109,6 +132,8 @@ static void free_list(struct value *list)
     }
 }
 
+static void keep(void *tensor) { (void)tensor; }   /* the model's */
+
 void values_free(struct walk *walk)
 {
     if (walk->scope > 0)   /* the walk ended within */
@@ -117,7 +142,8 @@ void values_free(struct walk *walk)
     tdestroy(walk->values, free);
     tdestroy(walk->declared, free);
     tdestroy(walk->symbols, free);
-    walk->values = walk->declared = walk->symbols = NULL;
+    tdestroy(walk->taken, keep);
+    walk->values = walk->declared = walk->symbols = walk->taken = NULL;
     while (walk->blocks) {
         struct block *next = walk->blocks->next;
         free(walk->blocks);
@@ -278,9 +304,10 @@ void value_set_tensor(struct walk *walk, struct value *value, const ConvOnnx__Te
 
 enum conv_status add_initializers(struct walk *walk, const ConvOnnx__Graph *graph)
 {
-    for (size_t i = 0; i < graph->n_initializer; i++) {
+    enum conv_status status = walk_spend(walk, 0, graph->n_initializer);
+    for (size_t i = 0; i < graph->n_initializer && status == CONV_OK; i++) {
         struct onnx_shape shape;
-        const enum conv_status status = onnx_check_tensor(&shape, &walk->model, graph->initializer[i]);
+        status = onnx_check_tensor(&shape, &walk->model, graph->initializer[i]);
         if (status != CONV_OK)
             return status;
         struct value *value = value_add(walk, graph->initializer[i]->name, "initializer");
@@ -288,5 +315,5 @@ enum conv_status add_initializers(struct walk *walk, const ConvOnnx__Graph *grap
             return CONV_BAD_FILE;
         value_set_tensor(walk, value, graph->initializer[i], &shape);
     }
-    return CONV_OK;
+    return status;
 }

@@ -21,7 +21,7 @@ struct value {
     const char *name;
     bool known;                        /* its shape is */
     bool constant;                     /* it follows from initializers and constants alone: weights */
-    bool taken;                        /* as a parameter, or what it was made of */
+    bool taken;                        /* followed back to the tensors that it was made of */
     int32_t type;                      /* of its elements, TensorProto.DataType; 0: not known */
     struct onnx_shape shape;
     const union number *numbers;       /* its elements in order, real if the type is; NULL: not known */
@@ -43,13 +43,16 @@ struct walk {
     struct conv_network *network;
     int room;                          /* for nodes of the network */
     void *values, *declared, *symbols; /* trees by name: struct value, shapes that the file declares, open sizes */
+    void *taken;                       /* a tree of the tensors that are parameters of some node */
     struct block *blocks;              /* memory of the numbers of values */
     size_t numbers;                    /* how many there are */
     const char *in;                    /* sizes that the model leaves open, as text; NULL: none given */
     int scope;                         /* how many graphs stand around the node */
     struct value *scoped, *retired;    /* the last value of the scopes within; values of scopes that were left */
     struct subgraph *subgraphs;
-    int turns;                         /* nodes walked in turns of loops */
+    int depth, turning;                /* how many graphs, and how many turns of loops, stand around the node */
+    size_t turn_nodes, turn_values;    /* walked in turns so far */
+    bool misfit;                       /* the error is a rule's: sizes don't fit its operator */
     double work;                       /* everything counted so far, from above */
     int64_t taps;                      /* of all filters, along their axes */
     char *unknown;                     /* words about the nodes that aren't understood, and what was taken as given */
@@ -94,6 +97,11 @@ union number *numbers_create(struct walk *walk, int64_t count);
 /* Is its shape of `rank` dims known, and are its numbers, which are whole ones?  */
 bool value_is_list(const struct value *value);
 bool is_real_type(int32_t type);
+
+/* In turns of loops so many nodes more, and values that are made or read.  CONV_NOT_APPLICABLE if they are too many;
+ * then walk_spent(), and nothing more is walked in any turn. */
+enum conv_status walk_spend(struct walk *walk, size_t nodes, size_t values);
+bool walk_spent(const struct walk *walk);
 
 /* ---- inputs.c ----------------------------------------------------------------------------------------------- */
 

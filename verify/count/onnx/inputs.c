@@ -78,7 +78,7 @@ static void read_part(struct given *given, const char *text, int length)
         char *behind;
         given->name--;
         given->value = strtod(sizes, &behind);
-        given->is_value = behind == text + length && behind > sizes && isfinite(given->value);
+        given->is_value = behind == text + length && behind > sizes && fabs(given->value) <= 0x1p53;
         given->count = given->is_value ? given->count : -1;
     }
 }
@@ -142,8 +142,10 @@ static const char *print_option(char text[MOST_SIZE_TEXT], const struct input *i
 static enum conv_status bad_given(const struct inputs *inputs, const struct input *input, const struct given *given)
 {
     char plain[ONNX_NAME], dims[MOST_SIZE_TEXT], option[MOST_SIZE_TEXT];
-    return onnx_bad(&inputs->walk->model, given->count < 0 ? "numbers with x between them, such as 224x224"
-                                                            : print_option(option, input),
+    const char *hint = given->name > 0 && given->text[given->name] == ':'
+        ? "NAME:=NUMBER is for an input of one number: up to 2^53, and whole if the input's type is"
+        : given->count < 0 ? "numbers with x between them, such as 224x224" : print_option(option, input);
+    return onnx_bad(&inputs->walk->model, hint,
                     "input '%s' is %s, and --in says '%.*s'", onnx_plain(plain, input->value->name),
                     print_dims(dims, input), given->length < 40 ? given->length : 40, given->text);
 }

@@ -186,7 +186,9 @@ static enum conv_status infer(struct step *step)
     step->fn = rule->fn;
     snprintf(step->made->fn, sizeof step->made->fn, "%s", rule->fn ? rule->fn : "");
     const enum conv_status status = rule->infer(step);
-    if (status != CONV_NOT_APPLICABLE)
+    if (status == CONV_BAD_FILE && !onnx_is(step->at.node, "If") && !onnx_is(step->at.node, "Loop"))
+        step->walk->misfit = true;
+    if (status != CONV_NOT_APPLICABLE || walk_spent(step->walk))   /* the loop around it isn't understood */
         return status;
     char why[200];
     snprintf(why, sizeof why, "%.190s", step->at.model->error->message);
@@ -209,7 +211,9 @@ static enum conv_status walk_node(struct walk *walk, const ConvOnnx__Graph *grap
 {
     const ConvOnnx__Node *node = graph->node[index];
     struct step step = { .walk = walk, .at = { &walk->model, node, index } };
-    enum conv_status status = take_inputs(&step);
+    enum conv_status status = walk_spend(walk, 1, node->n_input + node->n_output);
+    if (status == CONV_OK)
+        status = take_inputs(&step);
     if (status == CONV_OK)
         status = add_outputs(&step);
     if (status != CONV_OK)

@@ -10,6 +10,8 @@
  *
  * What an exporter folded can be told by its name alone, so the names are in a table.   Read next: docs/onnx.md
  */
+#include <search.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +80,27 @@ static bool is_root(const struct value *value)
     return false;
 }
 
+/* What a root is made of stays the same when a loop makes it again in every turn: its tensor, or its node. */
+static const void *source_of(const struct value *root)
+{
+    return root->tensor ? (const void *)root->tensor : root->maker ? (const void *)root->maker : root;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
+}
+
+/* Is it the first time?  (Without memory for the answer it is.) */
+static bool take_once(struct walk *walk, const struct value *root)
+{
+    const void *source = source_of(root);
+    if (tfind(source, &walk->taken, by_address))
+        return false;
+    tsearch(source, &walk->taken, by_address);
+    return true;
+}
+
 /* Put a value on the list if nobody has taken it. */
 static void push(struct value **list, struct value *value)
 {
@@ -125,6 +148,8 @@ static int64_t take(struct walk *walk, struct value *from, bool anything, int64_
             push_inputs(&list, walk, value);
             continue;
         }
+        if (!take_once(walk, value))
+            continue;
         const int64_t elements = value->known ? shape_elements(&value->shape) : 0;
         if (counts(value, from, anything))
             count += elements;

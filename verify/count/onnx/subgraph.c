@@ -4,7 +4,8 @@
  *           where they have the same multiply-adds, the answer is the same whichever runs; the size of an output is
  *           known where both have it.  Where the work differs, the node isn't understood, and both figures are said.
  *   Loop    turns whose number is known are walked one by one, since sizes may grow from turn to turn.  Otherwise
- *           the node isn't understood, and the figure of one turn is said, unless a turn has nothing to count.
+ *           one is walked that may be any, of which no number is known: the node isn't understood, and the figure
+ *           of that turn is said, unless nothing in it could be counted.
  *
  * Names of a graph within are its own, and it sees those around it (scope_enter).  Work that isn't counted keeps its
  * parameters: the file stores them.   Not here: Scan, SequenceMap
@@ -16,7 +17,7 @@
 
 #include "verify/count/onnx/infer.h"
 
-enum { MOST_DEPTH = 8, MOST_TURN_NODES = 1 << 16 };
+enum { MOST_DEPTH = 8 };
 
 /* The graph of an attribute, unpacked once. */
 static enum conv_status graph_of(const ConvOnnx__Graph **graph, struct step *step, const char *name)
@@ -31,17 +32,21 @@ static enum conv_status graph_of(const ConvOnnx__Graph **graph, struct step *ste
             *graph = known->graph;
             return CONV_OK;
         }
-    if (walk->scope >= 2 * MOST_DEPTH)
+    if (walk->depth >= MOST_DEPTH)
         return not_understood(step, "it stands in more than %d graphs", MOST_DEPTH);
     struct subgraph *made = calloc(1, sizeof *made);
     if (!made)
         return conv_fail(walk->model.error, CONV_NO_MEMORY, "no memory for the graphs of %s", walk->model.name);
+    status = onnx_unpack_graph(&made->graph, &walk->model, found);
+    if (status != CONV_OK) {   /* what is on the list has a graph */
+        free(made);
+        return status;
+    }
     made->from = found;
     made->next = walk->subgraphs;
     walk->subgraphs = made;
-    status = onnx_unpack_graph(&made->graph, &walk->model, found);
     *graph = made->graph;
-    return status;
+    return CONV_OK;
 }
 
 /* ---- what a graph did ---------------------------------------------------------------------------------------- */
@@ -76,6 +81,9 @@ static void forget_work(struct walk *walk, const struct outcome *outcome)
 static enum conv_status read_outputs(struct outcome *outcome, struct step *step, const ConvOnnx__Graph *graph)
 {
     char plain[ONNX_NAME];
+    const enum conv_status status = walk_spend(step->walk, 0, graph->n_output);
+    if (status != CONV_OK)
+        return status;
     outcome->count = graph->n_output;
     outcome->outputs = calloc(graph->n_output + 1, sizeof *outcome->outputs);
     if (!outcome->outputs)
@@ -95,7 +103,9 @@ static enum conv_status read_outputs(struct outcome *outcome, struct step *step,
 static enum conv_status walk_within(struct outcome *outcome, struct step *step, const ConvOnnx__Graph *graph)
 {
     const int begin = step->walk->network->node_count;
+    step->walk->depth++;
     const enum conv_status status = walk_nodes(step->walk, graph);
+    step->walk->depth--;
     sum_nodes(outcome, step->walk->network, begin);
     return status == CONV_OK ? read_outputs(outcome, step, graph) : status;
 }
@@ -143,11 +153,12 @@ static enum conv_status walk_branch(struct outcome *outcome, struct step *step, 
     return status;
 }
 
-/* A branch that no size fits may be the one that never runs. */
+/* A branch that no size fits may be the one that never runs; one that is wrong in another way is an error. */
 static enum conv_status try_branch(struct outcome *outcome, struct step *step, const char *name)
 {
     const enum conv_status status = walk_branch(outcome, step, name);
-    outcome->impossible = status == CONV_BAD_FILE && outcome->end > outcome->begin;
+    outcome->impossible = status == CONV_BAD_FILE && step->walk->misfit;
+    step->walk->misfit = false;
     return outcome->impossible ? CONV_OK : status;
 }
 
@@ -242,15 +253,16 @@ struct loop {
     struct value *scans;               /* of one turn */
     int64_t most, turns;               /* -1: no limit is known */
     bool goes_on, open;                /* the condition; it isn't known */
+    bool any;                          /* the turn may be any: numbers aren't known */
     int begin;                         /* of the network's nodes */
-    int64_t macs_of_first;
 };
 
-/* A known number as the value of a type. */
-static enum conv_status add_number(struct walk *walk, const char *name, int32_t type, int64_t number)
+/* A number as the value of a type; the turn that may be any has none. */
+static enum conv_status add_number(const struct loop *loop, const char *name, int32_t type, int64_t number)
 {
+    struct walk *walk = loop->step->walk;
     struct value *value = value_add(walk, name, "input of a body");
-    union number *numbers = value ? numbers_create(walk, 1) : NULL;
+    union number *numbers = value && !loop->any ? numbers_create(walk, 1) : NULL;
     if (!value)
         return CONV_BAD_FILE;
     value->known = true;
@@ -265,9 +277,11 @@ static enum conv_status add_body_inputs(const struct loop *loop)
 {
     struct walk *walk = loop->step->walk;
     ConvOnnx__ValueInfo *const *inputs = loop->body->input;
-    enum conv_status status = add_number(walk, inputs[0]->name, ONNX_INT64, loop->turns);
+    enum conv_status status = walk_spend(walk, 0, loop->body->n_input);
     if (status == CONV_OK)
-        status = add_number(walk, inputs[1]->name, ONNX_BOOL, 1);
+        status = add_number(loop, inputs[0]->name, ONNX_INT64, loop->turns);
+    if (status == CONV_OK)
+        status = add_number(loop, inputs[1]->name, ONNX_BOOL, 1);
     for (size_t i = 0; i < loop->carried_count && status == CONV_OK; i++) {
         struct value *value = value_add(walk, inputs[2 + i]->name, "input of a body");
         if (!value)
@@ -276,6 +290,7 @@ static enum conv_status add_body_inputs(const struct loop *loop)
         value->lost = loop->carried[i].lost;
         value->constant = false;
         value->tensor = NULL;
+        value->numbers = loop->any ? NULL : value->numbers;
     }
     return status;
 }
@@ -293,19 +308,28 @@ static void end_turn(struct loop *loop, const struct outcome *outcome)
         loop->scans[i] = scans[i];
         loop->scans[i].known = same;
     }
-    if (loop->turns++ == 0)
-        loop->macs_of_first = outcome->macs;
+    loop->turns++;
+}
+
+/* The caller frees the outputs. */
+static enum conv_status walk_body(struct outcome *outcome, const struct loop *loop)
+{
+    struct walk *walk = loop->step->walk;
+    *outcome = (struct outcome){ .count = 0 };
+    struct value *mark = scope_enter(walk);
+    enum conv_status status = add_body_inputs(loop);
+    if (status == CONV_OK)
+        status = walk_within(outcome, loop->step, loop->body);
+    scope_leave(walk, mark);
+    return status;
 }
 
 static enum conv_status walk_turn(struct loop *loop)
 {
-    struct walk *walk = loop->step->walk;
-    struct outcome outcome = { .count = 0 };
-    struct value *mark = scope_enter(walk);
-    enum conv_status status = add_body_inputs(loop);
-    if (status == CONV_OK)
-        status = walk_within(&outcome, loop->step, loop->body);
-    scope_leave(walk, mark);
+    struct outcome outcome;
+    loop->step->walk->turning++;
+    const enum conv_status status = walk_body(&outcome, loop);
+    loop->step->walk->turning--;
     if (status == CONV_OK)
         end_turn(loop, &outcome);
     free(outcome.outputs);
@@ -334,46 +358,101 @@ static void take_results(const struct loop *loop)
     }
 }
 
-/* Nobody knows how often: what all turns keep as it was is known, and the figure of one turn is said. */
-static enum conv_status give_up(const struct loop *loop, const char *why)
+/* What is carried as it is before the first turn. */
+static void take_carried(struct loop *loop)
+{
+    for (size_t i = 0; i < loop->carried_count; i++) {
+        const struct value *value = value_find(loop->step->walk, onnx_input(loop->step->at.node, 2 + i));
+        loop->carried[i] = value ? *value : (struct value){ .known = false };
+    }
+}
+
+/* Of what is carried, sizes that the turn didn't keep aren't known in a turn that may be any.  How many are they? */
+static size_t forget_sizes(struct loop *loop, const struct outcome *outcome)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < loop->carried_count; i++) {
+        struct value *carried = &loop->carried[i];
+        if (!carried->known || same_shape(carried, &outcome->outputs[1 + i]))
+            continue;
+        carried->known = false;
+        carried->lost = loop->step->at.node;
+        count++;
+    }
+    return count;
+}
+
+/* Walk a turn that may be any, with the sizes that all turns keep: first those of the first turn, and if it changes
+ * some, once more without these.  What it changes then has no size, and neither has anything else. */
+static enum conv_status walk_any_turn(struct loop *loop, int64_t *macs)
+{
+    struct walk *walk = loop->step->walk;
+    struct outcome outcome;
+    loop->any = true;
+    take_carried(loop);
+    enum conv_status status = walk_body(&outcome, loop);
+    *macs = outcome.macs;
+    size_t changed = status == CONV_OK ? forget_sizes(loop, &outcome) : 0;
+    free(outcome.outputs);
+    if (!changed)
+        return status;
+    walk->turning++;   /* a second walk for each graph within another: they are counted */
+    status = walk_body(&outcome, loop);
+    walk->turning--;
+    changed = status == CONV_OK ? forget_sizes(loop, &outcome) : 0;
+    free(outcome.outputs);
+    if (status == CONV_OK && changed)
+        status = not_understood(loop->step, "sizes change from turn to turn");
+    return status;
+}
+
+static void take_kept_sizes(const struct loop *loop)
 {
     const struct step *step = loop->step;
-    struct outcome all;
-    sum_nodes(&all, step->walk->network, loop->begin);
-    forget_work(step->walk, &all);
     for (size_t i = 0; i < loop->carried_count; i++) {
         struct value *value = value_find(step->walk, onnx_output(step->at.node, i));
-        const struct value *before = value_find(step->walk, onnx_input(step->at.node, 2 + i));
-        if (!value || !before || !same_shape(&loop->carried[i], before))
+        if (!value || !loop->carried[i].known)
             continue;
         value->known = true;
         value->constant = false;
-        value->shape = before->shape;
-        value->type = before->type;
+        value->shape = loop->carried[i].shape;
+        value->type = loop->carried[i].type;
     }
+}
+
+/* Nobody knows how often: what all turns keep as it was is known, and the figure of one turn is said. */
+static enum conv_status give_up(struct loop *loop, const char *why)
+{
+    const struct step *step = loop->step;
+    struct outcome all;
+    int64_t macs = 0;
+    const enum conv_status status = walk_any_turn(loop, &macs);
+    sum_nodes(&all, step->walk->network, loop->begin);
+    forget_work(step->walk, &all);
+    if (status != CONV_OK)
+        return status;
+    take_kept_sizes(loop);
     return all.macs == 0 && all.unknown == 0 ? CONV_OK
-        : not_understood(step, "%s; one turn has %" PRId64 " multiply-adds%s", why, loop->macs_of_first,
+        : not_understood(step, "%s; one turn has %" PRId64 " multiply-adds%s", why, macs,
                          all.unknown ? " or more" : "");
 }
 
 static enum conv_status walk_turns(struct loop *loop)
 {
-    struct walk *walk = loop->step->walk;
     const bool known = !loop->open && (loop->most >= 0 || !loop->step->in[0]);
-    enum conv_status status = CONV_OK;
-    while (status == CONV_OK && loop->goes_on && loop->turns != loop->most) {
-        status = walk_turn(loop);
-        walk->turns += 1 + (int)loop->body->n_node;
+    if (!known)
+        return give_up(loop, "how often it turns depends on data");
+    while (loop->goes_on && loop->turns != loop->most) {
+        const enum conv_status status = walk_turn(loop);
+        if (status == CONV_NOT_APPLICABLE && loop->step->walk->turning == 0)
+            return give_up(loop, "it turns too often to be followed");
         if (status != CONV_OK)
             return status;
-        if (!known || loop->open)
+        if (loop->open)
             return give_up(loop, "how often it turns depends on data");
-        if (walk->turns > MOST_TURN_NODES)
-            return give_up(loop, "it turns too often to be followed");
     }
-    if (status == CONV_OK)
-        take_results(loop);
-    return status;
+    take_results(loop);
+    return CONV_OK;
 }
 
 static enum conv_status begin_loop(struct loop *loop)
@@ -395,11 +474,7 @@ static enum conv_status begin_loop(struct loop *loop)
         return conv_fail(step->at.model->error, CONV_NO_MEMORY, "no memory for the values of %s",
                          step->at.model->name);
     loop->scans = loop->carried + loop->carried_count;
-    for (size_t i = 0; i < loop->carried_count; i++) {
-        const struct value *value = value_find(step->walk, onnx_input(node, 2 + i));
-        if (value)
-            loop->carried[i] = *value;
-    }
+    take_carried(loop);
     return CONV_OK;
 }
 
