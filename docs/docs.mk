@@ -8,6 +8,7 @@ dist_book_DATA = \
 	docs/mutants.md docs/golden.md docs/onnx.md docs/peers.md docs/claims.md docs/glossary.md \
 	docs/verify.schema.json docs/count.schema.json
 EXTRA_DIST += docs/images/ratio.svg docs/images/claims.svg docs/images/groups.svg results/README.md \
-	results/mobilenet_v1.tsv results/mobilenet_v1-blocks.tsv results/resnet50-standard.tsv results/resnet50-pointwise.tsv \
+	results/mobilenet_v1.tsv results/mobilenet_v1-blocks.tsv results/mobilenet_v1-avx2.tsv results/mobilenet_v1-avx2-blocks.tsv \
+	results/resnet50-standard.tsv results/resnet50-pointwise.tsv \
 	results/peers.tsv results/cuda-registers.tsv results/onnx-models.tsv \
 	results/torchvision-networks.tsv

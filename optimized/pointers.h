@@ -27,12 +27,10 @@ struct line {
     int64_t inputs;
 };
 
-static inline int64_t line_gcd(int64_t a, int64_t b) { return b ? line_gcd(b, a % b) : a; }
-
 /* A tile may take up to `slack` outputs beyond the last. */
 static inline struct line line_of(const struct conv_axis *axis, int64_t slack)
 {
-    const int64_t shared = line_gcd(axis->stride, axis->dilation), step = axis->stride / shared;
+    const int64_t shared = conv_gcd(axis->stride, axis->dilation), step = axis->stride / shared;
     const bool overlap = step < axis->filter;
     struct line line = { overlap ? axis->dilation / shared : 1, overlap ? step : axis->filter, 0, 0 };
     const int64_t parts = line.apart < axis->out ? line.apart : axis->out;

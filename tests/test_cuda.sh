@@ -154,6 +154,7 @@ expect explain_against 0 "convref explain -k cuda_dw_04_tile --against cuda_dw_0
     '^passes over the banks .* 0 *$'
 expect explain_card 2 "convref explain -k cuda_dw_04_tile --card gtx '$layer' 2>&1" "'gtx' is not a card" 'a100, h100, h200'
 expect explain_without_kernel 2 "convref explain --card h100 '$layer' 2>&1" 'belong to --kernel'
+expect explain_at 2 "convref explain -k cuda_dw_04_tile --at 0,0,0,0 '$layer' 2>&1" "--at: --kernel can't be combined with it"
 expect explain_not_counted 77 "convref explain -k dw_01_direct '$layer' 2>&1" 'nobody counted what dw_01_direct moves' 'cuda-watched\.so'
 expect explain_refused 77 "convref explain -k cuda_dw_04_tile 'c=2 in=4 k=2 filter=1' 2>&1" 'cuda_dw_04_tile'
 # small images: rows that begin anywhere, and x, y and w once, in requests that aren't full at the ends of planes

@@ -145,6 +145,12 @@ static inline int64_t conv_ceil_div(int64_t a, int64_t b)
     return a > 0 ? (a - 1) / b + 1 : -(-a / b);
 }
 
+/* The greatest common divisor of a > 0 and b >= 0. */
+static inline int64_t conv_gcd(int64_t a, int64_t b)
+{
+    return b ? conv_gcd(b, a % b) : a;
+}
+
 static inline struct conv_range conv_clip(int64_t begin, int64_t end, int64_t limit)
 {
     struct conv_range r;

@@ -4,7 +4,7 @@
  *     gradients, by the same loops.
  * Why it is faster: it isn't meant to be; it is what the next steps are measured by.
  * What it costs: a division at every tap asks whether an output exists, and with a stride of 2 in both directions
- *     the answer is no at three taps of four.
+ *     the answer is no at three taps of four; and neighbouring products lie a whole image apart in dy.
  * Applies to: data gradients of any convolution, and transposed convolutions, 1-D to 3-D, in NCHW.
  * Explained in docs/ladder-gradients.md, step 1.
  */
@@ -27,14 +27,17 @@ static float gather(const struct spread *spread, const float *group_dy, const fl
     const float (*dy)[D.out][H.out][W.out] = (const void *)group_dy;
     const float (*w)[spread->to][D.filter][H.filter][W.filter] = (const void *)group_w;
     float sum = 0;
-    for (int64_t i = 0; i < spread->from; i++)
-        for (int64_t t = 0; t < D.filter; t++)
-            for (int64_t r = 0; r < H.filter; r++)
-                for (int64_t s = 0; s < W.filter; s++) {
-                    const int64_t z = output_of(&D, d, t), p = output_of(&H, h, r), q = output_of(&W, col, s);
-                    if (z >= 0 && p >= 0 && q >= 0)
-                        sum += dy[i][z][p][q] * w[i][j][t][r][s];
-                }
+    for (int64_t t = 0; t < D.filter; t++) {
+        const int64_t z = output_of(&D, d, t);
+        for (int64_t r = 0; z >= 0 && r < H.filter; r++) {
+            const int64_t p = output_of(&H, h, r);
+            for (int64_t s = 0; p >= 0 && s < W.filter; s++) {
+                const int64_t q = output_of(&W, col, s);
+                for (int64_t i = 0; q >= 0 && i < spread->from; i++)
+                    sum += dy[i][z][p][q] * w[i][j][t][r][s];
+            }
+        }
+    }
     return sum;
 }
 

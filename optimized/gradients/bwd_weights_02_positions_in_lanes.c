@@ -63,15 +63,18 @@ static void copy_block(float *block, struct sizes size, const float *dy, int64_t
     }
 }
 
+/* The rows of a block of dy, and how far they are apart. */
+struct rows { const float *dy; int64_t pitch; };
+
 /* dw[k][j] += SUM dy[k][i] * columns[j][i] for a tile of k and j.  Rows that aren't there are the last one again, and
  * their sums are dropped. */
-static void multiply_tile(float *dw, const float *dy, const float *columns, int64_t pitch, int64_t filters,
+static void multiply_tile(float *dw, struct rows rows, const float *columns, int64_t pitch, int64_t filters,
                           int64_t taps, int64_t count)
 {
     const float *A[DOT_A], *B[DOT_B];
     float sums[DOT_A][DOT_B];
     for (int a = 0; a < DOT_A; a++)
-        A[a] = dy + min(a, filters - 1) * BLOCK_PITCH;
+        A[a] = rows.dy + min(a, filters - 1) * rows.pitch;
     for (int b = 0; b < DOT_B; b++)
         B[b] = columns + min(b, taps - 1) * BLOCK_PITCH;
     dot_rows(sums, A, B, whole_vectors(count));
@@ -88,12 +91,17 @@ static void multiply(float *dw, const struct conv_problem *conv, const float *dy
     float *columns = scratch, *block = scratch + BLOCK_TAPS * BLOCK_PITCH;
     for (int64_t i = 0; i < size.outputs; i += BLOCK_POSITIONS) {
         const int64_t count = min(BLOCK_POSITIONS, size.outputs - i);
+        const bool whole = count % CONV_LANES == 0;   /* otherwise the last vector would read the next filter's */
         unfold_block(columns, conv, x, j0, j1, i, i + count);
-        copy_block(block, size, dy, i, i + count);
+        if (!whole)
+            copy_block(block, size, dy, i, i + count);
         for (int64_t k = 0; k < size.filters; k += DOT_A)
-            for (int64_t j = j0; j < j1; j += DOT_B)
-                multiply_tile(dw + k * size.taps + j, block + k * BLOCK_PITCH, columns + (j - j0) * BLOCK_PITCH,
-                              size.taps, size.filters - k, j1 - j, count);
+            for (int64_t j = j0; j < j1; j += DOT_B) {
+                const struct rows rows = { whole ? dy + k * size.outputs + i : block + k * BLOCK_PITCH,
+                                           whole ? size.outputs : BLOCK_PITCH };
+                multiply_tile(dw + k * size.taps + j, rows, columns + (j - j0) * BLOCK_PITCH, size.taps,
+                              size.filters - k, j1 - j, count);
+            }
     }
 }
 

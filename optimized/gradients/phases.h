@@ -22,9 +22,6 @@ struct phase {
     int64_t tap, step;       /* tap m of it is tap `tap - m * step` of the filter */
 };
 
-/* The greatest common divisor. */
-static inline int64_t phase_common(int64_t a, int64_t b) { return b ? phase_common(b, a % b) : a; }
-
 /* How many phases have a position.  `axis` is of the convolution whose input is wanted. */
 static inline int64_t phase_count(const struct conv_axis *axis)
 {
@@ -35,7 +32,7 @@ static inline int64_t phase_count(const struct conv_axis *axis)
 static inline struct phase phase_at(const struct conv_axis *axis, int64_t first)
 {
     const int64_t rest = (first + axis->pad_begin) % axis->stride;   /* t * dilation leaves this rest, too */
-    const int64_t common = phase_common(axis->stride, axis->dilation), step = axis->stride / common;
+    const int64_t common = conv_gcd(axis->stride, axis->dilation), step = axis->stride / common;
     int64_t tap = 0;
     while (tap < axis->filter && tap * axis->dilation % axis->stride != rest)
         tap++;

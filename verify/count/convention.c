@@ -224,7 +224,7 @@ static const struct { enum conv_node_kind kind; const char *fn; const char *tool
     { CONV_NODE_ACT, "leaky_relu", " ptflops " },
     { CONV_NODE_ACT, "leakyrelu", " ptflops " },   /* of an ONNX model */
     { CONV_NODE_ACT, "elu", " ptflops " },
-    { CONV_NODE_ACT, "prelu", " ptflops " },
+    { CONV_NODE_ACT, "prelu", " ptflops thop " },
 };
 
 static bool is_beyond_terms(int convention, const struct conv_node *node)

@@ -2,8 +2,8 @@
  * that.  Internal.
  *
  * Counts are exact and the same everywhere (cuda/emulator/traffic.cc says what they are).  A bound divides a count by
- * what the data sheet of a card promises: with cold caches no kernel that moves so much can be faster on it.
- * Not here: measured times.
+ * what the data sheet of a card promises: with cold caches no kernel that moves so much is done earlier, in all of
+ * memory.  What is written may stay in the second cache behind the kernel's end.   Not here: measured times.
  */
 #ifndef CONVREF_VERIFY_MEASURE_TRAFFIC_H
 #define CONVREF_VERIFY_MEASURE_TRAFFIC_H

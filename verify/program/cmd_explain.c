@@ -48,6 +48,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_END:
         if (!arguments->kernel && (arguments->against || arguments->card))
             argp_error(state, "--against and --card belong to --kernel");
+        if (arguments->kernel && arguments->at)
+            argp_error(state, "--at: --kernel can't be combined with it");
         /* the module that counts, unless another was named; opened when all options have been read */
         if (arguments->kernel && arguments->cli.provider_count == 0 && explain_watched_module())
             arguments->cli.providers[arguments->cli.provider_count++] = explain_watched_module();

@@ -112,7 +112,8 @@ void counts_cite_network(FILE *file, const struct count_view *view, const struct
     const int missing = tool ? conv_convention_missing(view->convention, network) : conv_network_unknowns(network);
     const struct quoted quoted = !tool ? quote_ours(totals[CONV_TOTAL_MACS])
         : quote_tool(view->convention, conv_convention_network(terms, &term_count, view->convention, network));
-    fprintf(file, "formula     macs = SUM over the layers of N * K * C/G * PRODUCT of filter * out\n");
+    fputs("formula     macs = SUM over the layers of N * K * C/G * PRODUCT of filter * out; transposed ones: * in;\n"
+          "            matrix products: the product of their three sizes\n", file);
     for (enum conv_total total = 0; total < CONV_TOTALS; total++)
         if (totals[total] && (total == CONV_TOTAL_MACS_CONV || total == CONV_TOTAL_MACS_FC
                               || total == CONV_TOTAL_MACS_PRODUCTS || total == CONV_TOTAL_MACS_RECURRENT))
