@@ -231,6 +231,7 @@ refused 'tiny.net --steps 0' 2 "'0' is not a value of --steps"
 refused 'tiny.net --outputs 1' 2 'cross-entropy has nothing to choose from: tiny has 1 output'
 refused 'tiny.net --output nowhere/at/all' 4 'nowhere/at/all'
 refused 'nothing.net' 4 "there is no network 'nothing.net'"
+refused 'stack50_separable --image 8192x8192' 3 'stack50_separable needs [0-9.]+ GB for its weights and outputs, and the machine has '
 refused 'resnet18' 77 'resnet18, line [0-9]+: .*can.t be trained here: it is no convolution'
 expect train_option 2 "'$train' tiny.net --momentum 0.9 2>&1" "unrecognized option '--momentum"
 expect train_help 0 "'$train' --help" '^Usage: train ' '--image=SIZES' '--kernels=WAY'

@@ -47,10 +47,30 @@ static void place(struct layer *layer, const struct stack *stack, int64_t *at)
     *at += biases;
 }
 
+/* More than the machine has would be a process that is killed, minutes later. */
+static enum conv_status check_memory(const struct stack *stack, struct conv_error *error)
+{
+    struct conv_machine machine;
+    double elements = 2.0 * (double)stack->parameter_count;
+    for (int i = 0; i < stack->count; i++)
+        elements += (double)conv_operand_count(stack->layers[i].problem, CONV_Y);
+    const double gigabytes = elements * (double)conv_type_facts(stack->type)->size / 1e9;
+    conv_machine_read(&machine);
+    const double there = (double)machine.bytes[CONV_DRAM] / 1e9;
+    if (gigabytes <= there || there <= 0)
+        return CONV_OK;
+    conv_fail(error, CONV_NO_MEMORY, "%s needs %.1f GB for its weights and outputs, and the machine has %.1f",
+              stack->name, gigabytes, there);
+    conv_hint(error, "a smaller image or batch needs less");
+    return CONV_NO_MEMORY;
+}
+
 enum conv_status stack_allocate(struct stack *stack, const struct stack_options *options, struct conv_error *error)
 {
     int64_t largest = 0, at = 0;
-    enum conv_status status = take(&stack->x, stack, conv_operand_count(stack->layers[0].problem, CONV_X), error);
+    enum conv_status status = check_memory(stack, error);
+    if (status == CONV_OK)
+        status = take(&stack->x, stack, conv_operand_count(stack->layers[0].problem, CONV_X), error);
     if (status == CONV_OK)
         status = take(&stack->parameters, stack, stack->parameter_count, error);
     if (status == CONV_OK)
