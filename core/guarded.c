@@ -1,5 +1,7 @@
 /* guarded.c - memory between two pages that can't be touched.   Declared in guarded.h. */
 #include "core/guarded.h"
+
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,11 +21,53 @@ static unsigned char *usable(const struct guarded *guarded)
     return guarded->base + page_size();
 }
 
+/* ---- blocks that were freed, for the next ones of the same size ------------------------------------------------ */
+
+/* A verification makes and frees some ten thousand small blocks, and the system's part in that takes longer than the
+ * kernel.  Nobody can touch a block while it waits here. */
+static struct guarded waiting[8];
+static atomic_flag waiting_is_busy = ATOMIC_FLAG_INIT;
+
+enum { MOST_WAITING = 1 << 20 };   /* bytes of one block */
+
+static bool take_waiting(struct guarded *guarded, size_t capacity)
+{
+    bool found = false;
+    if (atomic_flag_test_and_set(&waiting_is_busy))
+        return false;   /* by another thread */
+    for (size_t i = 0; !found && i < sizeof waiting / sizeof *waiting; i++)
+        if (waiting[i].base && waiting[i].capacity == capacity && guarded_read_only(&waiting[i], false)) {
+            *guarded = (struct guarded){ .base = waiting[i].base, .capacity = capacity };
+            waiting[i].base = NULL;
+            found = true;
+        }
+    atomic_flag_clear(&waiting_is_busy);
+    return found;
+}
+
+/* The one that has waited longest goes.  What `guarded` is afterwards has to be unmapped. */
+static void let_wait(struct guarded *guarded)
+{
+    static size_t next;
+    if (guarded->capacity > MOST_WAITING || atomic_flag_test_and_set(&waiting_is_busy))
+        return;
+    if (mprotect(usable(guarded), guarded->capacity, PROT_NONE) == 0) {
+        struct guarded *place = &waiting[next++ % (sizeof waiting / sizeof *waiting)], longest = *place;
+        *place = *guarded;
+        *guarded = longest;
+    }
+    atomic_flag_clear(&waiting_is_busy);
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------------------------- */
+
 enum conv_status guarded_create(struct guarded *guarded, size_t capacity,
                                      struct conv_error *error)
 {
     const size_t page = page_size();
     const size_t rounded = (capacity / page + 1) * page;
+    if (take_waiting(guarded, rounded))
+        return CONV_OK;
     void *base = mmap(NULL, rounded + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED || mprotect((char *)base + page, rounded, PROT_READ | PROT_WRITE) != 0) {
         if (base != MAP_FAILED)
@@ -36,6 +80,8 @@ enum conv_status guarded_create(struct guarded *guarded, size_t capacity,
 
 void guarded_free(struct guarded *guarded)
 {
+    if (guarded->base)
+        let_wait(guarded);
     if (guarded->base)
         munmap(guarded->base, guarded->capacity + 2 * page_size());
     *guarded = (struct guarded){ .base = NULL };

@@ -38,6 +38,15 @@ if [ -z "$destdir" ]; then   # with DESTDIR nothing is where it will be
     # shellcheck disable=SC2086,SC2046
     $compiler $sanitizer "$examples/library.c" $(pkg-config --cflags --libs convref) -o library
     wanted='the same, bit for bit' check "a C program" env LD_LIBRARY_PATH="$libdir" ./library
+    if command -v cmake > /dev/null && [ -z "$sanitizer" ] && [ -e "$libdir/libconvref.so" ]; then
+        mkdir with-cmake
+        printf '%s\n' 'cmake_minimum_required(VERSION 3.10)' 'project(test C)' 'find_package(convref 0.1.0 REQUIRED)' \
+            "add_executable(library $examples/library.c)" 'target_link_libraries(library convref::convref)' \
+            > with-cmake/CMakeLists.txt
+        cmake -S with-cmake -B with-cmake/build -DCMAKE_PREFIX_PATH="${libdir%/lib*}" > cmake.log 2>&1 \
+            && cmake --build with-cmake/build > cmake.log 2>&1 || cat cmake.log
+        wanted='the same, bit for bit' check "a program built by CMake" with-cmake/build/library
+    fi
     if [ -n "$python" ] && [ -z "$sanitizer" ]; then
         wanted='4672' check "the Python module" env PYTHONPATH="$pythondir" PYTHONDONTWRITEBYTECODE=1 "$python" -c \
             'import convref; print(convref.count("c=8 in=128x128 k=64 filter=3x3 bias=1")["params"])'

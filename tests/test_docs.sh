@@ -92,6 +92,13 @@ for document in $documents; do
     links "$document"
 done
 
+# ---- the build's shell ------------------------------------------------------------------------------------------
+expect activate 0 "cd / && . '$start/activate' && command -v convref && convref count 'c=8 in=8 k=8 filter=1' -f tsv" \
+    "^$start/convref\$" '^params.64'
+if [ -n "${PYTHON:-}" ] && [ -e "$start/.libs/libconvref.so" ]; then
+    expect activate_python 0 "cd / && PATH=/nowhere && . '$start/activate' && python3 -c 'import convref; print(convref.count(\"c=8 in=8 k=8 filter=1\")[\"params\"])'" '^64$'
+fi
+
 # ---- tables that tools write ---------------------------------------------------------------------------------
 expect update_tables 0 "$source_top/tools/update-tables --check" '!aren.t those of the results'
 run "$source_top/tools/make-kernel-table 'a' one.c two.c"
@@ -100,9 +107,7 @@ same make_kernel_table 'its rows' '&kernel_one__a, "one.c"' "$(grep -o '&kernel_
 # ---- examples --------------------------------------------------------------------------------------------------
 # The library's own: against the archive of the build tree, if there is one.
 library=$(ls "$start/.libs/libconvref.a" 2> /dev/null || true)
-if [ -n "${SANITIZED:-}" ]; then
-    echo "examples/library.c is left to the builds without a sanitizer"
-elif [ -n "$library" ]; then
+if [ -n "$library" ]; then
     run "cc -std=gnu11 -Wall -Wextra -Werror -Iinclude examples/library.c '$library' -ljansson -lhwloc -lm -fopenmp -o library && ./library"
     same example_library 'its output' '1152 parameters, 1179648 multiply-adds
 first output 58; all 16384 outputs are the same, bit for bit' "$(cat out)"

@@ -162,45 +162,7 @@ else
 fi
 CONVREF_EXPERIMENTS=$source_top/experiments
 
-# ---- one small case of each, timed -------------------------------------------------------------------------------------
-# small NAME CASE [full]: the case, with those that it is compared with; `full` is left out under a sanitizer
-small()
-{
-    if [ -n "${SANITIZED:-}" ] && [ -n "${3:-}" ]; then
-        skip "small_$1" "too slow under a sanitizer"
-        return
-    fi
-    # 3 is for a kernel above the roof, which a busy machine may have measured too low
-    expect "small_$1" 0 "convref experiment $1 --case $2 --results results || [ \$? = 3 ]" "$2" 'GMAC/s' 'time ratio' '!NOT TIMED'
-    # every way that was to be timed has a positive time
-    command="convref experiment $1 --case $2 --results results"
-    same "small_$1_times" 'ways without a time' 0 "$(awk -F '\t' '/^#/ { next } !ms { for (i = 1; i <= NF; i++) { if ($i == "ms") ms = i; if ($i == "way") way = i; if ($i == "note") note = i }; next }
-        $way != "" && $note == "" && !($ms > 0) { count++ } END { print count + 0 }' "results/$1.tsv")"
-}
-expect providers_verified 0 "for k in sys_loop_allocating sys_loop sys_batched_product sys_unfold_fold; do
-    convref verify --provider '$start/experiments/systems.so' --kernel \$k --check covering || exit; done" '^ACCEPT  *sys_loop_allocating ' '^ACCEPT  *sys_loop ' '^ACCEPT  *sys_batched_product ' '^ACCEPT  *sys_unfold_fold '
-small algorithms depthwise-small
-small conv1d-groups depthwise-data
-small factorized-block block-28
-small flux-allocations depthwise full
-small groups-sweep groups-256 full
-small kernel-size depthwise-3x3-nhwc
-small layout mobilenet_v2-nhwc full
-small leimao-counts separable full
-small mobilenet-groups depthwise-batch-1 full
-small multiplier multiplier-2
-small small-image forward full
-small stack50 separable-forward-32 full
-expect results_markdown 0 'cat results/factorized-block.md' '^\| case \| params \| MACs ' '^\| block-28 \| 4,736 \| 3,662,848 ' '^\* factorized-block: A factorized block'
-same results_ratio 'the time ratio of a base over itself' 1 "$(awk -F '\t' '/^#/ { next } !n { for (i = 1; i <= NF; i++) if ($i == "time_ratio") n = i; next } $2 == "dense-28" { print $n }' results/factorized-block.tsv)"
-expect results_machine 0 'cat results/factorized-block.tsv' '^# one thread: roof_gmacs [0-9.]+ ' '^# factorized-block: ' '^# reported by: '
-if has gnuplot; then
-    parses results_picture xml results/factorized-block.svg
-    expect plot_experiment 0 'convref plot experiment results/factorized-block.tsv --output mine.svg; cat mine.svg' '<svg' 'fewer MACs'
-else
-    skip results_picture "no gnuplot"
-    skip plot_experiment "no gnuplot"
-fi
+expect counts_need_no_clock 0 'convref experiment leimao-counts --counts --format json' '"params": 4672' '"ms": null'
 
 # ---- the training stack of stack50: the program; test_training has its numbers -----------------------------------------
 cat > tiny.net <<'END'
@@ -236,5 +198,44 @@ refused 'resnet18' 77 'resnet18, line [0-9]+: .*can.t be trained here: it is no 
 expect train_option 2 "'$train' tiny.net --momentum 0.9 2>&1" "unrecognized option '--momentum"
 expect train_help 0 "'$train' --help" '^Usage: train ' '--image=SIZES' '--kernels=WAY'
 
-expect counts_need_no_clock 0 'convref experiment leimao-counts --counts --format json' '"params": 4672' '"ms": null'
+if [ -n "${SANITIZED:-}" ]; then
+    skip small "cases that are timed are left to the builds without a sanitizer"
+    finish
+fi
+
+# ---- one small case of each, timed -------------------------------------------------------------------------------------
+# small NAME CASE: the case, with those that it is compared with
+small()
+{
+    # 3 is for a kernel above the roof, which a busy machine may have measured too low
+    expect "small_$1" 0 "convref experiment $1 --case $2 --results results || [ \$? = 3 ]" "$2" 'GMAC/s' 'time ratio' '!NOT TIMED'
+    # every way that was to be timed has a positive time
+    command="convref experiment $1 --case $2 --results results"
+    same "small_$1_times" 'ways without a time' 0 "$(awk -F '\t' '/^#/ { next } !ms { for (i = 1; i <= NF; i++) { if ($i == "ms") ms = i; if ($i == "way") way = i; if ($i == "note") note = i }; next }
+        $way != "" && $note == "" && !($ms > 0) { count++ } END { print count + 0 }' "results/$1.tsv")"
+}
+expect providers_verified 0 "for k in sys_loop_allocating sys_loop sys_batched_product sys_unfold_fold; do
+    convref verify --provider '$start/experiments/systems.so' --kernel \$k --check covering || exit; done" '^ACCEPT  *sys_loop_allocating ' '^ACCEPT  *sys_loop ' '^ACCEPT  *sys_batched_product ' '^ACCEPT  *sys_unfold_fold '
+small algorithms depthwise-small
+small conv1d-groups depthwise-data
+small factorized-block block-28
+small flux-allocations depthwise
+small groups-sweep groups-256
+small kernel-size depthwise-3x3-nhwc
+small layout mobilenet_v2-nhwc
+small leimao-counts separable
+small mobilenet-groups depthwise-batch-1
+small multiplier multiplier-2
+small small-image forward
+small stack50 separable-forward-32
+expect results_markdown 0 'cat results/factorized-block.md' '^\| case \| params \| MACs ' '^\| block-28 \| 4,736 \| 3,662,848 ' '^\* factorized-block: A factorized block'
+same results_ratio 'the time ratio of a base over itself' 1 "$(awk -F '\t' '/^#/ { next } !n { for (i = 1; i <= NF; i++) if ($i == "time_ratio") n = i; next } $2 == "dense-28" { print $n }' results/factorized-block.tsv)"
+expect results_machine 0 'cat results/factorized-block.tsv' '^# one thread: roof_gmacs [0-9.]+ ' '^# factorized-block: ' '^# reported by: '
+if has gnuplot; then
+    parses results_picture xml results/factorized-block.svg
+    expect plot_experiment 0 'convref plot experiment results/factorized-block.tsv --output mine.svg; cat mine.svg' '<svg' 'fewer MACs'
+else
+    skip results_picture "no gnuplot"
+    skip plot_experiment "no gnuplot"
+fi
 finish

@@ -14,10 +14,6 @@ suite=test_internal_failures   # for the frame
 
 inject=$modules/inject.so
 faults=$start/verify/faults.so
-if [ -n "${SANITIZED:-}" ]; then
-    skip all "a sanitizer has a malloc of its own"
-    finish
-fi
 
 # Text without seconds; of the first line of a verdict only: what follows is explanation.
 comparable() { sed -nE 's/[0-9]+\.[0-9]+ s *//; /^(ACCEPT|REJECT|INCONCLUSIVE|SKIPPED)/p' "$1"; }

@@ -28,8 +28,7 @@ static void integers(double *values, const struct conv_problem *problem, enum co
                      enum conv_accuracy accuracy)
 {
     const struct conv_fill fill = { CONV_FILL_INTEGERS, seed, conv_accuracy_range(problem, accuracy), 0 };
-    for (int64_t i = 0; i < conv_operand_count(problem, operand); i++)
-        values[i] = conv_fill_value(&fill, conv_operand_name(problem, operand), i);
+    conv_fill(CONV_F64, values, conv_operand_count(problem, operand), conv_operand_name(problem, operand), &fill);
 }
 
 /* Put `value` somewhere into the operand of this factor, another place for each seed. */

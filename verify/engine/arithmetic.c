@@ -165,8 +165,7 @@ static void real_numbers(double *values, const struct conv_problem *problem, enu
     /* a third, so that f64 has bits behind the 24 that uniform numbers have */
     const struct conv_fill fill = { CONV_FILL_UNIFORM, seed, problem->type == CONV_F64 ? 1 / 3.0 : 1, 0 };
     (void)parameter;
-    for (int64_t i = 0; i < conv_operand_count(problem, operand); i++)
-        values[i] = conv_fill_value(&fill, conv_operand_name(problem, operand), i);
+    conv_fill(CONV_F64, values, conv_operand_count(problem, operand), conv_operand_name(problem, operand), &fill);
 }
 
 /* The number that fills x of image n, or another operand. */
