@@ -26,3 +26,14 @@ systems_DATA = experiments/systems.so
 experiments/systems.so: experiments/providers/systems.c include/convref/kernel.h include/convref/problem.h
 	$(AM_V_GEN)$(MKDIR_P) experiments && $(COMPILE_MODULE) -o $@ $(srcdir)/experiments/providers/systems.c -lm
 CLEANFILES += experiments/systems.so
+
+# The training stack of stack50: a library for the program ./train and for tests/test_training.c; neither is installed.
+noinst_LTLIBRARIES += libtraining.la
+libtraining_la_SOURCES = experiments/training/stack.h experiments/training/stack.c experiments/training/read.c \
+	experiments/training/task.h experiments/training/task.c experiments/training/loss.c \
+	experiments/training/optimizer.h experiments/training/optimizer.c \
+	experiments/training/step.h experiments/training/step.c
+noinst_PROGRAMS += train
+train_SOURCES = experiments/training/train.c experiments/training/figures.h experiments/training/figures.c
+train_LDADD = libtraining.la libverbs.la libconvref.la
+train_LDFLAGS = $(AM_LDFLAGS) $(OPENMP_CFLAGS) -static

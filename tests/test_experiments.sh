@@ -163,6 +163,41 @@ fi
 CONVREF_EXPERIMENTS=$source_top/experiments
 
 expect counts_need_no_clock 0 'convref experiment leimao-counts --counts --format json' '"params": 4672' '"ms": null'
+
+# ---- the training stack of stack50: the program; test_training has its numbers -----------------------------------------
+cat > tiny.net <<'END'
+network tiny
+input c=3 in=16x16
+conv k=8 filter=3x3 pad=1 bias=1
+act fn=relu
+conv k=4 filter=3x3 pad=1 bias=1
+END
+train=$start/train
+expect train_tiny 0 "'$train' tiny.net --steps 50 --rate 0.03" '^tiny: 2 convolutions, 516 parameters, 4 outputs; cross-entropy 1[.][0-9]+ before step 1, (0[.]0[0-9]*|[0-9.]+e-[0-9]+) before step 50' \
+    '^convolution forward ' '^gradient of data ' '^gradient of weights ' '^activation backward ' '^loss ' '^optimizer ' '^step ' '!SCALED'
+expect train_scaled 0 "'$train' stack50_separable tiny.net --image 3x3 --steps 1 --outputs 3 --loss mse --optimizer sgd --format tsv" \
+    '^# SCALED DOWN, stack50_separable: the image is 3x3 in place of 256x256: ' '^# stack50_separable: 98 convolutions, 3,294,979 parameters, 3 outputs; mse ' \
+    "^part${tab}stack50_separable_ms${tab}stack50_separable_share${tab}stack50_separable_gmacs${tab}stack50_separable_share_at_own_size${tab}tiny_ms"
+same train_scaled_first 'the first line' '# SCALED DOWN, stack50_separable' "$(head -n 1 out | cut -d: -f1)"
+# refused OPTIONS STATUS MESSAGE
+refused() { expect "train_refused$(echo " $1" | tr -c 'a-z0-9\n' _)" "$2" "'$train' $1 2>&1" "^train: $3"; }
+refused '' 2 'train what'
+refused 'tiny.net --loss hinge' 2 "'hinge' is not a loss"
+refused 'tiny.net --optimizer lion' 2 "'lion' is not an optimizer"
+refused 'tiny.net --kernels fastest' 2 "'fastest' is not a way to choose kernels"
+refused 'tiny.net --image 32x' 2 "'32x' is not a value of --image"
+refused 'tiny.net --image 0x3' 2 "'0x3' is not a value of --image"
+refused 'tiny.net --image 32' 2 'the input of tiny has 2 spatial sizes, not 1'
+refused 'tiny.net --rate -1' 2 "'-1' is not a value of --rate"
+refused 'tiny.net --steps 0' 2 "'0' is not a value of --steps"
+refused 'tiny.net --outputs 1' 2 'cross-entropy has nothing to choose from: tiny has 1 output'
+refused 'tiny.net --output nowhere/at/all' 4 'nowhere/at/all'
+refused 'nothing.net' 4 "there is no network 'nothing.net'"
+refused 'stack50_separable --image 8192x8192' 3 'stack50_separable needs [0-9.]+ GB for its weights and outputs, and the machine has '
+refused 'resnet18' 77 'resnet18, line [0-9]+: .*can.t be trained here: it is no convolution'
+expect train_option 2 "'$train' tiny.net --momentum 0.9 2>&1" "unrecognized option '--momentum"
+expect train_help 0 "'$train' --help" '^Usage: train ' '--image=SIZES' '--kernels=WAY'
+
 if [ -n "${SANITIZED:-}" ]; then
     skip small "cases that are timed are left to the builds without a sanitizer"
     finish

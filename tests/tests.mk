@@ -48,7 +48,7 @@ UNIT_TESTS = \
 	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_golden tests/test_count \
 	tests/test_kernels tests/test_run tests/test_maths tests/test_checks tests/test_verify tests/test_findings tests/test_faults \
 	tests/test_accept tests/test_outputs tests/test_bench tests/test_threads tests/test_fuzz tests/test_sandbox \
-	tests/test_requantise tests/test_examine
+	tests/test_requantise tests/test_examine tests/test_training
 endif
 
 if HAVE_CUNIT
@@ -78,6 +78,8 @@ tests_test_faults_SOURCES = tests/test_faults.c tests/guesses.h
 tests_test_faults_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_examine_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_accept_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_training_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_training_LDADD = libtraining.la $(LDADD)
 tests_test_fuzz_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_fuzz_SOURCES = tests/test_fuzz.c $(FUZZ_TARGETS)
 tests_test_fuzz_LDADD = libverbs.la $(LDADD)

@@ -53,6 +53,8 @@ struct conv_node {
     bool open;                 /* understood, but its size isn't known */
     int64_t weights, buffers;
     int64_t macs;              /* product, recurrent: its multiply-adds */
+    int back;                  /* it reads the node so many before it, and no other; 0: none (the input), several, or
+                                * not known (a node of an ONNX model) */
 };
 
 /* Totals of a network, by the names of docs/networks.md. */

@@ -151,6 +151,7 @@ static enum conv_status read_node(struct reader *reader, enum conv_node_kind kin
     if (!node)
         return conv_fail(reader->error, CONV_NO_MEMORY, "no memory for %s", reader->name);
     node->in = *reader_input(reader, 0);
+    node->back = reader->input_count == 1 ? reader->network->node_count - reader->inputs[0] : 0;
     status = node_rules[kind].infer(reader, node);
     if (status == CONV_OK)
         status = read_share(reader, node);
