@@ -27,6 +27,6 @@ from . import peers
 __version__ = _lib.conv_version().decode()
 
 __all__ = ["BadFile", "BadInput", "Candidate", "Error", "Examination", "Examined", "Kernel", "Network",
-           "NoMemory", "Node", "NotApplicable", "Plan", "Problem", "Roof", "Timing", "TooLarge", "Truth", "Verification", "bench", "count",
-           "examine", "fill", "judge", "kernels", "library_path", "load", "machine", "peers", "problems", "reference",
-           "run", "truth", "verify"]
+           "NoMemory", "Node", "NotApplicable", "Plan", "Problem", "Roof", "Timing", "TooLarge", "Truth",
+           "Verification", "bench", "count", "examine", "fill", "judge", "kernels", "library_path", "load", "machine",
+           "peers", "problems", "reference", "run", "truth", "verify"]

@@ -11,4 +11,5 @@ Read next: torch.py, the shortest that has everything; docs/peers.md has the ver
 """
 from . import jax, litert, numpy, onednn, onnxruntime, openvino, scipy, tensorflow, torch
 
-ALL = {module.candidate.name: module for module in (numpy, scipy, torch, onnxruntime, openvino, onednn, tensorflow, litert, jax)}
+ALL = {module.candidate.name: module for module in (numpy, scipy, torch, onnxruntime, openvino, onednn, tensorflow,
+                                                    litert, jax)}

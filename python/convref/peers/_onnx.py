@@ -1,7 +1,8 @@
 """_onnx.py - an ONNX model of one convolution, written without the onnx package: protobuf by hand, in 40 lines.
 
 The weights are constants of the model, as in real ones, so that a runtime may prepare them; relu and relu6 are nodes
-behind, which it may fuse.  A protobuf message is a list of fields, each a number, then a whole number of 7 bits a byte, or a length and bytes.
+behind, which it may fuse.
+A protobuf message is a list of fields, each a number, then a whole number of 7 bits a byte, or a length and bytes.
 The numbers are those of onnx.proto (ModelProto, GraphProto, NodeProto, AttributeProto, TensorProto).
 Not here: anything that reads a model.   Read next: onnxruntime.py
 """

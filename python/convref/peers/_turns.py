@@ -19,8 +19,8 @@ MOST_FIXED = 0.5          # the part of a call that may be its fixed cost
 LEAST_ROUNDS = 3
 
 RULE = (f"a row is dropped if p90/p10 of its ratio is above {MOST_SPREAD}, if the roof moved by more than "
-        f"{100 * (MOST_ROOF - 1):.0f} % meanwhile, if more than {100 * MOST_FIXED:.0f} % of a call is its fixed cost, "
-        f"or if it has less than {LEAST_ROUNDS} rounds")
+        f"{100 * (MOST_ROOF - 1):.0f} % meanwhile, if more than {100 * MOST_FIXED:.0f} % of a call is its fixed "
+        f"cost, or if it has less than {LEAST_ROUNDS} rounds")
 
 Ratio = collections.namedtuple("Ratio", "median p10 p90 rounds")
 

@@ -2,8 +2,8 @@
 
 Timed in the layout that it likes best ("any": x and y lie in it, nothing is reordered in a call), and channels last.
 A separable layer is two primitives, the second in the layout in which the first leaves its output.
-Forward only.  In C, for version 2 and all passes: examples/provider_onednn.c.   Numbers are those of oneDNN's headers,
-dnnl_types.h of version 3.2.   Read next: docs/peers.md
+Forward only.  In C, for version 2 and all passes: examples/provider_onednn.c.   Numbers are those of its header
+dnnl_types.h, version 3.2.   Read next: docs/peers.md
 """
 import ctypes
 import ctypes.util
@@ -157,7 +157,9 @@ def _describe(problem, x, w, y, bias):
     """A primitive's descriptor: the implementation is chosen here."""
     axes = [problem.stride, [step - 1 for step in problem.dilation],
             [begin for begin, _ in problem.pad], [end for _, end in problem.pad]]
-    vector = _made("dnnl_memory_desc_create_with_strides", 1, _sizes([problem.k]), _F32, _sizes([1])) if bias else None
+    vector = None
+    if bias:
+        vector = _made("dnnl_memory_desc_create_with_strides", 1, _sizes([problem.k]), _F32, _sizes([1]))
     return _made("dnnl_convolution_forward_primitive_desc_create", _engine()[0], _INFERENCE, _DIRECT, x, w, vector, y,
                  *map(_sizes, axes), _attributes(problem.act))
 

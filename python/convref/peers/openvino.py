@@ -27,14 +27,15 @@ def _chosen(compiled):
     """The names of the convolutions' implementations; none is asked of what stands round them."""
     names = {}
     for one in compiled.get_runtime_model().get_ops():
-        info = {key: str(value.value if hasattr(value, "value") else value) for key, value in one.get_rt_info().items()}
-        if info.get("layerType") in ("Convolution", "Deconvolution"):
-            names[info.get("primitiveType", "")] = True
+        info = dict(one.get_rt_info().items())
+        kind, name = (str(getattr(info.get(key), "value", info.get(key))) for key in ("layerType", "primitiveType"))
+        if kind == "Convolution":
+            names[name] = True
     return "+".join(names)
 
 
 def _prepare(problem, threads, x, layers=1, **weights):
-    """A call is start_async() and wait(), which copy nothing; infer() would.  No streams: in the thread that calls."""
+    """A call is start_async() and wait(), which copy nothing; infer() would.  No stream is the caller's thread."""
     import openvino
     model = _core().read_model(_onnx.conv_model(problem, weights, layers))
     compiled = _core().compile_model(model, "CPU", {
@@ -62,5 +63,5 @@ def _applies(problem):
 speed = {"alone": _prepare, "chain8": _eight}
 candidate = _shared.candidate("openvino", {"forward": _shared.once(_prepare)},
                               kinds="standard pointwise grouped depthwise separable", applies=_applies,
-                              checks=["covering", "turns", "real", "probes", "special"],      # each problem is compiled
+                              checks=["turns", "real", "probes", "special"],      # each problem is compiled: slow
                               imports=["openvino"])
