@@ -21,6 +21,7 @@ dist_convrefpeers_DATA = \
 	python/convref/peers/_turns.py \
 	python/convref/peers/jax.py \
 	python/convref/peers/litert.py \
+	python/convref/peers/ncnn.py \
 	python/convref/peers/numpy.py \
 	python/convref/peers/onednn.py \
 	python/convref/peers/onnxruntime.py \

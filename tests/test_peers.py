@@ -247,7 +247,7 @@ class Shell(unittest.TestCase):
 # By the quick checks; what TensorFlow, JAX and oneDNN are rejected for is in docs/peers.md.
 QUICK = {"numpy": {"covering": 5763, "turns": 246, "real": 164, "probes": 984, "special": 2080},
          "torch": {"turns": 246, "real": 164, "probes": 984, "special": 2080},
-         "openvino": {"real": 14}, "onednn": {"turns": 92, "real": 28}, "scipy": {"turns": 80},
+         "openvino": {"real": 14}, "onednn": {"turns": 92, "real": 28}, "ncnn": {"turns": 34, "real": 12}, "scipy": {"turns": 80},
          "onnxruntime": {"covering": 2872, "turns": 51, "real": 15, "probes": 96},
          "tensorflow": {"turns": None}, "litert": {"turns": 96, "real": 28}, "jax": {"turns": 246}}
 
