@@ -164,6 +164,16 @@ class Fake(unittest.TestCase):
         row, = timed(clock, STRIDED, fake=peer_of(clock, layers=8)).rows
         self.assertEqual(row.variant, "alone")
 
+    def test_a_variant_that_is_not_for_the_empty_problem(self):
+        clock = Clock()
+        peer, quick = peer_of(clock, extra=EXTRA), peer_of(clock).speed["alone"]
+        peer.speed["quick"] = lambda problem, threads, **arrays: (
+            quick(problem, threads, **arrays) if problem.c > 1 else None)
+        row, = timed(clock, DW, fake=peer).rows
+        self.assertEqual(row.variant, "quick")
+        self.assertAlmostEqual(float(row.peer_fixed_us), 1e6 * (FIXED + A_MAC), delta=0.01)
+        self.assertAlmostEqual(float(row.ratio), 3, delta=0.002)
+
     def test_a_wrong_one_is_not_timed(self):
         def nan(y):
             y[0, -1, -1, -1] = np.nan

@@ -178,10 +178,13 @@ class FixedCosts:
     def __init__(self, options, **how):
         self._options, self._how, self._known = options, how, {}
 
-    def of(self, key, prepare, problem):
+    def of(self, key, prepares, problem):
+        """key: what is prepared;  prepares: the first that is for an empty problem is taken."""
         small = empty(problem)
         if (key, small) not in self._known:
-            call = prepare(small, self._options.threads, **fill(small))
+            arrays = fill(small)
+            calls = (prepare(small, self._options.threads, **arrays) for prepare in prepares)
+            call = next(call for call in calls if call)
             turns = _turns.take_turns([call.run], 5, self._options.turn / 4, **self._how)[0]
             self._known[key, small] = _turns.quantile(turns, 0.5)
         return self._known[key, small]
@@ -226,7 +229,7 @@ class Bench:
 
     def _ours(self, layer, best, arrays, judge):
         """Our kernels.  A wrong one ends it all."""
-        cost = self._fixed.of(OURS, _ours_on, layer.problem)
+        cost = self._fixed.of(OURS, [_ours_on], layer.problem)
         for kernel, problem in best:
             call = prepare_ours(kernel, problem, self.options.threads, **arrays)
             call.run()
@@ -267,8 +270,9 @@ class Bench:
                  else judge.faults(call.result(), call.accuracy))
         if words:
             raise ArithmeticError(words)
-        base = variant if call.layers == 1 else next(iter(speed))
-        return Entry(name, variant, call, self._fixed.of((name, base), speed[base], problem), arrays)
+        first = next(iter(speed))
+        base = variant if call.layers == 1 else first
+        return Entry(name, variant, call, self._fixed.of((name, base), [speed[base], speed[first]], problem), arrays)
 
     def _row(self, layer, ours, theirs, roofs):
         ratio = _turns.ratio_of(theirs.net, ours.net)
