@@ -264,8 +264,12 @@ class Parts(unittest.TestCase):
             self.assertTrue(1 <= len(best) <= _speed.MOST_OURS)
             for kernel, problem in best:
                 self.assertIsNone(kernel.refuses(problem))
-                self.assertNotEqual(kernel.ladder, "ref")
+                self.assertFalse(kernel.name.startswith("ref_"), kernel)
                 self.assertEqual(_speed._plain(problem), convref.Problem(text))
+
+        steps = _speed._last_steps(DW)
+        self.assertLessEqual({"dw", "grp"}, {kernel.ladder for kernel in steps})
+        self.assertFalse([kernel.name for kernel in steps if kernel.name.startswith("ref_")])
 
     def test_a_plan(self):
         for problem in (DW, STRIDED, convref.Problem("op=separable c=3 in=5x5 k=4 filter=3x3 layout=nhwc bias=1")):

@@ -101,6 +101,7 @@ def bench(words):
         sys.exit(4 if isinstance(error, OSError) else 2)
     for line in _speed.header(peers, options):
         say(line)
+    print(f"choosing our kernels for {len(layers)} layers", file=sys.stderr, flush=True)
     made = _speed.measure(peers, layers, options, say)
     for line in _speed.means(made):
         say(line)

@@ -89,7 +89,7 @@ def _last_steps(problem):
     ladders = collections.defaultdict(list)
     for kernel in kernels(problem):
         ladders[kernel.ladder].append(kernel)
-    climbed = {name: rows for name, rows in ladders.items() if name != "ref"}
+    climbed = {name: rows for name, rows in ladders.items() if not rows[0].name.startswith("ref_")}
     return [kernel for rows in (climbed or ladders).values() for kernel in rows[-LAST_STEPS:]]
 
 

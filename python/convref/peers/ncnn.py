@@ -1,6 +1,7 @@
 """ncnn.py - ncnn on a CPU: a network of one Convolution or ConvolutionDepthWise, or of two, in f32.
 
-Images one by one, 2-D, channels first; inside, channels lie in packs, into which x is moved in every call, and y back.
+Images one by one, 2-D, channels first; inside, channels lie in packs, into which x is moved in every call, and y
+back.
 Timed without Winograd, alone and, where a layer can stand behind itself, as the eighth part of eight; and with
 Winograd where ncnn has one (3x3, stride 1), which is judged by that class's bound.   Read next: onnxruntime.py
 """
@@ -49,7 +50,8 @@ def _opened(lines, threads, winograd):
     net.opt.num_threads, net.opt.use_winograd_convolution = threads, winograd
     for narrow in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage"):
         setattr(net.opt, f"use_{narrow}", False)
-    text = "\n".join([f"{_MAGIC}", f"{len(lines) + 1} {len(lines) + 1}", "Input x 0 1 x", *(line for line, _ in lines)])
+    count = len(lines) + 1              # of layers, and of what lies between them
+    text = "\n".join([f"{_MAGIC}", f"{count} {count}", "Input x 0 1 x", *(line for line, _ in lines)])
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "weights.bin")
         with open(path, "wb") as file:
