@@ -17,10 +17,15 @@ dist_convrefpeers_DATA = \
 	python/convref/peers/__main__.py \
 	python/convref/peers/_onnx.py \
 	python/convref/peers/_shared.py \
+	python/convref/peers/_speed.py \
+	python/convref/peers/_turns.py \
 	python/convref/peers/jax.py \
 	python/convref/peers/litert.py \
+	python/convref/peers/ncnn.py \
 	python/convref/peers/numpy.py \
+	python/convref/peers/onednn.py \
 	python/convref/peers/onnxruntime.py \
+	python/convref/peers/openvino.py \
 	python/convref/peers/scipy.py \
 	python/convref/peers/tensorflow.py \
 	python/convref/peers/torch.py

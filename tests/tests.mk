@@ -117,7 +117,7 @@ EXTRA_DIST += tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli
 # python/run-test says when it can't be tested.
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/python/run-test '$(PYTHON)' '$(SANITIZER_CFLAGS)'
-PYTHON_TESTS = tests/test_python.py tests/test_peers.py tests/test_golden_vectors.py tests/test_photo.py \
+PYTHON_TESTS = tests/test_python.py tests/test_peers.py tests/test_peers_speed.py tests/test_golden_vectors.py tests/test_photo.py \
 	tests/test_notebook.py tests/test_onnx_operators.py
 EXTRA_DIST += $(PYTHON_TESTS) tests/case.py
 

@@ -16,7 +16,7 @@ Read next: _problem.py, _candidate.py, notebooks/01-why-separable.ipynb
 """
 from ._library import BadFile, BadInput, Error, NoMemory, NotApplicable, PATH as library_path, TooLarge, lib as _lib
 from ._problem import Problem, fill
-from ._compute import Kernel, Truth, kernels, load, reference, run, truth
+from ._compute import Kernel, Plan, Truth, kernels, load, reference, run, truth
 from ._count import Network, Node, count
 from ._candidate import Candidate
 from ._measure import Roof, Timing, bench, judge, machine, verify
@@ -27,6 +27,6 @@ from . import peers
 __version__ = _lib.conv_version().decode()
 
 __all__ = ["BadFile", "BadInput", "Candidate", "Error", "Examination", "Examined", "Kernel", "Network",
-           "NoMemory", "Node", "NotApplicable", "Problem", "Roof", "Timing", "TooLarge", "Truth", "Verification", "bench", "count",
-           "examine", "fill", "judge", "kernels", "library_path", "load", "machine", "peers", "problems", "reference",
-           "run", "truth", "verify"]
+           "NoMemory", "Node", "NotApplicable", "Plan", "Problem", "Roof", "Timing", "TooLarge", "Truth",
+           "Verification", "bench", "count", "examine", "fill", "judge", "kernels", "library_path", "load", "machine",
+           "peers", "problems", "reference", "run", "truth", "verify"]

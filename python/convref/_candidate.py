@@ -30,7 +30,7 @@ from ._verdict import verification, verify_options
 KINDS = [lib.conv_kind_name(i).decode() for i in range(6)]
 PASSES = ["forward", "backward_data", "backward_weights"]
 LAYOUTS, TYPES = ["first", "last"], ["f32", "f64"]
-_THREADED = "torch", "tensorflow", "jax", "onnxruntime", "ai_edge_litert"    # have threads, which a fork loses
+_THREADED = "torch", "tensorflow", "jax", "onnxruntime", "openvino", "ai_edge_litert"   # a fork loses their threads
 _BIG = 1 << 30                           # bytes of an input that isn't asked of Python, see _scratch_bytes()
 
 _Applies = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)

@@ -4,9 +4,11 @@ Not here: any arithmetic of convolutions; all of it is the library's.   Read nex
 """
 import collections
 import ctypes
+import functools
 
 import numpy as np
 
+from ._candidate import accuracy_of_name
 from ._library import checked, lib, new, structs
 from ._problem import as_problem, operands
 
@@ -108,6 +110,36 @@ def run(problem, kernel=None, threads=1, **arrays):
     return _result(problem, outputs)
 
 
+class Plan:
+    """A kernel bound to a problem and its arrays, its weights packed: what is timed, if not by convref.bench.
+
+        plan = Plan(p, kernel, threads=1, x=x, w=w)
+        plan.run()               seconds, by the library's clock; negative if it failed.  Allocates nothing
+        plan.outputs["y"]        what the last run wrote
+    """
+
+    def __init__(self, problem, kernel=None, threads=1, **arrays):
+        problem = as_problem(problem)
+        kernel = default_kernel(problem) if kernel is None else as_kernel(kernel)
+        self._kept, self._pointers = operands(problem, arrays, problem.inputs)
+        self.outputs = {name: np.full(problem.shapes[name], np.nan, problem.dtype) for name in problem.outputs}
+        for name, array in self.outputs.items():
+            self._pointers[problem._index[name]] = array.ctypes.data
+        self._plan, options = ctypes.c_void_p(), new("conv_plan_options", threads=threads)
+        checked(lib.conv_plan_create, ctypes.byref(self._plan), kernel._address, problem._struct,
+                ctypes.byref(options))
+        self.run = functools.partial(lib.conv_plan_run, self._plan)
+        checked(lib.conv_plan_load, self._plan, self._pointers)
+
+    def failure(self):
+        """Why the last run failed, in the kernel's words."""
+        return lib.conv_plan_failure(self._plan).decode()
+
+    def __del__(self):
+        if getattr(self, "_plan", None):
+            lib.conv_plan_free(self._plan)
+
+
 # ---- the truth -----------------------------------------------------------------------------------------------------
 
 Truth = collections.namedtuple("Truth", "value magnitude taps bound products")
@@ -123,32 +155,31 @@ def _copied(pointer, dtype, problem, name):
     return np.ascontiguousarray(np.moveaxis(array, 1, -1)) if last else array
 
 
-def truth(problem, output=None, **arrays):
+def truth(problem, output=None, accuracy="direct", **arrays):
     """What an output of the problem is in truth, computed in double by the reference (long double for f64).
 
     Returns a named tuple, each but the last an array of the output's shape:
     value      the sum, after the activation
     magnitude  the sum of absolute values of what was added
     taps       how many products were added, padding left out
-    bound      how far a correct kernel may be from `value` (docs/exactness.md)
+    bound      how far a correct kernel of this class of accuracy may be from `value` (docs/exactness.md)
     products   multiplications that the reference did, counted one by one
     """
     problem = as_problem(problem)
     name = problem.outputs[0] if output is None else output
     if name not in problem.outputs:
         raise ValueError(f"output is {name!r}, expected one of {', '.join(problem.outputs)}")
-    return _truth(problem, name, arrays, with_bound=True)
+    return _truth(problem, name, arrays, accuracy_of_name(accuracy))
 
 
-def _bound(found, problem, name):
-    """One call for each element, so only made when asked for."""
-    kind = ("f32", "f64").index(problem.type)
-    bounds = (lib.conv_truth_bound(ctypes.byref(found), i, kind) for i in range(found.count))
-    values = (ctypes.c_double * found.count)(*bounds)
-    return _copied(ctypes.addressof(values), np.float64, problem, name)
+def _bound(found, problem, name, accuracy):
+    bounds = np.empty(found.count)
+    lib.conv_truth_bounds(bounds.ctypes.data, ctypes.byref(found), problem._struct, problem._index[name], accuracy)
+    return _copied(bounds.ctypes.data, np.float64, problem, name)
 
 
-def _truth(problem, name, arrays, with_bound):
+def _truth(problem, name, arrays, accuracy=None):
+    """accuracy: the number of the class that the bound is for; None is no bound."""
     kept, pointers = operands(problem, arrays, problem.inputs)
     found, products = new("conv_truth"), ctypes.c_int64()
     checked(lib.conv_truth_compute, ctypes.byref(found), ctypes.byref(products), problem._struct,
@@ -156,7 +187,7 @@ def _truth(problem, name, arrays, with_bound):
     try:
         value, magnitude = (_copied(pointer, np.float64, problem, name) for pointer in (found.value, found.magnitude))
         return Truth(value, magnitude, _copied(found.taps, np.int64, problem, name),
-                     _bound(found, problem, name) if with_bound else None, products.value)
+                     None if accuracy is None else _bound(found, problem, name, accuracy), products.value)
     finally:
         lib.conv_truth_free(ctypes.byref(found))
 
@@ -164,5 +195,4 @@ def _truth(problem, name, arrays, with_bound):
 def reference(problem, **arrays):
     """What run() should return, by the reference: in double, not rounded to the problem's type."""
     problem = as_problem(problem)
-    return _result(problem, {name: _truth(problem, name, arrays, with_bound=False).value
-                             for name in problem.outputs})
+    return _result(problem, {name: _truth(problem, name, arrays).value for name in problem.outputs})

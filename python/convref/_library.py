@@ -61,14 +61,15 @@ _FUNCTIONS = """
     conv_exact_range ip          conv_fill .Iplsp             conv_count_problem .pp
     conv_kernel_count i          conv_kernel_at pi            conv_kernel_find ps          conv_kernel_source sp
     conv_kernel_ladder spp       conv_kernel_refuses spp      conv_provider_load Isp       conv_isa_name sI
-    conv_run Ippppp              conv_truth_compute IpppIpp   conv_truth_free .p           conv_truth_bound dplI
+    conv_run Ippppp              conv_truth_compute IpppIpp   conv_truth_free .p           conv_truth_bounds .pppII
     conv_network_read Ipsp       conv_network_find ps         conv_network_free .p         conv_total_name sI
     conv_node_kind_name sI       conv_machine_read .p         conv_roof_measure .ppi       conv_level_name sI
     conv_roof_macs dpIIdd?       conv_machine_level Ipl       conv_bench_kernels Ippippp
     conv_verify_kernel Ipppp     conv_sensitivity_verify IppppIp  conv_verdict_name sI         conv_fault_name sI
     conv_examine Ippppipp        conv_problem_walk_open Ipslpp conv_problem_walk_next ?pp  conv_problem_walk_close .p
     conv_problem_walk_failed ?p  conv_repro_line spps         conv_wrong_print sppp        conv_sure_name sI
-    conv_accuracy_of_name Is
+    conv_accuracy_of_name Is  conv_plan_create Ippppp    conv_plan_load Ippp        conv_plan_run dp
+    conv_plan_failure sp      conv_plan_free .p
 """.split()
 
 

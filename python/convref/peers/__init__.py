@@ -9,6 +9,7 @@ An adapter says what it computes and hands a problem on in its framework's own w
 (asymmetric padding, 1-D) is composed from what it has, and said so in the file's first lines.
 Read next: torch.py, the shortest that has everything; docs/peers.md has the verdicts.
 """
-from . import jax, litert, numpy, onnxruntime, scipy, tensorflow, torch
+from . import jax, litert, ncnn, numpy, onednn, onnxruntime, openvino, scipy, tensorflow, torch
 
-ALL = {module.candidate.name: module for module in (numpy, scipy, torch, onnxruntime, tensorflow, litert, jax)}
+ALL = {module.candidate.name: module for module in (numpy, scipy, torch, onnxruntime, openvino, onednn, ncnn,
+                                                    tensorflow, litert, jax)}

@@ -1,9 +1,15 @@
 """_onnx.py - an ONNX model of one convolution, written without the onnx package: protobuf by hand, in 40 lines.
 
+The weights are constants of the model, as in real ones, so that a runtime may prepare them; relu and relu6 are nodes
+behind, which it may fuse.
 A protobuf message is a list of fields, each a number, then a whole number of 7 bits a byte, or a length and bytes.
 The numbers are those of onnx.proto (ModelProto, GraphProto, NodeProto, AttributeProto, TensorProto).
 Not here: anything that reads a model.   Read next: onnxruntime.py
 """
+import numpy as np
+
+from . import _shared
+
 FLOAT, DOUBLE = 1, 11
 _ELEMENTS = {"float32": FLOAT, "float64": DOUBLE}
 _IR_VERSION, _OPSET = 8, 13
@@ -55,3 +61,45 @@ def model(nodes, constants, inputs, outputs):
              + b"".join(_field(11, _value(name, *one)) for name, one in inputs.items())
              + b"".join(_field(12, _value(name, *one)) for name, one in outputs.items()))
     return _field(1, _IR_VERSION) + _field(7, graph) + _field(8, _field(1, "") + _field(2, _OPSET))
+
+
+# ---- a convolution -------------------------------------------------------------------------------------------------
+
+def _pads(problem):
+    return [begin for begin, _ in problem.pad] + [end for _, end in problem.pad]
+
+
+def _layer(problem, names, output):
+    """The convolution, then its activation."""
+    options = {"strides": problem.stride, "pads": _pads(problem), "dilations": problem.dilation,
+               "group": problem.groups, "kernel_shape": problem.filter}
+    if problem.op == "transposed":
+        options["output_padding"] = problem.output_pad
+    operator = "ConvTranspose" if problem.op == "transposed" else "Conv"
+    last = {"none": [], "relu": [("Relu", [])], "relu6": [("Clip", ["zero", "six"])]}[problem.act]
+    yield node(operator, names, output + "_sum" if last else output, **options)
+    for activation, limits in last:
+        yield node(activation, [output + "_sum", *limits], output)
+
+
+def _separable(problem):
+    first, second = _shared.stages(problem)
+    biases = [[name] if problem.bias else [] for name in ("bias", "pw_bias")]
+    return [*_layer(first, ["x", "w", *biases[0]], "mid"), *_layer(second, ["mid", "pw", *biases[1]], "y")]
+
+
+def conv_model(problem, arrays, layers=1):
+    """A model's bytes: input x, output y, the other arrays inside.  layers: so many equal ones behind each other."""
+    constants = {**arrays, "zero": np.zeros((), problem.dtype), "six": np.full((), 6, problem.dtype)}
+    if problem.op == "separable":
+        nodes = _separable(problem)
+    else:
+        names = ["x", *(f"y{i}" for i in range(1, layers)), "y"]
+        nodes = [one for x, y in zip(names, names[1:]) for one in _layer(problem, [x, *arrays], y)]
+    return model(nodes, constants, {"x": (problem.shapes["x"], problem.dtype)},
+                 {"y": (problem.shapes["y"], problem.dtype)})
+
+
+def note(layers):
+    """What a timing has in it: runtimes have a layout of their own."""
+    return "x and y moved to its own layout in each call" if layers == 1 else ""

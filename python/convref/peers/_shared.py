@@ -1,13 +1,25 @@
-"""_shared.py - what several adapters need: layouts, zeros round an image, which version is installed.
+"""_shared.py - what several adapters need: layouts, a call that can be timed, which version is installed.
 
 Not here: any convolution.   Read next: torch.py
 """
+import collections
 import importlib.metadata
 import importlib.util
 
 import numpy as np
 
 from .._candidate import Candidate
+
+Call = collections.namedtuple("Call", "run result layers chosen accuracy note", defaults=(1, "", "direct", ""))
+Call.__doc__ = """A problem that is ready to be computed again and again, its weights packed: what _speed.py times.
+
+run        a function without arguments, the one that is timed
+result     another one: the last run's y, in the problem's layout
+layers     how many equal layers a run computes, one behind the other, each with the output of the one before
+chosen     the implementation that the library took, in its own words, if it can be asked
+accuracy   its class of docs/exactness.md
+note       what a reader of the table must know, such as what isn't timed
+"""
 
 ALL_KINDS = "standard pointwise grouped depthwise separable transposed"
 
@@ -66,6 +78,20 @@ def stages(problem):
     second = type(problem)({**shared, "c": middle, "in": first.out, "k": problem.k, "filter": [1] * len(first.out),
                             "act": problem.act})
     return first, second
+
+
+def chains(problem):
+    """Can the layer stand behind itself?"""
+    return problem.op == "conv" and problem.shapes["x"] == problem.shapes["y"]
+
+
+def once(prepare):
+    """A function for a Candidate: everything prepared for a single run."""
+    def forward(problem, **arrays):
+        call = prepare(problem, 1, **arrays)
+        call.run()
+        return call.result()
+    return forward
 
 
 def separable(conv):

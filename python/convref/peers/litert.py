@@ -121,8 +121,13 @@ def _padded(problem):
 
 @functools.lru_cache(maxsize=4)
 def _interpreter(problem, weights):
-    from ai_edge_litert.interpreter import Interpreter
     given = {name: np.frombuffer(data, problem.dtype).reshape(problem.shapes[name]) for name, data in weights}
+    return _opened(problem, given, 1)
+
+
+def _opened(problem, given, threads):
+    """The interpreter of a model, and its tensors x and y."""
+    from ai_edge_litert.interpreter import Interpreter
     model = _Model()
     inner = problem.in_ if problem.op == "transposed" else _padded(problem)
     x = model.tensor([problem.n, *_two(inner), problem.c])
@@ -132,24 +137,39 @@ def _interpreter(problem, weights):
         y = _add(model, second, middle, given["pw"], given.get("pw_bias"))
     else:
         y = _add(model, problem, x, given["w"], given.get("bias"))
-    interpreter = Interpreter(model_content=model.bytes([x], [y]), num_threads=1)
+    interpreter = Interpreter(model_content=model.bytes([x], [y]), num_threads=threads)
     interpreter.allocate_tensors()
     return interpreter, x, y
 
 
-def forward(problem, x, **weights):
-    interpreter, at_x, at_y = _interpreter(problem, tuple((name, one.tobytes()) for name, one in weights.items()))
+def _given(problem, x):
+    """x as the model wants it: channels last, with its padding."""
     x = to_last(problem, x)
     if problem.op != "transposed":
         x = np.pad(x, [(0, 0), *problem.pad, (0, 0)])
-    x = x[:, None] if len(problem.in_) == 1 else x
-    interpreter.set_tensor(at_x, np.ascontiguousarray(x))
-    interpreter.invoke()
-    y = interpreter.get_tensor(at_y)
+    return np.ascontiguousarray(x[:, None] if len(problem.in_) == 1 else x)
+
+
+def _returned(problem, y):
     y = y[:, 0] if len(problem.in_) == 1 else y
     if problem.op == "transposed":
         y = y[(slice(None), *(slice(begin, begin + size) for (begin, _), size in zip(problem.pad, problem.out)))]
     return from_last(problem, y)
+
+
+def forward(problem, x, **weights):
+    interpreter, at_x, at_y = _interpreter(problem, tuple((name, one.tobytes()) for name, one in weights.items()))
+    interpreter.set_tensor(at_x, _given(problem, x))
+    interpreter.invoke()
+    return _returned(problem, interpreter.get_tensor(at_y))
+
+
+def _prepare(problem, threads, x, **weights):
+    interpreter, at_x, at_y = _opened(problem, weights, threads)
+    interpreter.set_tensor(at_x, _given(problem, x))
+    padded = problem.op != "transposed" and any(map(sum, problem.pad))
+    return _shared.Call(interpreter.invoke, lambda: _returned(problem, interpreter.get_tensor(at_y)),
+                        note="the padding was written before" if padded else "")
 
 
 def _applies(problem):
@@ -161,5 +181,6 @@ def _applies(problem):
     return None
 
 
+speed = {"nhwc": _prepare}
 candidate = _shared.candidate("litert", {"forward": forward}, kinds=_shared.ALL_KINDS, layouts="first last",
                               ranks=(1, 2), applies=_applies, imports=["ai_edge_litert.interpreter"])

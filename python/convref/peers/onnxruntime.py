@@ -1,10 +1,13 @@
 """onnxruntime.py - ONNX Runtime on a CPU: models of one Conv or ConvTranspose, or of two Conv for a separable layer.
 
-The weights are constants of the model, as in real ones, so that the runtime may prepare them (in its blocked layout);
-relu and relu6 are nodes behind, which it fuses.  Each problem and its weights are a model and a session of their own.
-Forward only, channels first only: that is what the operators have.   Read next: _onnx.py
+Each problem and its weights are a model and a session of their own; the runtime may prepare the weights (in its
+blocked layout), and fuses activations.  Forward only, channels first only: that is what the operators have.
+Timed alone, where x and y are moved to the blocked layout and back in every call, and, where a layer can stand behind
+itself, as the eighth part of eight, which has most of that behind it.   Read next: _onnx.py
 """
 import functools
+import os
+import tempfile
 
 import numpy as np
 
@@ -17,45 +20,55 @@ def version():
     return _shared.version("onnxruntime")
 
 
-def _pads(problem):
-    return [begin for begin, _ in problem.pad] + [end for _, end in problem.pad]
-
-
-def _nodes(problem, names, output):
-    """The convolution, then its activation."""
-    options = {"strides": problem.stride, "pads": _pads(problem), "dilations": problem.dilation,
-               "group": problem.groups, "kernel_shape": problem.filter}
-    if problem.op == "transposed":
-        options["output_padding"] = problem.output_pad
-    operator = "ConvTranspose" if problem.op == "transposed" else "Conv"
-    last = {"none": [], "relu": [("Relu", [])], "relu6": [("Clip", ["zero", "six"])]}[problem.act]
-    yield _onnx.node(operator, names, output + "_sum" if last else output, **options)
-    for activation, limits in last:
-        yield _onnx.node(activation, [output + "_sum", *limits], output)
-
-
 @functools.lru_cache(maxsize=4)
 def _session(problem, weights):
-    import onnxruntime
+    """One thread: a thread pool for each of thousands of sessions would be slow."""
     arrays = {name: np.frombuffer(data, problem.dtype).reshape(problem.shapes[name]) for name, data in weights}
-    constants = {**arrays, "zero": np.zeros((), problem.dtype), "six": np.full((), 6, problem.dtype)}
-    if problem.op == "separable":
-        first, second = _shared.stages(problem)
-        biases = [[name] if problem.bias else [] for name in ("bias", "pw_bias")]
-        nodes = [*_nodes(first, ["x", "w", *biases[0]], "mid"), *_nodes(second, ["mid", "pw", *biases[1]], "y")]
-    else:
-        nodes = _nodes(problem, ["x", *arrays], "y")
-    model = _onnx.model(nodes, constants, {"x": (problem.shapes["x"], problem.dtype)},
-                        {"y": (problem.shapes["y"], problem.dtype)})
+    return _opened(_onnx.conv_model(problem, arrays), 1)
+
+
+def _opened(model, threads, written_to=""):
+    """A session.  written_to: where the model goes as the runtime has changed it."""
+    import onnxruntime
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = 1        # a thread pool for each of thousands of sessions would be slow
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.optimized_model_filepath = written_to
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def forward(problem, x, **weights):
     session = _session(problem, tuple((name, array.tobytes()) for name, array in weights.items()))
     return session.run(None, {"x": x})[0]
+
+
+# ---- for a timing --------------------------------------------------------------------------------------------------
+
+def _chosen(model, threads):
+    """Does the optimised model have the operators of the blocked layout?"""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.onnx")
+        _opened(model, threads, path)
+        with open(path, "rb") as file:
+            return "nchwc" if b"com.microsoft.nchwc" in file.read() else "nchw"
+
+
+def _prepare(problem, threads, x, layers=1, **weights):
+    """Inputs and outputs stay where they are (IO binding): nothing is allocated or copied in a call."""
+    model = _onnx.conv_model(problem, weights, layers)
+    session, y = _opened(model, threads), np.empty(problem.shapes["y"], problem.dtype)
+    binding = session.io_binding()
+    for bind, name, array in ((binding.bind_input, "x", x), (binding.bind_output, "y", y)):
+        bind(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+    return _shared.Call(functools.partial(session.run_with_iobinding, binding), lambda: y, layers,
+                        _chosen(model, threads), note=_onnx.note(layers))
+
+
+def _eight(problem, threads, **arrays):
+    return _prepare(problem, threads, layers=8, **arrays) if _shared.chains(problem) else None
+
+
+speed = {"alone": _prepare, "chain8": _eight}
 
 
 def _applies(problem):

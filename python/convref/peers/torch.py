@@ -72,6 +72,22 @@ def backward_weights(problem, x, dy):
     return tuple(one.numpy() for one in gradients) if problem.bias else gradients[0].numpy()
 
 
+def _prepare(problem, threads, x, **weights):
+    """Eager, channels last; what oneDNN reorders behind it can't be done before."""
+    import torch
+    torch.set_num_threads(threads)
+    form = {2: torch.channels_last, 3: torch.channels_last_3d}.get(len(problem.in_), torch.contiguous_format)
+    given = {name: one.contiguous(memory_format=form) if one.dim() == len(problem.in_) + 2 else one
+             for name, one in _tensors(problem, {"x": x, **weights}).items()}
+    conv, kept = _shared.separable(_conv) if problem.op == "separable" else _conv, []
+
+    def run():
+        with torch.no_grad():
+            kept[:] = [conv(problem, **given)]
+    return _shared.Call(run, lambda: from_first(problem, kept[0].contiguous().numpy()), note="weights not packed")
+
+
+speed = {"channels_last": _prepare}
 candidate = _shared.candidate(
     "torch", {"forward": forward, "backward_data": backward_data, "backward_weights": backward_weights},
     kinds=_shared.ALL_KINDS, layouts="first last", types="f32 f64", imports=["torch"])
