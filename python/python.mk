@@ -37,7 +37,7 @@ python/convref/_installed.py: Makefile
 CLEANFILES += python/convref/_installed.py
 
 # How tests in Python are run: python/run-test knows what they need.
-EXTRA_DIST += python/run-test tools/verify-peers tools/compare-onnx tools/compare-torchvision \
+EXTRA_DIST += python/run-test tools/verify-peers tools/compare-onnx tools/compare-counters tools/compare-torchvision \
 	tools/network-from-torchvision
 
 # Programs and notebooks that use the module; tests run them.

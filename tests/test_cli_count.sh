@@ -90,8 +90,9 @@ for network in $(tail -n +2 "$data/data/other_tools.tsv" | cut -f 3 | sort -u); 
     awk -F '\t' -v network="$network" '$3 == network { print $1, $4 }' "$data/data/other_tools.tsv" > wanted.tsv
     figures "$network"
 done
-for convention in papers torchvision ptflops ptflops-aten thop fvcore torchinfo torchprofile flop_counter deepspeed; do
-    expect "why_$convention" 0 "convref count lenet5 --convention $convention --why" "^$convention"
+for convention in papers torchvision ptflops ptflops-aten thop fvcore torchinfo torchprofile flop_counter deepspeed \
+    calflops calflops-macs torchstat torchstat-madd mmengine keras-flops onnx-tool; do
+    expect "why_$convention" 0 "convref count resnet18 --convention $convention --why" "^$convention"
     expect "of_a_problem_$convention" 0 "convref count 'c=8 in=16x16 k=8 filter=3x3 bias=1' --convention $convention" .
     # the terms of --why add up to the figure
     expect "terms_$convention" 0 "convref count resnet18 --convention $convention --why --format tsv"
@@ -99,4 +100,11 @@ for convention in papers torchvision ptflops ptflops-aten thop fvcore torchinfo 
     same "sum_$convention" 'the sum of the terms' \
         "$(convref count resnet18 --conventions --format tsv > all.tsv; cell all.tsv "$convention" figure)" "$terms"
 done
+# beyond the terms: two scales with a shift in LeNet-5, and six tanh, for which onnx-tool has a price of its own
+expect beyond_onnx_tool 3 'convref count lenet5 --convention onnx-tool' '^onnx-tool 1.0.1 counts at least ' '^incomplete: 8 nodes'
+expect beyond_keras_flops 3 'convref count lenet5 --convention keras-flops' '^keras-flops 0.1.2 counts at least '
+# an LSTM is in no tool's table
+printf 'network r\ninput c=3 in=8\nlstm k=5\n' > recurrent.net
+expect beyond_thop 3 'convref count ./recurrent.net --convention thop' '^thop 0.1.1 counts at least 0 ' '^incomplete: 1 node is missing'
+expect within_papers 0 'convref count ./recurrent.net --convention papers' '^papers counts 1,280 '
 finish

@@ -146,9 +146,111 @@ static void other_tools(void)
     CU_ASSERT(rows >= 84);
 }
 
-/* ---- network files that are wrong ---- */
-
 #define NET "network n\ninput c=3 in=8x8\n"
+
+/* results/counting-tools.tsv: what five more tools printed for single layers and for networks. */
+static void counting_tools(void)
+{
+    FILE *file = fopen(SRCDIR "/results/counting-tools.tsv", "r");
+    char line[512];
+    int rows = 0;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    while (fgets(line, sizeof line, file)) {
+        char tool[64], what[128], verdict[32];
+        long long figure;
+        struct conv_term terms[CONV_MOST_TERMS];
+        int count;
+        if (sscanf(line, "%63[^\t]\t%*[^\t]\t%127[^\t]\t%lld\t%*[^\t]\t%31[^\n]", tool, what, &figure, verdict) != 4)
+            continue;   /* a comment, or the names */
+        const int convention = conv_convention_find(tool);
+        CU_ASSERT_FATAL(convention >= 0);
+        int64_t counted, missing = 0;
+        if (strchr(what, '=')) {
+            const struct conv_problem problem = test_problem(what);
+            counted = conv_convention_problem(terms, &count, convention, &problem);
+        } else {
+            char path[256];
+            struct conv_network network;
+            snprintf(path, sizeof path, SRCDIR "/networks/%s.net", what);
+            CU_ASSERT_EQUAL_FATAL(conv_network_read(&network, path, NULL), CONV_OK);
+            counted = conv_convention_network(terms, &count, convention, &network);
+            missing = conv_convention_missing(convention, &network);
+            conv_network_free(&network);
+        }
+        /* torchstat keeps what a module's last call counted, and each of the 8 blocks calls its one ReLU twice */
+        if (!strcmp(what, "resnet18") && !strncmp(tool, "torchstat", 9)) {
+            CU_ASSERT_STRING_EQUAL(verdict, "DIFFERENT");
+            counted -= 2 * (64 * 56 * 56 + 128 * 28 * 28 + 256 * 14 * 14 + 512 * 7 * 7);
+            strcpy(verdict, "equal");
+        }
+        if (missing ? counted >= figure : counted != figure)
+            TEST_NOTE("%s of %s", tool, what);
+        CU_ASSERT(missing ? counted < figure : counted == figure);
+        CU_ASSERT_STRING_EQUAL(verdict, missing ? "at least" : "equal");
+        rows++;
+    }
+    fclose(file);
+    CU_ASSERT(rows >= 110);
+}
+
+/* By hand, of rules that were read and not run: keras-flops 0.1.2 on TensorFlow's registry. */
+static void rules_by_hand(void)
+{
+    static const struct { const char *tool, *text; int64_t figure; } rows[] = {
+        /* 2 * outputs * taps * channels of a group, and one for each output with a bias */
+        { "keras-flops", "c=8 in=20x24 k=16 filter=3x3 pad=1", 2 * 16 * 480 * 72 },
+        { "keras-flops", "c=8 in=20x24 k=16 filter=3x3 pad=1 bias=1", 2 * 16 * 480 * 72 + 16 * 480 },
+        { "keras-flops", "c=6 in=14x14 k=12 filter=3x3 groups=6", 2 * 12 * 144 * 9 },
+        /* 2 * outputs * taps * inputs' channels / strides: 14 x 14 outputs of 7 x 7 inputs, as many as MACs */
+        { "keras-flops", "op=transposed c=8 in=7x7 k=6 filter=4x4 stride=2 pad=1", 2 * 6 * 196 * 16 * 8 / 4 },
+        { "keras-flops", "op=transposed c=8 in=7x7 k=6 filter=4x4 stride=2", 2 * 6 * 256 * 16 * 8 / 4 },
+        /* divided by the groups twice: 3 outputs of a group / 4 is 0; of 16 outputs 1 is left of 4 */
+        { "calflops-macs", "op=transposed c=8 in=7x9 k=12 filter=3x3 groups=4 stride=2 pad=1", 0 },
+        { "calflops-macs", "op=transposed c=8 in=7x9 k=16 filter=3x3 groups=4 stride=2 pad=1", 8 * 1 * 9 * 63 },
+        { "torchstat", "c=4 in=100 k=8 filter=5 pad=2 bias=1", 0 },
+        { "torchstat-madd", "n=2 c=4 in=9x9 k=8 filter=3x3", 2 * (2 * 8 * 49 * 36 - 8 * 49) },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct conv_problem problem = test_problem(rows[i].text);
+        struct conv_term terms[CONV_MOST_TERMS];
+        int count;
+        TEST_EQUAL_INT(conv_convention_problem(terms, &count, conv_convention_find(rows[i].tool), &problem),
+                       rows[i].figure);
+    }
+    /* 3 x 8 x 8: each line the figure of the node alone */
+    static const struct { const char *tool, *line; int64_t figure, missing; } nodes[] = {
+        { "keras-flops", "bn", 2 * 192 + 6 * 3, 0 }, { "keras-flops", "pool kind=max filter=2 stride=2", 48 * 4, 0 },
+        { "keras-flops", "gpool", 192, 0 }, { "keras-flops", "act fn=relu", 0, 0 },
+        { "keras-flops", "act fn=swish", 0, 1 }, { "onnx-tool", "bn", 31 * 192, 0 },
+        { "onnx-tool", "gpool", 192 + 4 * 3, 0 }, { "onnx-tool", "act fn=relu6", 384, 0 },
+        { "onnx-tool", "act fn=hswish", 5 * 192, 0 }, { "onnx-tool", "act fn=gelu", 0, 1 },
+        { "torchstat", "act fn=leaky_relu", 192, 0 }, { "torchstat", "bn", 384, 0 },
+        { "torchstat", "linear k=5", 960, 1 },
+        { "torchstat-madd", "pool kind=max filter=2 stride=2", 48 * 3, 0 },
+        { "torchstat-madd", "pool kind=avg filter=2 stride=2", 48 * 4, 0 },
+        { "torchstat-madd", "fc k=10", 2 * 1920 - 10, 0 }, { "torchstat-madd", "bn", 4 * 192, 0 },
+        { "calflops", "ln", 5 * 192, 0 }, { "calflops", "act fn=relu6", 0, 0 },
+        { "calflops", "fc k=10 bias=1", 3840, 0 },
+        { "calflops", "upsample scale=2", 0, 1 }, { "mmengine", "bn", 384, 0 }, { "mmengine", "ln", 960, 0 },
+    };
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
+        struct conv_network network;
+        struct conv_term terms[CONV_MOST_TERMS];
+        char text[128];
+        int count;
+        const int convention = conv_convention_find(nodes[i].tool);
+        snprintf(text, sizeof text, NET "%s\n", nodes[i].line);
+        CU_ASSERT_EQUAL_FATAL(conv_network_parse(&network, text, "node.net", NULL), CONV_OK);
+        const int64_t counted = conv_convention_network(terms, &count, convention, &network);
+        if (counted != nodes[i].figure)
+            TEST_NOTE("%s of %s", nodes[i].tool, nodes[i].line);
+        TEST_EQUAL_INT(counted, nodes[i].missing ? counted : nodes[i].figure);
+        TEST_EQUAL_INT(conv_convention_missing(convention, &network), nodes[i].missing);
+        conv_network_free(&network);
+    }
+}
+
+/* ---- network files that are wrong ---- */
 
 static void bad_networks(void)
 {
@@ -304,6 +406,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         TEST_CASE(formulas_equal_counting), TEST_CASE(known_layers), TEST_CASE(published_totals), TEST_CASE(other_tools),
+        TEST_CASE(counting_tools), TEST_CASE(rules_by_hand),
         TEST_CASE(bad_networks), TEST_CASE(nodes_by_hand), TEST_CASE(wrong_expectation),
     };
     return test_main("test_count", cases, sizeof cases / sizeof *cases);

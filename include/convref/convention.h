@@ -2,9 +2,8 @@
  *
  * Everybody counts multiply-adds; they disagree about biases, normalisations, activations, pooling, and about what
  * one "FLOP" is.  Each convention here is a row of factors, one for each thing that can be counted.  The factors were
- * read in the tools' sources and confirmed by running them on 12 networks, integer by integer (docs/counting.md);
- * what they do with transposed layers and products of matrices, which none of the 12 has, was read alone. DeepSpeed was
- * read and not run.
+ * read in the tools' sources and confirmed by running them on networks and layers, integer by integer; docs/counting.md
+ * says which rows rest on a source alone.  DeepSpeed and keras-flops were read and not run.
  *
  * Threads: safe; nothing here is kept.   Read next: docs/counting.md
  */
@@ -34,7 +33,7 @@ struct conv_term {
     int factor;            /* how often the tool counts it */
 };
 
-enum { CONV_MOST_TERMS = 32 };
+enum { CONV_MOST_TERMS = 64 };
 
 /* The figure of a tool for a network, and its terms that aren't 0.  Auxiliary heads are left out. */
 CONV_API int64_t conv_convention_network(struct conv_term terms[CONV_MOST_TERMS], int *count, int convention,

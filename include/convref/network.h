@@ -43,7 +43,7 @@ struct conv_node {
     int line;
     bool aux, fixed;
     bool bias;                 /* scale: has one */
-    char fn[16];               /* act: which one; pool: max or avg */
+    char fn[16];               /* act: which one; pool: max or avg; other: the operator, or its beginning */
     char via[12];              /* how torchvision calls it, for conventions; empty: as a module */
     struct conv_problem problem;   /* conv, dw, separable, linear, fc: the layer */
     struct conv_shape in, out;     /* of the first input */

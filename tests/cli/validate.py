@@ -60,7 +60,7 @@ def spoilt_copies(document):
         if isinstance(value, str) and name not in FREE:
             yield path + ("another word",), with_value(document, path, "Nonsense!")
         if isinstance(value, (int, float)) and not isinstance(value, bool) and name not in ("expected", "got"):
-            yield path + ("negative",), with_value(document, path, -1)
+            yield path + ("of the other sign",), with_value(document, path, 1 if value < 0 else -1)
 
 
 def main():

@@ -83,6 +83,7 @@ enum conv_status network_infer_attention(struct reader *reader, struct conv_node
     if (!multiply(&node->macs, positions_of(q), met, q->c + v->c))
         return too_large(reader);
     node->kind = CONV_NODE_PRODUCT;
+    strcpy(node->fn, "attention");
     node->out = *q;
     node->out.c = v->c;
     return CONV_OK;

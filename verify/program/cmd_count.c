@@ -28,7 +28,8 @@ struct arguments {
 static const struct argp_option options[] = {
     { "convention", KEY_CONVENTION, "NAME", 0,
       "what another tool prints: papers, torchvision, ptflops, ptflops-aten, thop, fvcore, torchinfo, torchprofile, "
-      "flop_counter, deepspeed", 0 },
+      "flop_counter, deepspeed, calflops, calflops-macs, torchstat, torchstat-madd, mmengine, keras-flops, "
+      "onnx-tool", 0 },
     { "conventions", KEY_CONVENTIONS, NULL, 0, "all of them in one table", 0 },
     { "why", KEY_WHY, NULL, 0, "the terms that make up the tool's figure", 0 },
     { "cite", KEY_CITE, NULL, 0, "the formula, the convention, and how to quote the figures", 0 },
@@ -48,7 +49,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
         arguments->view.convention = conv_convention_find(text);
         if (arguments->view.convention < 0)
             argp_error(state, "'%s' is not a convention; they are papers, torchvision, ptflops, ptflops-aten, thop, "
-                       "fvcore, torchinfo, torchprofile, flop_counter and deepspeed", text);
+                       "fvcore, torchinfo, torchprofile, flop_counter, deepspeed, calflops, calflops-macs, torchstat, "
+                       "torchstat-madd, mmengine, keras-flops and onnx-tool", text);
         return 0;
     case KEY_CONVENTIONS:
         arguments->view.all = true;

@@ -184,7 +184,9 @@ static enum conv_status infer(struct step *step)
     }
     step->made->kind = rule->kind;
     step->fn = rule->fn;
-    snprintf(step->made->fn, sizeof step->made->fn, "%s", rule->fn ? rule->fn : "");
+    /* the operator itself, where the kind says nothing: some tools count it */
+    snprintf(step->made->fn, sizeof step->made->fn, "%s",
+             rule->fn ? rule->fn : rule->kind == CONV_NODE_OTHER ? rule->op_type : "");
     const enum conv_status status = rule->infer(step);
     if (status == CONV_BAD_FILE && !onnx_is(step->at.node, "If") && !onnx_is(step->at.node, "Loop"))
         step->walk->misfit = true;
