@@ -160,17 +160,45 @@ static void find_window(const float **table, int64_t step, struct windows *windo
     }
 }
 
+/* The runs of a tile in the middle of a row of outputs: they are as far apart as the outputs. */
+static void find_inner_windows(const float **table, int64_t count, const struct windows *windows, struct position at)
+{
+    const struct conv_problem *conv = windows->conv;
+    const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
+    for (int64_t t = 0; t < D->filter; t++)
+    for (int64_t r = 0; r < H->filter; r++) {
+        const int64_t plane = conv_input_at(D, at.z, t), row = conv_input_at(H, at.p, r);
+        const bool inside = conv_inside(D, plane) && conv_inside(H, row);
+        const int64_t line = (at.n * D->in + plane) * H->in + row;
+        for (int64_t s = 0; s < W->filter; s += windows->taps) {
+            const float *first = inside ? windows->x + (line * W->in + conv_input_at(W, at.q, s)) * conv->c
+                                        : windows->zeros;
+            const int64_t apart = inside ? W->stride * conv->c : 0;
+            for (int64_t i = 0; i < count; i++)
+                *table++ = first + i * apart;   /* x[n][plane][row][col + i * stride][:] */
+        }
+    }
+}
+
 /* table[tile][run][position of the tile] for the tiles of a block */
 static void find_windows(const float **table, struct windows windows, struct conv_range block)
 {
     const struct parts tiles = parts_of_most(block.end - block.begin, PANEL_ROWS);
+    const struct conv_axis *W = &windows.conv->axis[CONV_W];
+    const struct conv_range inner = { conv_outputs_inside(W, 0).begin, conv_outputs_inside(W, W->filter - 1).end };
     const int64_t runs = runs_of(windows.conv);
     struct position at = position_of(windows.conv, block.begin);
     for (int64_t tile = 0; tile < tiles.count; tile++) {
         const struct conv_range in = parts_at(&tiles, tile);
         const int64_t count = in.end - in.begin;
-        for (int64_t i = 0; i < count; i++, advance(&at, windows.conv))
-            find_window(table + i, count, &windows, at);
+        if (at.q >= inner.begin && at.q + count <= inner.end) {
+            find_inner_windows(table, count, &windows, at);
+            at.q += count - 1;
+            advance(&at, windows.conv);
+        } else {
+            for (int64_t i = 0; i < count; i++, advance(&at, windows.conv))
+                find_window(table + i, count, &windows, at);
+        }
         table += count * runs;
     }
 }
