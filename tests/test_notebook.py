@@ -1,7 +1,7 @@
-"""test_notebook.py - runs the notebook as a reader would, and looks at what it printed.
+"""test_notebook.py - runs the notebooks as a reader would, and looks at what they printed.
 
-The executed notebook stays in notebooks/ of the build folder, as .ipynb and, with nbconvert, as .html.  Times are
-never asserted: only counts, verdicts, and that every figure is there.
+The executed notebooks stay in notebooks/ of the build folder, as .ipynb and, with nbconvert, as .html.  Times are
+never asserted: only counts, verdicts, what follows from published numbers, and that every figure is there.
 """
 import os
 import pathlib
@@ -21,7 +21,7 @@ except ImportError as error:
     case.skip_all(f"{error.name} is missing (Debian: python3-nbclient python3-nbformat python3-ipykernel "
                   "python3-matplotlib)")
 
-NOTEBOOK = pathlib.Path(__file__).resolve().parents[1] / "notebooks/01-why-separable.ipynb"
+NOTEBOOKS = pathlib.Path(__file__).resolve().parents[1] / "notebooks"
 BUILT = pathlib.Path("notebooks")
 
 
@@ -32,20 +32,20 @@ def execute(notebook):
         os.environ[name] = settings
     try:
         nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3",
-                                resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
+                                resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
     finally:
         shutil.rmtree(settings, ignore_errors=True)
 
 
-def keep(notebook):
+def keep(notebook, name):
     BUILT.mkdir(exist_ok=True)
-    nbformat.write(notebook, BUILT / "01-why-separable-executed.ipynb")
+    nbformat.write(notebook, BUILT / f"{name}-executed.ipynb")
     try:
         from nbconvert import HTMLExporter
     except ImportError:
         return
     page, _ = HTMLExporter().from_notebook_node(notebook)
-    (BUILT / "01-why-separable.html").write_text(page)
+    (BUILT / f"{name}.html").write_text(page)
 
 
 def printed(notebook):
@@ -55,13 +55,16 @@ def printed(notebook):
                    for output in outputs)
 
 
-class Notebook(unittest.TestCase):
+class Notebook:
+    """What is true of every notebook: `name`, the least number of `code_cells`, and `figures`."""
+
     @classmethod
     def setUpClass(cls):
-        cls.committed = nbformat.read(NOTEBOOK, as_version=4)
-        cls.notebook = nbformat.read(NOTEBOOK, as_version=4)
+        path = NOTEBOOKS / f"{cls.name}.ipynb"
+        cls.committed = nbformat.read(path, as_version=4)
+        cls.notebook = nbformat.read(path, as_version=4)
         execute(cls.notebook)
-        keep(cls.notebook)
+        keep(cls.notebook, cls.name)
         cls.text = printed(cls.notebook)
 
     def find(self, pattern):
@@ -75,8 +78,19 @@ class Notebook(unittest.TestCase):
 
     def test_every_cell_ran(self):
         cells = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
-        self.assertGreater(len(cells), 10)
+        self.assertGreaterEqual(len(cells), self.code_cells)
         self.assertEqual([cell.execution_count for cell in cells], list(range(1, len(cells) + 1)))
+
+    def test_figures(self):
+        figures = [output for cell in self.notebook.cells for output in cell.get("outputs", [])
+                   if "image/png" in output.get("data", {})]
+        self.assertEqual(len(figures), self.figures)
+        self.assertFalse([output for cell in self.notebook.cells for output in cell.get("outputs", [])
+                          if output.get("name") == "stderr"], "a cell wrote warnings")
+
+
+class WhySeparable(Notebook, unittest.TestCase):
+    name, code_cells, figures = "01-why-separable", 11, 5
 
     def test_counts(self):
         ratio = 128 * 128 * 9 / (128 * 9 + 128 * 128)
@@ -99,12 +113,27 @@ class Notebook(unittest.TestCase):
                       r"unfolded depthwise \+ best pw"):
             self.assertGreater(float(self.find(words + r" +([\d.]+)")), 0)
 
-    def test_figures(self):
-        figures = [output for cell in self.notebook.cells for output in cell.get("outputs", [])
-                   if "image/png" in output.get("data", {})]
-        self.assertEqual(len(figures), 5)
-        self.assertFalse([output for cell in self.notebook.cells for output in cell.get("outputs", [])
-                          if output.get("name") == "stderr"], "a cell wrote warnings")
+
+class Claims(Notebook, unittest.TestCase):
+    name, code_cells, figures = "03-claims", 8, 1
+
+    def test_counts(self):
+        self.assertEqual(self.find(r"MACs inside the image: ([\d,]+) and"), "112,869,376")
+        self.assertEqual(self.find(r"112,869,376 and ([\d,]+):"), "14,608,640")
+        # (S - P) / D of one pixel inside the image, where S = 64 * 64 * 9, P = 64 * 64, D = 64 * 9, less the borders
+        self.assertEqual(self.find(r"\(S - P\) / D\$ = (\d+)"), "57")
+        self.assertEqual(self.find(r"stack50: ([\d,]+) parameters"), "28,354,058")
+        self.assertEqual(self.find(r"parameters, ([\d,]+) multiply-adds in a step"), f"{3 * 1847727502336:,}")
+
+    def test_what_follows_from_published_numbers(self):
+        self.assertEqual(self.find(r"best card of its year: ([\d.]+) s"), f"{3 * 1847727502336 / 8.2e12:.3f}")
+        self.assertEqual(self.find(r"published with Adam +0.514 s: (.*),"), "by Winograd alone")
+        self.assertEqual(self.find(r"published with SGD +0.112 s: (.*),"), "can't be")
+        self.assertEqual(self.find(r"each group costs (\d+) ms; lowest"), "22")
+
+    def test_what_was_measured(self):
+        self.assertEqual(len(re.findall(r"GMAC/s and +[\d.-]+ us for each group", self.text)), 2)
+        self.assertEqual(self.find(r"handed over before it was done: (\w+)"), "True")
 
 
 if __name__ == "__main__":
