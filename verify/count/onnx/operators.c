@@ -159,7 +159,7 @@ static const struct rule rules[] = {
     { "RegexFullMatch", CONV_NODE_OTHER, NULL, infer_compare },
     { "Relu", CONV_NODE_ACT, "relu", infer_same },
     { "Reshape", CONV_NODE_OTHER, NULL, infer_reshape },
-    { "Resize", CONV_NODE_OTHER, NULL, infer_resize },
+    { "Resize", CONV_NODE_UPSAMPLE, NULL, infer_resize },
     { "ReverseSequence", CONV_NODE_OTHER, NULL, infer_same },
     { "RoiAlign", CONV_NODE_OTHER, NULL, infer_regions },
     { "RotaryEmbedding", CONV_NODE_OTHER, NULL, infer_same },
@@ -212,7 +212,7 @@ static const struct rule rules[] = {
     { "Trilu", CONV_NODE_OTHER, NULL, infer_same },
     { "Unique", CONV_NODE_OTHER, NULL, infer_unknown },
     { "Unsqueeze", CONV_NODE_OTHER, NULL, infer_unsqueeze },
-    { "Upsample", CONV_NODE_OTHER, NULL, infer_resize },
+    { "Upsample", CONV_NODE_UPSAMPLE, NULL, infer_resize },
     { "Where", CONV_NODE_OTHER, NULL, infer_compare },
     { "Xor", CONV_NODE_OTHER, NULL, infer_compare },
 };
