@@ -144,36 +144,39 @@ static const float *find_run(struct windows *windows, const float *line, int64_t
     return patch;
 }
 
-/* The runs of one position, into every `step`-th pointer of the table. */
-static void find_window(const float **table, int64_t step, struct windows *windows, struct position at)
+/* The line of x that row (t, r) of taps reads: x[n][plane][row]; NULL in the padding. */
+static const float *find_line(const struct windows *windows, struct position at, int64_t t, int64_t r)
 {
     const struct conv_problem *conv = windows->conv;
     const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
-    for (int64_t t = 0; t < D->filter; t++)
-    for (int64_t r = 0; r < H->filter; r++) {
-        const int64_t plane = conv_input_at(D, at.z, t), row = conv_input_at(H, at.p, r);
-        const bool inside = conv_inside(D, plane) && conv_inside(H, row);
-        const int64_t line = (at.n * D->in + plane) * H->in + row;
+    const int64_t plane = conv_input_at(D, at.z, t), row = conv_input_at(H, at.p, r);
+    const int64_t line = (at.n * D->in + plane) * H->in + row;
+    return conv_inside(D, plane) && conv_inside(H, row) ? windows->x + line * W->in * conv->c : NULL;
+}
+
+/* The runs of one position, into every `step`-th pointer of the table. */
+static void find_window(const float **table, int64_t step, struct windows *windows, struct position at)
+{
+    const struct conv_axis *axis = windows->conv->axis, *W = &axis[CONV_W];
+    for (int64_t t = 0; t < axis[CONV_D].filter; t++)
+    for (int64_t r = 0; r < axis[CONV_H].filter; r++) {
+        const float *line = find_line(windows, at, t, r);
         for (int64_t s = 0; s < W->filter; s += windows->taps, table += step)
-            *table = inside ? find_run(windows, windows->x + line * W->in * conv->c, conv_input_at(W, at.q, s))
-                            : windows->zeros;
+            *table = line ? find_run(windows, line, conv_input_at(W, at.q, s)) : windows->zeros;
     }
 }
 
 /* The runs of a tile in the middle of a row of outputs: they are as far apart as the outputs. */
 static void find_inner_windows(const float **table, int64_t count, const struct windows *windows, struct position at)
 {
-    const struct conv_problem *conv = windows->conv;
-    const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
-    for (int64_t t = 0; t < D->filter; t++)
-    for (int64_t r = 0; r < H->filter; r++) {
-        const int64_t plane = conv_input_at(D, at.z, t), row = conv_input_at(H, at.p, r);
-        const bool inside = conv_inside(D, plane) && conv_inside(H, row);
-        const int64_t line = (at.n * D->in + plane) * H->in + row;
+    const struct conv_axis *axis = windows->conv->axis, *W = &axis[CONV_W];
+    const int64_t channels = windows->conv->c;
+    for (int64_t t = 0; t < axis[CONV_D].filter; t++)
+    for (int64_t r = 0; r < axis[CONV_H].filter; r++) {
+        const float *line = find_line(windows, at, t, r);
+        const int64_t apart = line ? W->stride * channels : 0;
         for (int64_t s = 0; s < W->filter; s += windows->taps) {
-            const float *first = inside ? windows->x + (line * W->in + conv_input_at(W, at.q, s)) * conv->c
-                                        : windows->zeros;
-            const int64_t apart = inside ? W->stride * conv->c : 0;
+            const float *first = line ? line + conv_input_at(W, at.q, s) * channels : windows->zeros;
             for (int64_t i = 0; i < count; i++)
                 *table++ = first + i * apart;   /* x[n][plane][row][col + i * stride][:] */
         }

@@ -93,8 +93,9 @@ static void fill_outputs(const struct checker *checker, const struct conv_proble
     const size_t size = conv_type_facts(problem->type)->size;
     const struct filling filling = filling_of(checker, problem, call);
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++) {
-        const size_t bytes = conv_operand_role(problem, operand) == CONV_OUTPUT ? conv_operand_bytes(problem, operand) : 0;
-        for (size_t i = 0; operands->at[operand] && i < bytes; i += size)
+        const bool output = operands->at[operand] && conv_operand_role(problem, operand) == CONV_OUTPUT;
+        const size_t bytes = output ? conv_operand_bytes(problem, operand) : 0;
+        for (size_t i = 0; i < bytes; i += size)
             memcpy((char *)operands->at[operand] + i, filling.bytes, size);
     }
 }
