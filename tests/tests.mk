@@ -85,7 +85,7 @@ tests_test_fuzz_SOURCES = tests/test_fuzz.c $(FUZZ_TARGETS)
 tests_test_fuzz_LDADD = libverbs.la $(LDADD)
 # static: targets look at what the shared library doesn't show; wrapped: see fuzz_cli.c
 tests_test_fuzz_LDFLAGS = $(AM_LDFLAGS) -static \
-	-Wl,--wrap=argp_parse,--wrap=exit,--wrap=conv_provider_load
+	-Wl,--wrap=argp_parse,--wrap=exit,--wrap=conv_provider_load,--wrap=worker_begin
 endif
 EXTRA_DIST += tests/data/other_tools.tsv tests/data/make-onnx.py tests/data/small.onnx tests/data/strange.onnx \
 	tests/data/shuffled.onnx tests/golden/make.py tests/golden/cases.json

@@ -2,12 +2,15 @@
  *
  * The input has one word in each line; the first names the verb.  The program's own parsers run; when they are done,
  * or when they end the program, the target jumps back, so that no verb begins its work and no file is touched.  The
- * linker does this: argp_parse, exit and conv_provider_load are wrapped (tests/tests.mk, tools/fuzz).   See fuzz.h.
+ * linker does this: argp_parse, exit, conv_provider_load and worker_begin are wrapped (tests/tests.mk, tools/fuzz).
+ * See fuzz.h.
  */
 #include "tests/fuzz/fuzz.h"
 
 #include <setjmp.h>
 #include <sys/wait.h>
+
+#include "verify/cli/worker.h"
 
 #define main convref_main   /* the program's own list of verbs, and what it does before it calls one */
 int convref_main(int argc, char **argv);
@@ -25,6 +28,7 @@ error_t __wrap_argp_parse(const struct argp *argp, int argc, char **argv, unsign
 _Noreturn void __real_exit(int code);
 _Noreturn void __wrap_exit(int code);
 enum conv_status __wrap_conv_provider_load(const char *path, struct conv_error *error);
+void __wrap_worker_begin(void);
 
 /* Words are parsed by argp, without its own ways to end a program; then the verb is left. */
 error_t __wrap_argp_parse(const struct argp *argp, int argc, char **argv, unsigned flags, int *index, void *input)
@@ -44,7 +48,12 @@ void __wrap_exit(int code)
     longjmp(back, 1);
 }
 
-/* Shared objects run code of theirs when they are opened: none is. */
+/* Shared objects run code of theirs when they are opened: none is, and so no process of their own is needed.  The
+ * first process would wait for it, and end with it. */
+void __wrap_worker_begin(void)
+{
+}
+
 enum conv_status __wrap_conv_provider_load(const char *path, struct conv_error *error)
 {
     return conv_fail(error, CONV_BAD_FILE, "%.40s is not loaded here", path);

@@ -90,9 +90,9 @@ static error_t parse_kernel(int key, char *text, struct argp_state *state)
     }
 }
 
-const char *cli_add_in(const char *lines, const char *text)
+char *cli_add_in(char *lines, const char *text)
 {
-    static char *kept;   /* so that nothing is lost sight of */
+    static char *kept;   /* so that the last one is not lost sight of */
     const size_t before = lines ? strlen(lines) + 1 : 0;
     char *joined = malloc(before + strlen(text) + 1);
     if (!joined)
@@ -102,7 +102,7 @@ const char *cli_add_in(const char *lines, const char *text)
         joined[before - 1] = '\n';
     }
     strcpy(joined + before, text);
-    free(kept);
+    free(lines);
     return kept = joined;
 }
 

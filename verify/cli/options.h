@@ -22,7 +22,7 @@ struct cli {
     int threads;              /* 0: not given */
     const char *network;      /* --network */
     const char *layer;        /* --layer */
-    const char *in;           /* --in: sizes that the model of --network leaves open, a line for each */
+    char *in;                 /* --in: sizes that the model of --network leaves open, a line for each */
     const char *providers[16];/* opened when all options have been read */
     int provider_count;
 };
@@ -34,8 +34,8 @@ extern const struct argp cli_output_argp;    /* --format --output */
 extern const struct argp cli_kernel_argp;    /* --provider --isa --threads --seed */
 extern const struct argp cli_network_argp;   /* --network --layer --in */
 
-/* One more --in behind those that were given; the lines stay until the program ends. */
-const char *cli_add_in(const char *lines, const char *text);
+/* One more --in behind those that were given (NULL: none), which are freed; the last lines stay until the program ends. */
+char *cli_add_in(char *lines, const char *text);
 
 /* Keys of options without a short form, for verbs to count on from. */
 enum { CLI_KEYS = 0x1000 };

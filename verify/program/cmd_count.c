@@ -20,7 +20,7 @@ enum { KEY_CONVENTION = CLI_KEYS, KEY_WHY, KEY_CONVENTIONS, KEY_IN, KEY_CITE };
 struct arguments {
     struct cli cli;
     struct count_view view;
-    const char *in;
+    char *in;
     const char **what;
     int count;
 };
