@@ -19,6 +19,7 @@ CUDA_RUNGS = \
 	cuda/pointwise/cuda_pw_01_thread_per_output.cu \
 	cuda/pointwise/cuda_pw_02_tile.cu \
 	cuda/pointwise/cuda_pw_03_register_tile.cu \
+	cuda/pointwise/cuda_pw_04_tensor_cores.cu \
 	cuda/standard/cuda_std_01_thread_per_output.cu \
 	cuda/standard/cuda_std_02_implicit_gemm.cu \
 	cuda/grouped/cuda_grp_01_launch_per_group.cu \
@@ -29,14 +30,16 @@ CUDA_RUNGS = \
 
 # Three modules from the same files, each a provider: cuda.so for a card, by nvcc; cuda-emulated.so for this CPU;
 # cuda-watched.so, which is emulated and looks at every access.  cuda-faults.so is watched, and wrong on purpose.
-CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h cuda/four.h include/convref/kernel.h include/convref/problem.h
-EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/grid.h cuda/emulator/fiber.h
-EMULATOR_FILES = cuda/emulator/grid.cc cuda/emulator/fiber.cc cuda/emulator/runtime.cc
+CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h cuda/four.h cuda/three_parts.h include/convref/kernel.h include/convref/problem.h
+EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/grid.h cuda/emulator/fiber.h \
+	cuda/emulator/instructions.h
+DEVICE_SHARED = cuda/device/launch_body.h cuda/device/instructions.h
+EMULATOR_FILES = cuda/emulator/grid.cc cuda/emulator/fiber.cc cuda/emulator/runtime.cc cuda/emulator/instructions.cc
 WATCH_FILES = cuda/emulator/watch.cc cuda/emulator/traffic.cc
 CUDA_FAULTS = cuda/faults/faults.cu
 CUDA_CHECKED = cuda/cuda-faults.so
 EXTRA_DIST += $(CUDA_RUNGS) $(CUDA_SHARED) $(EMULATOR_SHARED) $(EMULATOR_FILES) $(WATCH_FILES) $(CUDA_FAULTS) \
-	cuda/provider.cu cuda/device/launch_body.h tools/make-rung-table \
+	cuda/provider.cu $(DEVICE_SHARED) tools/make-rung-table \
 	tools/cuda-registers
 
 cuda/rungs.cc: $(top_srcdir)/tools/make-rung-table $(top_srcdir)/cuda/cuda.mk Makefile
@@ -80,7 +83,7 @@ CUDA_CODE = `for a in $(CUDA_ARCHITECTURES); do printf ' -gencode arch=compute_%
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(NVCC) -std=c++20 -O3 -lineinfo $(CUDA_CODE) -Xcompiler -fPIC,-fvisibility=hidden,-Wall \
 	    -I$(srcdir)/cuda/device -I$(srcdir)/cuda $(AM_CPPFLAGS) -c $< -o $@
 DEVICE_OBJECTS = $(CUDA_RUNGS:.cu=.device.o) cuda/provider.device.o
-$(DEVICE_OBJECTS): $(CUDA_SHARED) cuda/device/launch_body.h
+$(DEVICE_OBJECTS): $(CUDA_SHARED) $(DEVICE_SHARED)
 cuda/cuda.so: $(DEVICE_OBJECTS) cuda/rungs.plain.o
 	$(AM_V_CCLD)$(LINK_MODULE) -Wl,-z,defs -o $@ $(DEVICE_OBJECTS) cuda/rungs.plain.o -L$(CUDA_LIBDIR) -lcudart_static \
 	    -lpthread -ldl -lrt

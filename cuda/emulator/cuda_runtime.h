@@ -112,6 +112,32 @@ template <class T> EMULATOR_CALL T atomicAdd(T *to, T value)
     *to = before + value;
     return before;
 }
+/* Is it true in any lane of the mask? */
+EMULATOR_CALL int __any_sync(unsigned mask, int mine)
+{
+    emulator::posted<int> here = { mine, 0, 0 };
+    emulator::meet(mask, &here, [](void *lanes[warpSize]) {
+        int any = 0;
+        for (int i = 0; i < warpSize; i++)
+            any |= lanes[i] && static_cast<emulator::posted<int> *>(lanes[i])->value;
+        for (int i = 0; i < warpSize; i++)
+            if (lanes[i])
+                static_cast<emulator::posted<int> *>(lanes[i])->result = any;
+    }, EMULATOR_SITE);
+    return here.result;
+}
+inline unsigned __float_as_uint(float value)
+{
+    unsigned bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+inline float __uint_as_float(unsigned bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 inline int min(int a, int b) { return a < b ? a : b; }
 inline int max(int a, int b) { return a > b ? a : b; }
 

@@ -22,6 +22,7 @@ int current;
 uint64_t block_number, launch_first_block;
 segment static_shared, dynamic_shared, stacks, host_frames;
 const watcher *watching;
+int landing;
 
 namespace {
 
@@ -56,22 +57,19 @@ bool stopped;
 uint64_t dice;
 
 const char *const order_names[] = { "forward", "backward", "random" };   /* by enum order */
+const char *const landing_names[] = { "late", "early", "random" };       /* by enum landing */
+int in_order;
 
-/* False, and an error, if CONVREF_CUDA_ORDER is none of them. */
-bool find_order(order *found)
+/* One of three names; the first if the variable isn't set.  False, and an error, if it is none of them. */
+bool find_choice(int *found, const char *variable, const char *const names[3])
 {
-    const char *text = getenv("CONVREF_CUDA_ORDER");
-    *found = FORWARD;
-    for (int i = FORWARD; text && i <= RANDOM; i++)
-        if (!strcmp(text, order_names[i])) {
-            *found = static_cast<order>(i);
-            return true;
-        }
-    if (text)
-        refuse(cudaErrorInvalidValue, "CONVREF_CUDA_ORDER is \"%s\": forward, backward or random", text);
-    return !text;
+    const char *text = getenv(variable);
+    for (*found = 0; text && *found < 3 && strcmp(text, names[*found]); ++*found)
+        ;
+    if (*found == 3)
+        refuse(cudaErrorInvalidValue, "%s is \"%s\": %s, %s or %s", variable, text, names[0], names[1], names[2]);
+    return *found < 3;
 }
-order in_order;
 
 /* ---- who goes on ------------------------------------------------------------------------------------------------- */
 
@@ -79,12 +77,6 @@ void become(int t)
 {
     current = t;
     threadIdx = threads[t].index;
-}
-
-int random_below(int n)
-{
-    dice = dice * 6364136223846793005u + 1442695040888963407u;
-    return static_cast<int>((dice >> 33) % static_cast<unsigned>(n));
 }
 
 /* Threads [begin, end) whose bit in `mask` is set may go on, in the wanted order. */
@@ -218,6 +210,7 @@ void run_block()
     for (int t = 0; t < count; t++)
         threads[t].is = FRESH;
     memset(warps, 0, sizeof warps);
+    forget_copies();
     at_barrier = runnables = frees = stacks_made = 0;
     wake(0, count, ~0u);
     if (watching)
@@ -252,12 +245,19 @@ bool launchable(dim3 grid, dim3 block, size_t shared_bytes)
 
 }   /* namespace */
 
+int random_below(int n)
+{
+    dice = dice * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<int>((dice >> 33) % static_cast<unsigned>(n));
+}
+
 /* ---- what cuda_runtime.h promises ----------------------------------------------------------------------------------- */
 
 void run(dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(void *), void *kernel_arguments)
 {
     find_memory();
-    if (!launchable(grid, block, shared_bytes) || !find_order(&in_order))
+    if (!launchable(grid, block, shared_bytes) || !find_choice(&in_order, "CONVREF_CUDA_ORDER", order_names)
+        || !find_choice(&landing, "CONVREF_CUDA_LANDING", landing_names))
         return;
     host_frames = { static_cast<char *>(__builtin_frame_address(0)), STACK_BYTES };   /* the arguments lie there */
     dice = 1;

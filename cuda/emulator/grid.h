@@ -13,6 +13,12 @@ enum { MOST_THREADS = 1024, STACK_BYTES = 64 << 10, WORDS = 300 };
 extern int current;
 extern uint64_t block_number, launch_first_block;
 
+/* When asynchronous copies arrive (instructions.cc): CONVREF_CUDA_LANDING. */
+enum landing { LAND_LATE, LAND_EARLY, LAND_RANDOM };
+extern int landing;
+int random_below(int n);   /* the same numbers in every launch */
+void forget_copies();      /* those of the block before */
+
 struct segment { char *begin; size_t bytes; };
 extern segment static_shared, dynamic_shared, stacks, host_frames;
 
@@ -34,6 +40,8 @@ struct watcher {
     void (*warp_met)(int warp);
     void (*access)(const void *address, size_t bytes, bool write, const void *site);
     void (*atomic_access)(const void *address, size_t bytes, const void *site);
+    void (*copy_begins)(void *shared, size_t bytes);
+    void (*copy_ends)(void *shared, size_t bytes, const void *site);   /* its thread waited for it */
     void (*allocated)(void *memory, size_t bytes);
     void (*released)(void *memory);
     void (*filled)(void *memory, size_t bytes);   /* by a copy to the device */

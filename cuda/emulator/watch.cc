@@ -6,6 +6,8 @@
  *     two accesses to a word, one of them a write, that nothing orders: no barrier between them, no meeting of their
  *     warp, and not the same thread; blocks of a launch are never ordered;
  *     a read of what nobody wrote: shared memory in this block, memory of the device since it was allocated;
+ *     shared memory that an asynchronous copy fills, touched before the thread that began the copy waited for it; it
+ *     counts as written when the copy begins, for what came before, and when its thread has waited, for what follows;
  *     an address in no allocation, no shared memory and on no stack.
  *
  * A word has 4 bytes; accesses to different bytes of a word count as one place.
@@ -27,6 +29,7 @@ struct touch {
     int thread;
     const void *site;
     bool atomic;      /* of those the device makes a line, whichever order it is */
+    bool coming;      /* an asynchronous copy that nobody has waited for */
 };
 
 /* Two readers are enough: of two warps, so that a write by either of them meets the other. */
@@ -105,7 +108,12 @@ enum kind { READ, WRITE, ATOMIC };
 void look_at_word(word *word, bool shared, kind kind, const void *site)
 {
     const bool write = kind != READ;
-    const touch now = { block_number, barriers, meetings[current / warpSize], current, site, kind == ATOMIC };
+    const touch now = { block_number, barriers, meetings[current / warpSize], current, site, kind == ATOMIC,
+                        false };
+    if (word->written.coming && word->written.block == block_number)
+        stop("%s: thread %d %s what thread %d copies there at %s, which hasn't waited for it (block %u,%u,%u)",
+             line_of(site), current, write ? "writes" : "reads", word->written.thread, line_of(word->written.site),
+             blockIdx.x, blockIdx.y, blockIdx.z);
     if (!ordered(word->written, shared) && !(kind == ATOMIC && word->written.atomic))
         tell_race(write, true, site, word->written);
     if (kind != WRITE && (shared ? word->written.block != block_number : !word->known))
@@ -177,6 +185,26 @@ void block_ends(int threads)
 void barrier_passed() { barriers++; }
 void warp_met(int warp) { meetings[warp]++; }
 
+word *words_at(void *at)
+{
+    memory *place = find(static_cast<char *>(at));
+    return &place->words[static_cast<size_t>(static_cast<char *>(at) - place->begin) / 4];
+}
+
+/* look() has seen that the words are there. */
+void copy_begins(void *at, size_t bytes)
+{
+    for (size_t i = 0; i < bytes / 4; i++)
+        words_at(at)[i].written.coming = true;
+}
+
+void copy_ends(void *at, size_t bytes, const void *site)
+{
+    const touch now = { block_number, barriers, meetings[current / warpSize], current, site, false, false };
+    for (size_t i = 0; i < bytes / 4; i++)
+        words_at(at)[i].written = now;
+}
+
 void allocated(void *at, size_t bytes)
 {
     allocations.push_back(memory_of(static_cast<char *>(at), bytes, false));
@@ -197,7 +225,7 @@ void filled(void *at, size_t bytes)
 }
 
 const watcher watch = { launch_begins, traffic_ends, block_begins, block_ends, barrier_passed, warp_met, look_at_access,
-                        look_at_atomic, allocated, released, filled };
+                        look_at_atomic, copy_begins, copy_ends, allocated, released, filled };
 
 __attribute__((constructor)) void begin() { watching = &watch; }
 

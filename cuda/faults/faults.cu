@@ -1,11 +1,13 @@
 /* faults.cu - kernels of CUDA with one fault each: what the watch must find, and at which line.
  *
- * Each is one of two rungs, the depthwise tile and the pointwise tile, shortened to what 2-D needs, with one thing wrong.
+ * Each is one of three rungs, the depthwise tile, the pointwise tile and the pointwise pipeline, shortened to what 2-D
+ * needs, with one thing wrong.
  * The line that a report must name carries the name of the fault in a comment: `AT name`.  tests/test_cuda.sh reads it
  * there.  Faults without such a line are seen in the numbers alone.
  * Not here: faults of kernels for the CPU (verify/proof/faults).   Read next: cuda/emulator/watch.cc
  */
 #include "rung.h"
+#include "three_parts.h"
 
 /* ---- the list: name, what is wrong --------------------------------------------------------------------------------- */
 
@@ -43,12 +45,21 @@
     F(sums_not_zeroed, "blocks add to y by atomics, and nobody has set it to 0") \
     F(half_atomic, "one block stores to y what the others add to by atomics")
 
+#define FAULTS_OF_PIPELINE(F) \
+    F(none_of_pipeline, "nothing: the control") \
+    F(missing_wait, "tiles are read, and nobody waited for their copies") \
+    F(buffer_refilled, "the next copies begin before all have read the tile that they overwrite") \
+    F(missing_copy_barrier, "each thread waits for its own copies, and reads those of others") \
+    F(misaligned_copy, "weights are copied by 16 bytes, wherever their rows begin") \
+    F(half_a_warp_multiplies, "half of a warp calls the instruction of the whole warp") \
+    F(two_parts, "numbers in two parts of TF32, three products, and it claims to be f32")
+
 #define ENUM(name, words) name,
-enum fault { FAULTS_OF_DEPTHWISE(ENUM) FAULTS_OF_POINTWISE(ENUM) };
+enum fault { FAULTS_OF_DEPTHWISE(ENUM) FAULTS_OF_POINTWISE(ENUM) FAULTS_OF_PIPELINE(ENUM) };
 
 /* ---- depthwise, 2-D: 4 x 16 outputs a block ----------------------------------------------------------------------- */
 
-enum { ROWS = 4, COLUMNS = 16 };
+enum { HIGH = 4, WIDE = 16 };
 
 __host__ __device__ static int reach(const axis &a, int outputs) { return (outputs - 1) * a.stride + a.extent(); }
 
@@ -62,8 +73,8 @@ template <fault wrong> __device__ static float element(const float *image, const
 template <fault wrong>
 __device__ static void fill(float *tile, const float *image, const shape &s, int high, int wide, int p0, int q0)
 {
-    for (int i = static_cast<int>(threadIdx.y); i < (wrong == halo_off_by_one ? high - 1 : high); i += ROWS)
-    for (int j = static_cast<int>(threadIdx.x); j < wide; j += COLUMNS) {
+    for (int i = static_cast<int>(threadIdx.y); i < (wrong == halo_off_by_one ? high - 1 : high); i += HIGH)
+    for (int j = static_cast<int>(threadIdx.x); j < wide; j += WIDE) {
         const int b = s.h.input_at(p0, 0) + i, c = s.w.input_at(q0, 0) + j;
         if (wrong == padding_not_stored && !(s.h.inside(b) && s.w.inside(c)))
             continue;
@@ -92,7 +103,7 @@ template <fault wrong> __device__ static void meet_all()
         __syncthreads();                                                      /* AT ends_before_barrier */
         return;
     }
-    if (threadIdx.x < COLUMNS / 2)
+    if (threadIdx.x < WIDE / 2)
         __syncthreads();                                                      /* AT divergent_barrier */
     else
         __syncthreads();                                                      /* AT divergent_barrier */
@@ -103,22 +114,22 @@ __global__ void depthwise(float *y, const float *x, const float *w, const float 
 {
     float *tile = dynamic_shared<float>();
     __shared__ float filter[64];
-    const int high = reach(s.h, ROWS), wide = reach(s.w, COLUMNS), taps = s.taps();
-    const int t = static_cast<int>(threadIdx.y) * COLUMNS + static_cast<int>(threadIdx.x);
-    const int q = static_cast<int>(blockIdx.x) * COLUMNS + static_cast<int>(threadIdx.x);
+    const int high = reach(s.h, HIGH), wide = reach(s.w, WIDE), taps = s.taps();
+    const int t = static_cast<int>(threadIdx.y) * WIDE + static_cast<int>(threadIdx.x);
+    const int q = static_cast<int>(blockIdx.x) * WIDE + static_cast<int>(threadIdx.x);
     const int64_t first = wrong == planes_in_grid_y ? blockIdx.y : blockIdx.z;
     const int64_t step = wrong == planes_in_grid_y ? gridDim.y : gridDim.z;
     for (int64_t plane = first; plane < s.n * s.k; plane += step) {
         const int k = static_cast<int>(plane % s.k);
         const int64_t n = plane / s.k, from = n * s.c + k / s.group_k + (wrong == next_plane ? 1 : 0);
-        for (int i = t; i < taps; i += ROWS * COLUMNS)
+        for (int i = t; i < taps; i += HIGH * WIDE)
             if (wrong != filter_half_loaded || i < warpSize)
                 filter[i] = w[static_cast<int64_t>(k) * taps + i
                               + (wrong == reads_behind_filter ? 1 : 0)];      /* AT reads_behind_filter missing_first_barrier missing_second_barrier */
-        for (int p0 = wrong == planes_in_grid_y ? 0 : static_cast<int>(blockIdx.y) * ROWS; p0 < s.h.out;
-             p0 += wrong == planes_in_grid_y ? ROWS : static_cast<int>(gridDim.y) * ROWS) {
+        for (int p0 = wrong == planes_in_grid_y ? 0 : static_cast<int>(blockIdx.y) * HIGH; p0 < s.h.out;
+             p0 += wrong == planes_in_grid_y ? HIGH : static_cast<int>(gridDim.y) * HIGH) {
             const int p = p0 + static_cast<int>(threadIdx.y);
-            fill<wrong>(tile, x + from * s.x_plane(), s, high, wide, p0, static_cast<int>(blockIdx.x) * COLUMNS);
+            fill<wrong>(tile, x + from * s.x_plane(), s, high, wide, p0, static_cast<int>(blockIdx.x) * WIDE);
             if (wrong == ends_before_barrier && (p >= s.h.out || q >= s.w.out))
                 return;
             if (wrong != missing_first_barrier)
@@ -138,15 +149,15 @@ __global__ void depthwise(float *y, const float *x, const float *w, const float 
 template <fault wrong> static void run_depthwise(const conv_problem *conv, const conv_operands *o, const conv_workspace *workspace)
 {
     const shape s = shape_of(conv);
-    const int high = reach(s.h, ROWS) - (wrong == tile_too_small ? 1 : 0);
-    const size_t bytes = sizeof(float) * static_cast<size_t>(high * reach(s.w, COLUMNS));
-    dim3 grid(blocks_for(s.w.out, COLUMNS), blocks_for(s.h.out, ROWS),
+    const int high = reach(s.h, HIGH) - (wrong == tile_too_small ? 1 : 0);
+    const size_t bytes = sizeof(float) * static_cast<size_t>(high * reach(s.w, WIDE));
+    dim3 grid(blocks_for(s.w.out, WIDE), blocks_for(s.h.out, HIGH),
               wrong == none || wrong == missing_second_barrier ? 1 : at_most(s.n * s.k));
     if (wrong == planes_in_grid_y)
         grid = dim3(grid.x, static_cast<unsigned>(s.n * s.k), 1);
     if (wrong == empty_grid)
-        grid.x = static_cast<unsigned>(s.w.out / COLUMNS);
-    const dim3 block(COLUMNS, wrong == block_too_large ? 2048 / COLUMNS : ROWS);
+        grid.x = static_cast<unsigned>(s.w.out / WIDE);
+    const dim3 block(WIDE, wrong == block_too_large ? 2048 / WIDE : HIGH);
     const size_t asked = wrong == shared_too_large ? 8 * bytes + (48 << 10) : bytes;
     launch(workspace, depthwise<wrong>, grid, block, asked,                  /* AT planes_in_grid_y block_too_large shared_too_large empty_grid */
            static_cast<float *>(o->y), static_cast<const float *>(o->x), static_cast<const float *>(o->w),
@@ -157,7 +168,7 @@ static const char *plain_depthwise(const conv_problem *conv)
 {
     const shape s = shape_of(conv);
     return fits_in_ints(conv) ? fits_in_ints(conv)
-         : s.d.in > 1 || s.d.filter > 1 || s.d.pad || s.taps() > 64 || reach(s.h, ROWS) * reach(s.w, COLUMNS) > 8000
+         : s.d.in > 1 || s.d.filter > 1 || s.d.pad || s.taps() > 64 || reach(s.h, HIGH) * reach(s.w, WIDE) > 8000
          ? "2-D, small filters only" : nullptr;
 }
 
@@ -237,15 +248,104 @@ static const char *plain_pointwise(const conv_problem *conv)
     return conv->n > 1 ? "one image only" : fits_in_ints(conv);
 }
 
+/* ---- pipeline: 32 filters by 8 positions a block, a warp for 16 of them; the next 8 channels are on their way ------- */
+
+struct stage { float x[CHANNELS][COLUMNS], w[SIDE][CHANNELS]; };
+
+/* Thread t of 64 copies an element of x and four weights. */
+template <fault wrong> __device__ static void begin_copies(stage &to, const float *x, const float *w, const shape &s, int c0)
+{
+    const int t = static_cast<int>(threadIdx.x), i = static_cast<int>(blockIdx.x) * COLUMNS + t % COLUMNS, c = t / COLUMNS;
+    const bool there = i < s.y_plane() && c0 + c < s.c;
+    cp_async_4(&to.x[c][t % COLUMNS], there ? x + (c0 + c) * s.x_plane() + i : x, there ? 4 : 0);   /* AT buffer_refilled missing_copy_barrier */
+    for (int k = t / CHANNELS; k < SIDE; k += THREADS / CHANNELS) {
+        const int from = (static_cast<int>(blockIdx.y) * SIDE + k) * s.c + c0 + t % CHANNELS;
+        const bool exists = static_cast<int>(blockIdx.y) * SIDE + k < s.k && c0 + t % CHANNELS < s.c;
+        if (wrong != misaligned_copy)
+            cp_async_4(&to.w[k][t % CHANNELS], exists ? w + from : w, exists ? 4 : 0);          /* AT buffer_refilled missing_copy_barrier */
+        else if (t % 4 == 0)
+            cp_async_16(&to.w[k][t % CHANNELS], exists ? w + from : w, exists ? static_cast<unsigned>(min(16, 4 * (s.c - c0 - t % CHANNELS))) : 0);   /* AT misaligned_copy */
+    }
+    cp_async_commit();
+}
+
+__device__ static void products(float (&sum)[4], const stage &tile, int k0, int lane)
+{
+    for (int i = 0; i < 4; i++)
+        for (int c = 0; c < CHANNELS; c++)
+            sum[i] += tile.w[k0 + row_of(lane, i)][c] * tile.x[c][column_of(lane, 0, i)];       /* AT missing_wait missing_copy_barrier buffer_refilled */
+}
+
+/* As others have it, by the name of 3xTF32. */
+template <fault wrong>
+__device__ static void products_of_two_parts(float (&sum)[4], const stage &tile, int k0, int lane)
+{
+    float a[4], b[2], small_a[4], small_b[2];
+    for (int i = 0; i < 4; i++) {
+        const float whole = tile.w[k0 + lane / 4 + i % 2 * 8][lane % 4 + i / 2 * 4];
+        a[i] = to_tf32(whole), small_a[i] = to_tf32(whole - a[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        const float whole = tile.x[lane % 4 + i * 4][lane / 4];
+        b[i] = to_tf32(whole), small_b[i] = to_tf32(whole - b[i]);
+    }
+    if (wrong == half_a_warp_multiplies && lane >= warpSize / 2)
+        return;
+    mma_m16n8k8(sum, small_a, b);                                             /* AT half_a_warp_multiplies */
+    mma_m16n8k8(sum, a, small_b);
+    mma_m16n8k8(sum, a, b);
+}
+
+template <fault wrong>
+__global__ void pipeline(float *y, const float *x, const float *w, const float *bias, shape s)
+{
+    __shared__ stage stages[2];
+    const int t = static_cast<int>(threadIdx.x), lane = t % warpSize, row = t / warpSize * ROWS;
+    float sum[4] = {};
+    begin_copies<wrong>(stages[0], x, w, s, 0);
+    for (int c0 = 0; c0 < s.c; c0 += CHANNELS) {
+        stage &here = stages[c0 / CHANNELS % 2], &next = stages[c0 / CHANNELS % 2 ^ 1];
+        if (wrong != missing_wait)
+            cp_async_wait<0>();
+        if (wrong == buffer_refilled)
+            begin_copies<wrong>(next, x, w, s, c0 + CHANNELS);
+        if (wrong != missing_copy_barrier)
+            __syncthreads();
+        if (wrong != buffer_refilled)
+            begin_copies<wrong>(next, x, w, s, c0 + CHANNELS);
+        if (wrong == two_parts || wrong == half_a_warp_multiplies)
+            products_of_two_parts<wrong>(sum, here, row, lane);
+        else
+            products(sum, here, row, lane);
+    }
+    for (int i = 0; i < 4; i++) {
+        const int k = static_cast<int>(blockIdx.y) * SIDE + row + row_of(lane, i);
+        const int at = static_cast<int>(blockIdx.x) * COLUMNS + column_of(lane, 0, i);
+        if (k < s.k && at < s.y_plane())
+            y[k * s.y_plane() + at] = activate(s.act, sum[i] + (bias ? bias[k] : 0));
+    }
+}
+
+template <fault wrong> static void run_pipeline(const conv_problem *conv, const conv_operands *o, const conv_workspace *workspace)
+{
+    const shape s = shape_of(conv);
+    const dim3 grid(blocks_for(s.y_plane(), COLUMNS), blocks_for(s.k, SIDE));
+    launch(workspace, pipeline<wrong>, grid, THREADS, 0, static_cast<float *>(o->y),
+           static_cast<const float *>(o->x), static_cast<const float *>(o->w), static_cast<const float *>(o->bias), s);
+}
+
 /* ---- the kernels ---------------------------------------------------------------------------------------------------- */
 
 #define DEPTHWISE(id, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_DEPTHWISE, \
     .applies = plain_depthwise, .run = run_depthwise<id>);
 #define POINTWISE(id, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_POINTWISE, \
     .applies = plain_pointwise, .run = run_pointwise<id>);
+#define PIPELINE(id, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_POINTWISE, \
+    .applies = plain_pointwise, .run = run_pipeline<id>);
 FAULTS_OF_DEPTHWISE(DEPTHWISE)
 FAULTS_OF_POINTWISE(POINTWISE)
+FAULTS_OF_PIPELINE(PIPELINE)
 
 #define ROW(id, words) &kernel_cuda_fault_##id,
 extern const conv_kernel *const cuda_kernels[];
-const conv_kernel *const cuda_kernels[] = { FAULTS_OF_DEPTHWISE(ROW) FAULTS_OF_POINTWISE(ROW) nullptr };
+const conv_kernel *const cuda_kernels[] = { FAULTS_OF_DEPTHWISE(ROW) FAULTS_OF_POINTWISE(ROW) FAULTS_OF_PIPELINE(ROW) nullptr };

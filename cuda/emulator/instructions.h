@@ -1,0 +1,38 @@
+/* instructions.h - instructions that CUDA C++ has no words for, a function each: their models.
+ *
+ * The words are those of cuda/device/instructions.h, which nvcc finds, and which says what each of them does.
+ * Read next: instructions.cc
+ */
+#pragma once
+#include <cuda_runtime.h>
+
+namespace emulator {
+void copy_async(void *to, const void *from, unsigned size, unsigned bytes, const void *site);
+void commit_copies();
+void wait_for_copies(int groups_left);
+struct matrices { float *d; const float *a, *b; };
+void multiply_matrices(void *lanes[warpSize]);
+}
+
+EMULATOR_CALL void cp_async_4(void *to, const void *from, unsigned bytes)
+{
+    emulator::copy_async(to, from, 4, bytes, EMULATOR_SITE);
+}
+EMULATOR_CALL void cp_async_16(void *to, const void *from, unsigned bytes)
+{
+    emulator::copy_async(to, from, 16, bytes, EMULATOR_SITE);
+}
+inline void cp_async_commit() { emulator::commit_copies(); }
+template <int LEFT> void cp_async_wait() { emulator::wait_for_copies(LEFT); }
+
+/* Half of the last bit that stays is added to the magnitude, and the 13 bits below are cut off: what cvt.rna does. */
+inline float to_tf32(float value)
+{
+    const unsigned bits = __float_as_uint(value);
+    return std::isfinite(value) ? __uint_as_float((bits + 0x1000) & 0xffffe000) : value;
+}
+EMULATOR_CALL void mma_m16n8k8(float (&d)[4], const float (&a)[4], const float (&b)[2])
+{
+    emulator::matrices mine = { d, a, b };
+    emulator::meet(~0u, &mine, emulator::multiply_matrices, EMULATOR_SITE);
+}
