@@ -20,6 +20,7 @@ CUDA_RUNGS = \
 	cuda/pointwise/cuda_pw_02_tile.cu \
 	cuda/pointwise/cuda_pw_03_register_tile.cu \
 	cuda/pointwise/cuda_pw_04_tensor_cores.cu \
+	cuda/pointwise/cuda_pw_05_copies_ahead.cu \
 	cuda/standard/cuda_std_01_thread_per_output.cu \
 	cuda/standard/cuda_std_02_implicit_gemm.cu \
 	cuda/grouped/cuda_grp_01_launch_per_group.cu \

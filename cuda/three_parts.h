@@ -1,9 +1,9 @@
 /* three_parts.h - a product of f32 matrices on tensor cores, which read 11 of the 24 bits: in three parts a number.
  *
- * big, middle and small have 11, 11 and 2 of its bits, cut off, not rounded: so all have its sign, and no sum of parts is
- * larger than the sum of what they are parts of.  Of the nine products of parts six are made; the other three are below
- * 2^-32 of the whole.  The large one, big * big, has a sum of its own: tensor cores cut their sums off, and what five small
- * products lose that way is nothing beside the large one.
+ * big, middle and small have 11, 11 and 2 of its bits, cut off, not rounded: so all have its sign, and no sum of
+ * parts is larger than the sum of what they are parts of.  Of the nine products of parts six are made; the other
+ * three are each below 2^-31 of the whole.  The large one, big * big, has a sum of its own: tensor cores cut their sums
+ * off, and what five small products lose that way is nothing beside the large one.
  * Numbers that have no such parts (infinities, NaN, those near the subnormal ones) are multiplied as step 3 does.
  * Here is what a warp does with a tile, for steps 4 and 5.   Read next: pointwise/cuda_pw_04_tensor_cores.cu
  */
@@ -22,7 +22,8 @@ enum {
 typedef float x_tile[CHANNELS][SIDE + 8];
 typedef float w_tile[SIDE][CHANNELS];
 
-/* The halves of a row of weights are exchanged in four rows of eight: a warp reads 8 rows by 4 channels, in 32 banks. */
+/* The halves of a row of weights are exchanged in four rows of eight: a warp reads 8 rows by 4 channels, in 32 banks.
+ * */
 __device__ inline int place_of(int k, int channel) { return channel ^ (k & 4); }
 
 /* The sums of a warp, as mma_m16n8k8() has them: of 16 filters by 32 positions, large products and small ones. */
@@ -30,7 +31,8 @@ struct sums { float large[TILES][4], small[TILES][4]; };
 __device__ inline int row_of(int lane, int i) { return lane / 4 + i / 2 * 8; }
 __device__ inline int column_of(int lane, int tile, int i) { return tile * COLUMNS + lane % 4 * 2 + i % 2; }
 
-/* ---- parts ---------------------------------------------------------------------------------------------------------- */
+/* ---- parts
+ * ---------------------------------------------------------------------------------------------------------- */
 
 __device__ inline float upper_bits(float value) { return __uint_as_float(__float_as_uint(value) & 0xffffe000); }
 
@@ -43,7 +45,8 @@ template <int COUNT> __device__ inline bool split(float (&parts)[3][COUNT], int 
     return parts[0][i] + parts[1][i] + parts[2][i] == value;
 }
 
-__device__ inline void multiply_parts(float (&large)[4], float (&small)[4], const float (&a)[3][4], const float (&b)[3][2])
+__device__ inline void multiply_parts(float (&large)[4], float (&small)[4], const float (&a)[3][4],
+                                      const float (&b)[3][2])
 {
     mma_m16n8k8(small, a[2], b[0]);
     mma_m16n8k8(small, a[0], b[2]);
@@ -53,7 +56,8 @@ __device__ inline void multiply_parts(float (&large)[4], float (&small)[4], cons
     mma_m16n8k8(large, a[0], b[0]);
 }
 
-/* ---- a tile ----------------------------------------------------------------------------------------------------------- */
+/* ---- a tile
+ * ----------------------------------------------------------------------------------------------------------- */
 
 /* What tensor cores can't: each product as it is. */
 __device__ inline void multiply_as_they_are(sums &sum, const x_tile &x, const w_tile &w, int k0, int lane)
@@ -68,7 +72,8 @@ __device__ inline void multiply_as_they_are(sums &sum, const x_tile &x, const w_
             }
 }
 
-/* sum += w[k0 ... k0 + 15][8 channels] * x[8 channels][32 positions], of which `there` exist; the whole warp calls it. */
+/* sum += w[k0 ... k0 + 15][8 channels] * x[8 channels][32 positions], of which `there` exist; the whole warp calls
+ * it. */
 __device__ inline void multiply_tile(sums &sum, const x_tile &x, const w_tile &w, int k0, int64_t there)
 {
     const int lane = static_cast<int>(threadIdx.x) % warpSize, row = lane / 4, column = lane % 4;

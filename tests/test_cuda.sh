@@ -52,6 +52,12 @@ expect order_that_is_none 77 "CONVREF_CUDA_ORDER=sideways convref run 'c=2 in=2 
     --provider '$cuda/cuda-emulated.so' -k cuda_dw_02_coalesced 2>&1" 'CONVREF_CUDA_ORDER is "sideways": forward, backward or random'
 expect landing_that_is_none 77 "CONVREF_CUDA_LANDING=softly convref run 'c=2 in=2 k=2 filter=1' \
     --provider '$cuda/cuda-emulated.so' -k cuda_pw_04_tensor_cores 2>&1" 'CONVREF_CUDA_LANDING is "softly": late, early or random'
+for landing in early random; do   # late is the default
+    for module in emulated watched; do
+        expect "landing_${landing}_$module" 0 "CONVREF_CUDA_LANDING=$landing CONVREF_CUDA_ORDER=random convref verify \
+            --provider '$cuda/cuda-$module.so' -k cuda_pw_05_copies_ahead --check covering" '^ACCEPT'
+    done
+done
 
 # ---- what a GPU would move: exact counts ------------------------------------------------------------------------------------
 # traffic RUNG PROBLEM: the table of its launch, in traffic.tsv
@@ -168,11 +174,19 @@ for rung in cuda_pw_02_tile cuda_pw_03_register_tile cuda_pw_04_tensor_cores cud
     same "banks_written_$rung" 'passes a request' 1.00 "$(counted passes_per_request shared write 0)"
 done
 # tensor cores: a lane reads 12 numbers for 128 products
-for rung in cuda_pw_03_register_tile:15.68:134400 cuda_pw_04_tensor_cores:8.00:16000; do
+for rung in cuda_pw_03_register_tile:15.68:134400 cuda_pw_04_tensor_cores:8.00:16000 cuda_pw_05_copies_ahead:8.00:16000; do
     traffic "${rung%%:*}" 'c=64 in=28x28 k=64 filter=1x1'
     same "sectors_and_passes_${rung%%:*}" 'sectors a request of y, passes over banks' "${rung#*:}" \
         "$(counted sectors_per_request global write 200704):$(total 'over banks')"
 done
+# 16 bytes a lane: 512 bytes are 16 sectors and 4 passes; some lanes of x are behind the last position
+same sectors_of_copies 'sectors a request of x and of w' '15.68 16.00' \
+    "$(counted sectors_per_request global read 200704) $(counted sectors_per_request global read 16384)"
+same passes_of_copies 'passes a request, written and read' '4.00 1.00' \
+    "$(counted passes_per_request shared write 0) $(counted passes_per_request shared read 0)"
+# six products of parts for each of 64 * 784 * 64; 19,267,584 / (132 * 1024 * 1.98 GHz) = 0.07 us
+expect explain_tensor_cores 0 "convref explain -k cuda_pw_05_copies_ahead 'c=64 in=28x28 k=64 filter=1x1'" \
+    '^multiply-adds inside the image +3,211,264 *$' '^multiply-adds of tensor cores +19,267,584 +0\.07$'
 expect traffic_nowhere 77 "CONVREF_CUDA_TRAFFIC=/nonexistent/t.tsv convref run 'c=2 in=2 k=2 filter=1 groups=2' \
     --provider '$cuda/cuda-watched.so' -k cuda_dw_02_coalesced 2>&1" '/nonexistent/t.tsv can.t be written'
 

@@ -1,7 +1,7 @@
 /* instructions.h - instructions that CUDA C++ has no words for, a function each: as a card has them, in PTX.
  *
- * The words are those of cuda/emulator/instructions.h, which other compilers find.  Cards before sm_80 have none of these;
- * there a copy is made at once, and lanes exchange the matrices by shuffles: right, and slow.
+ * The words are those of cuda/emulator/instructions.h, which other compilers find.  Cards before sm_80 have none of
+ * these; there a copy is made at once, and lanes exchange the matrices by shuffles: right, and slow.
  * Facts: NVIDIA, "Parallel Thread Execution ISA": cp.async, cvt.rna.tf32, and the fragments of mma.m16n8k8 for .tf32.
  * Read next: cuda/three_parts.h
  */
@@ -14,10 +14,12 @@
 #define BEFORE_SM_80 0
 #endif
 
-/* ---- asynchronous copies from the device's memory to shared memory ------------------------------------------------ */
+/* ---- asynchronous copies from the device's memory to shared memory ------------------------------------------------
+ * */
 
-/* Begin to copy: `bytes` from `from`, and zeros up to SIZE; both begin at multiples of SIZE.  With bytes = 0 nothing is
- * read.  The copy is there behind a cp_async_wait() of this thread; for other threads behind a barrier after that. */
+/* Begin to copy: `bytes` from `from`, and zeros up to SIZE; both begin at multiples of SIZE.  With bytes = 0 nothing
+ * is read.  The copy is there behind a cp_async_wait() of this thread; for other threads behind a barrier after that.
+ * */
 template <int SIZE> __device__ inline void cp_async(void *to, const void *from, unsigned bytes)
 {
     static_assert(SIZE == 4 || SIZE == 16, "copies have 4 or 16 bytes");
@@ -27,9 +29,11 @@ template <int SIZE> __device__ inline void cp_async(void *to, const void *from, 
 #else
     const unsigned shared = static_cast<unsigned>(__cvta_generic_to_shared(to));
     if (SIZE == 16)   /* past the first cache, which has no copies of 4 bytes that pass it */
-        asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" :: "r"(shared), "l"(from), "r"(bytes) : "memory");
+        asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+                     :: "r"(shared), "l"(from), "r"(bytes) : "memory");
     else
-        asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" :: "r"(shared), "l"(from), "r"(bytes) : "memory");
+        asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;"
+                     :: "r"(shared), "l"(from), "r"(bytes) : "memory");
 #endif
 }
 __device__ inline void cp_async_4(void *to, const void *from, unsigned bytes) { cp_async<4>(to, from, bytes); }
@@ -51,7 +55,8 @@ template <int LEFT> __device__ inline void cp_async_wait()
 #endif
 }
 
-/* ---- tensor cores --------------------------------------------------------------------------------------------------- */
+/* ---- tensor cores
+ * --------------------------------------------------------------------------------------------------- */
 
 /* Round to TF32, 11 bits in the place of 24: to the nearest, halves away from zero. */
 __device__ inline float to_tf32(float value)
@@ -65,8 +70,8 @@ __device__ inline float to_tf32(float value)
     return __uint_as_float(bits);
 }
 
-/* D[16][8] += A[16][8] * B[8][8], A and B in TF32, D in f32; the whole warp calls it.  Lane L, with g = L / 4 and t = L % 4:
- *     a: A[g][t], A[g + 8][t], A[g][t + 4], A[g + 8][t + 4];    b: B[t][g], B[t + 4][g];
+/* D[16][8] += A[16][8] * B[8][8], A and B in TF32, D in f32; the whole warp calls it.  Lane L, with g = L / 4 and t =
+ *     L % 4: a: A[g][t], A[g + 8][t], A[g][t + 4], A[g + 8][t + 4];    b: B[t][g], B[t + 4][g];
  *     d: D[g][2 t], D[g][2 t + 1], D[g + 8][2 t], D[g + 8][2 t + 1]. */
 __device__ inline void mma_m16n8k8(float (&d)[4], const float (&a)[4], const float (&b)[2])
 {

@@ -48,6 +48,8 @@ struct watcher {
 };
 extern const watcher *watching;
 
+extern uint64_t tensor_products;   /* multiply-adds of tensor cores, those of zeros included */
+
 /* Of what the watch sees, what a GPU would move (traffic.cc); for a file that CONVREF_CUDA_TRAFFIC names. */
 void traffic_begins();
 void traffic_note(const void *site, uintptr_t address, size_t bytes, bool write, bool shared, size_t array_bytes);

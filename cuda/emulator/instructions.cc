@@ -1,8 +1,8 @@
 /* instructions.cc - models of instructions: copies that arrive when they like, and a matrix product of a warp.
  *
  * An asynchronous copy may arrive at once, at the wait for it, or in between, and a kernel must be right whenever:
- * CONVREF_CUDA_LANDING says late (the default: a missing wait reads old data), early (a buffer that is filled again too
- * soon loses what is still read), or random, the same in every run.
+ * CONVREF_CUDA_LANDING says late (the default: a missing wait reads old data), early (a buffer that is filled again
+ * too soon loses what is still read), or random, the same in every run.
  * Not here: who reads a copy before it is there (watch.cc).   Read next: watch.cc
  */
 #include <instructions.h>
@@ -10,6 +10,9 @@
 #include <vector>
 
 namespace emulator {
+
+uint64_t tensor_products;
+
 namespace {
 
 struct copy { char *to; const char *from; unsigned size, bytes; int group; bool landed; const void *site; };
@@ -39,13 +42,14 @@ void forget_copies()
 void copy_async(void *to, const void *from, unsigned size, unsigned bytes, const void *site)
 {
     if ((reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from)) % size || bytes > size)
-        stop("%s: thread %d copies %u of %u bytes, from %p to %p: both begin at multiples of %u", line_of(site), current,
-             bytes, size, from, to, size);
+        stop("%s: thread %d copies %u of %u bytes, from %p to %p: both begin at multiples of %u", line_of(site),
+             current, bytes, size, from, to, size);
     access(from, bytes, false, site);
     access(to, size, true, site);
     if (watching)
         watching->copy_begins(to, size);
-    copy copy = { static_cast<char *>(to), static_cast<const char *>(from), size, bytes, groups[current], false, site };
+    copy copy = { static_cast<char *>(to), static_cast<const char *>(from), size, bytes, groups[current], false,
+                  site };
     if (landing == LAND_EARLY || (landing == LAND_RANDOM && random_below(2)))
         land(&copy);
     coming[current].push_back(copy);
@@ -67,9 +71,11 @@ void wait_for_copies(int groups_left)
     mine.erase(mine.begin(), mine.begin() + static_cast<std::ptrdiff_t>(ended));
 }
 
-/* ---- tensor cores --------------------------------------------------------------------------------------------------- */
+/* ---- tensor cores
+ * --------------------------------------------------------------------------------------------------- */
 
-/* An operand has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies below isn't read (PTX ISA, "tf32"). */
+/* An operand has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies below isn't read (PTX ISA,
+ * "tf32"). */
 static double operand(float value) { return __uint_as_float(__float_as_uint(value) & 0xffffe000); }
 
 static float cut_off(double value)
@@ -92,13 +98,15 @@ static void add_products(float d[8], const double a[4], const double b[4][8])
     }
 }
 
-/* Products are exact, four of them and the sum before are added at once, and the new sum is cut off, not rounded: Fasi,
- * Higham, Mikaitis and Pranesh, "Numerical behavior of NVIDIA tensor cores", PeerJ Computer Science 7:e330 (2021), who saw
- * that on an A100.  A card also cuts off each term at some bits below the largest; here a term keeps those of a double. */
+/* Products are exact, and a new sum is cut off, not rounded, as was seen on V100, T4 and A100: Fasi, Higham, Mikaitis
+ * and Pranesh, "Numerical behavior of NVIDIA tensor cores", PeerJ Computer Science 7:e330 (2021).  How many are added
+ * at once isn't documented: here four and the sum before.  A card also cuts off each term at some bits below the
+ * largest; here a term keeps those of a double. */
 void multiply_matrices(void *lanes[warpSize])
 {
     double a[16][8], b[8][8], of_a = 0, of_b = 0;   /* sums of magnitudes: 0, finite or not */
     float d[16][8];
+    tensor_products += 16 * 8 * 8;
     for (int l = 0; l < warpSize; l++) {
         const matrices *lane = static_cast<matrices *>(lanes[l]);
         for (int i = 0; i < 4; i++)

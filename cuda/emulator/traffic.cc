@@ -139,9 +139,12 @@ void print(FILE *out)
         passes += row.second.passes;
     }
     fprintf(out, "# bytes through the first cache %llu, from the second at least %llu, from memory at least %llu; "
-            "passes over banks %llu\n", static_cast<unsigned long long>(sectors * SECTOR),
+            "passes over banks %llu", static_cast<unsigned long long>(sectors * SECTOR),
             static_cast<unsigned long long>(from_second_cache * SECTOR),
             static_cast<unsigned long long>(from_memory * SECTOR), static_cast<unsigned long long>(passes));
+    if (tensor_products)
+        fprintf(out, "; multiply-adds of tensor cores %llu", static_cast<unsigned long long>(tensor_products));
+    fprintf(out, "\n");
 }
 
 }   /* namespace */
@@ -153,7 +156,7 @@ void traffic_begins()
     file = getenv("CONVREF_CUDA_TRAFFIC");
     table.clear();
     last_block.clear();
-    from_second_cache = from_memory = 0;
+    from_second_cache = from_memory = tensor_products = 0;
 }
 
 void traffic_note(const void *site, uintptr_t address, size_t bytes, bool write, bool shared, size_t array_bytes)

@@ -1,10 +1,11 @@
 /* cuda_pw_04_tensor_cores.cu - step 4 of the pointwise ladder on a GPU: tensor cores, and still f32.
  *
- * Changed since cuda_pw_03_register_tile: a warp multiplies 16 filters by 8 channels by 8 positions in one instruction.
- *     Its operands have 11 bits, TF32, so that a number is given in three parts and a product takes six instructions.
- * Why it is faster: a warp reads 12 numbers a lane for 128 products a lane, 0.09 a product after 0.5; and six of tensor
- *     cores' instructions are still less time than the multiply-adds that they replace.  Two parts and three instructions,
- *     which others call 3xTF32, have 22 bits at most: that is half of the work, and isn't f32.
+ * Changed since cuda_pw_03_register_tile: a warp multiplies 16 filters by 8 channels by 8 positions in one
+ *     instruction.  Its operands have 11 bits, TF32, so that a number is given in three parts and a product takes six
+ *     instructions.
+ * Why it is faster: a warp reads 12 numbers a lane for 128 products a lane, 0.09 a product after 0.5; and six of
+ *     tensor cores' instructions are, by the data sheets, still less time than the multiply-adds that they replace.
+ *     Two parts and three instructions, which others call 3xTF32, have 22 bits at most: half of the work, and not f32.
  * What it costs: 32 registers for sums; blocks of 32 by 32 outputs, of which warps without any filter do nothing.
  * Applies to: any pointwise problem in NCHW, 1-D to 3-D, with any stride and padding; any values.
  * Explained in docs/ladder-cuda.md, step 4 of pointwise.
@@ -33,14 +34,14 @@ __device__ static void load(x_tile &to_x, w_tile &to_w, const float *x, const fl
     }
 }
 
-/* blockIdx.x: tile of positions, which run on from image to image; .y: tile of filters, from which on a block goes on by
- * gridDim. */
+/* blockIdx.x: tile of positions, which run on from image to image; .y: tile of filters, from which on a block goes on
+ * by gridDim. */
 __global__ void pointwise_tensor_cores(float *y, const float *x, const float *w, const float *bias, shape s)
 {
     __shared__ x_tile x_here;
     __shared__ w_tile w_here;
     const int positions = static_cast<int>(s.y_plane()), t = static_cast<int>(threadIdx.x), row = t / warpSize * ROWS;
-    const int64_t i0 = static_cast<int64_t>(blockIdx.x) * SIDE, i = i0 + t % SIDE;   /* of y[i / positions][:][i % positions] */
+    const int64_t i0 = static_cast<int64_t>(blockIdx.x) * SIDE, i = i0 + t % SIDE;   /* of all positions */
     const int64_t from = i < s.n * positions ? source(s, i / positions, static_cast<int>(i % positions)) : -1;
     for (int k0 = static_cast<int>(blockIdx.y) * SIDE; k0 < s.k; k0 += static_cast<int>(gridDim.y) * SIDE) {
         sums sum = {};

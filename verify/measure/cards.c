@@ -11,9 +11,9 @@ enum { LANES = 32 };            /* of a warp */
 enum { BYTES_A_CLOCK = 128 };   /* of a multiprocessor's first cache, which is its shared memory, too */
 
 static const struct card cards[] = {
-    { "a100", "A100 SXM, 80 GB", 108, 64, 32, 1.41, 2039 },
-    { "h100", "H100 SXM, 80 GB", 132, 128, 32, 1.98, 3350 },
-    { "h200", "H200 SXM, 141 GB", 132, 128, 32, 1.98, 4800 },
+    { "a100", "A100 SXM, 80 GB", 108, 64, 512, 32, 1.41, 2039 },
+    { "h100", "H100 SXM, 80 GB", 132, 128, 1024, 32, 1.98, 3350 },
+    { "h200", "H200 SXM, 141 GB", 132, 128, 1024, 32, 1.98, 4800 },
 };
 
 const struct card *card_at(int index)
@@ -37,7 +37,8 @@ double card_bound(const struct card *card, const struct traffic *traffic, enum t
         [TRAFFIC_FIRST_CACHE] = clocks * BYTES_A_CLOCK,
         [TRAFFIC_PASSES] = clocks,
         [TRAFFIC_REQUESTS] = clocks * card->loads / LANES,
-        [TRAFFIC_PRODUCTS] = clocks * card->multiply_adds,
+        [TRAFFIC_PRODUCTS] = traffic->total[TRAFFIC_TENSOR_PRODUCTS] ? 0 : clocks * card->multiply_adds,
+        [TRAFFIC_TENSOR_PRODUCTS] = clocks * card->tensor_multiply_adds,
     };
     return a_second[total] > 0 ? (double)traffic->total[total] / a_second[total] : 0;
 }

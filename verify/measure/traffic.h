@@ -19,6 +19,7 @@ struct traffic_row {
 
 enum traffic_total {   /* of all launches */
     TRAFFIC_MEMORY, TRAFFIC_SECOND_CACHE, TRAFFIC_FIRST_CACHE, TRAFFIC_PASSES, TRAFFIC_REQUESTS, TRAFFIC_PRODUCTS,
+    TRAFFIC_TENSOR_PRODUCTS,   /* made by tensor cores in the place of the products; 0 for a kernel that has none */
     TRAFFIC_TOTALS
 };
 
@@ -42,7 +43,8 @@ void traffic_free(struct traffic *traffic);
 struct card {
     const char *name, *words;
     int multiprocessors;
-    int multiply_adds, loads;   /* of a multiprocessor in a clock; loads: lanes that load or store */
+    int multiply_adds, tensor_multiply_adds, loads;   /* of a multiprocessor in a clock, in f32 and in TF32; loads: lanes
+                                                         that load or store */
     double clock_ghz, memory_gb_s;
 };
 
