@@ -80,9 +80,11 @@ cuda/cuda-faults.so: $(FAULT_OBJECTS) $(WATCH_OBJECTS)
 CUDA_ARCHITECTURES = 75 80 90 120
 CUDA_CODE = `for a in $(CUDA_ARCHITECTURES); do printf ' -gencode arch=compute_%s,code=sm_%s' $$a $$a; done` \
 	-gencode arch=compute_120,code=compute_120
+# What ptxas says of registers and spills stays beside the object: tests/test_cuda.sh compares it with the headers' budgets.
 .cu.device.o:
-	$(AM_V_CC)$(MKDIR_P) $(@D) && $(NVCC) -std=c++20 -O3 -lineinfo $(CUDA_CODE) -Xcompiler -fPIC,-fvisibility=hidden,-Wall \
-	    -I$(srcdir)/cuda/device -I$(srcdir)/cuda $(AM_CPPFLAGS) -c $< -o $@
+	$(AM_V_CC)$(MKDIR_P) $(@D) && { $(NVCC) -std=c++20 -O3 -lineinfo $(CUDA_CODE) -Xcompiler -fPIC,-fvisibility=hidden,-Wall \
+	    -Xptxas -v -I$(srcdir)/cuda/device -I$(srcdir)/cuda $(AM_CPPFLAGS) -c $< -o $@ > $@.ptxas 2>&1; status=$$?; \
+	    grep -vE '^(ptxas|nvlink) info|bytes stack frame' $@.ptxas >&2; exit $$status; }
 DEVICE_OBJECTS = $(CUDA_RUNGS:.cu=.device.o) cuda/provider.device.o
 $(DEVICE_OBJECTS): $(CUDA_SHARED) $(DEVICE_SHARED)
 cuda/cuda.so: $(DEVICE_OBJECTS) cuda/rungs.plain.o
@@ -98,4 +100,4 @@ if HAVE_CUDA
 cuda_DATA += cuda/cuda.so
 endif
 endif
-CLEANFILES += cuda/*.so cuda/*.o cuda/*/*.o
+CLEANFILES += cuda/*.so cuda/*.o cuda/*/*.o cuda/*.ptxas cuda/*/*.ptxas

@@ -31,8 +31,7 @@ struct sums { float large[TILES][4], small[TILES][4]; };
 __device__ inline int row_of(int lane, int i) { return lane / 4 + i / 2 * 8; }
 __device__ inline int column_of(int lane, int tile, int i) { return tile * COLUMNS + lane % 4 * 2 + i % 2; }
 
-/* ---- parts
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------------------------------------------ */
 
 __device__ inline float upper_bits(float value) { return __uint_as_float(__float_as_uint(value) & 0xffffe000); }
 
@@ -56,8 +55,7 @@ __device__ inline void multiply_parts(float (&large)[4], float (&small)[4], cons
     mma_m16n8k8(large, a[0], b[0]);
 }
 
-/* ---- a tile
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- a tile ----------------------------------------------------------------------------------------------------- */
 
 /* What tensor cores can't: each product as it is. */
 __device__ inline void multiply_as_they_are(sums &sum, const x_tile &x, const w_tile &w, int k0, int lane)

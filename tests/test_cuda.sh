@@ -27,6 +27,28 @@ for rung in $rungs; do
         "$(grep -cE '^ \* (Why it is (slow|faster)|What it costs|Applies to|Explained in)' "$file")"
 done
 
+# ---- budgets: registers of the largest instance, as ptxas told them when cuda.so was built ---------------------------------
+budget()
+{
+    awk '/Compiling entry function/ { match($0, /sm_[0-9]+/); card = substr($0, RSTART, RLENGTH) }
+        /bytes stack frame/ && (card == "sm_80" || card == "sm_90") { spilled += $5 + $9 }
+        /Used [0-9]+ registers/ { match($0, /Used [0-9]+/); n = substr($0, RSTART + 5, RLENGTH - 5) + 0
+            if (n > most[card]) most[card] = n }
+        END { printf "at most %d registers on sm_80, %d on sm_90; %s.\n", most["sm_80"], most["sm_90"],
+            spilled ? spilled " bytes spilled" : "no spills" }' "$1"
+}
+nvcc=$(sed -n 's/^NVCC = //p' "$start/Makefile")
+if [ ! -f "$cuda/cuda.so" ]; then
+    skip budgets "there was no nvcc"
+elif ! "$nvcc" --version | grep -q 'release 13\.0,'; then
+    skip budgets "the registers that the headers tell are those of nvcc 13.0"
+else
+    for rung in $rungs; do
+        same "budget_$rung" "the budget in its header" "$(sed -n 's/^ \* Budget: //p' "$source_top"/cuda/*/"$rung.cu")" \
+            "$(budget "$cuda"/*/"$rung.device.o.ptxas")"
+    done
+fi
+
 # ---- every rung, in the emulator ------------------------------------------------------------------------------------------
 patience=1200   # seconds: all rungs, on two cores that have other tests to do
 # everybody NAME ORDER MODULE [ARGUMENT...]: one command, as many rungs at a time as there are cores; a case for each rung
@@ -143,7 +165,7 @@ for rung in cuda_dw_nhwc_01_channels_in_lanes:64291840 cuda_dw_nhwc_02_weights_i
 done
 # ---- explain --kernel: the same counts, and the least time on a card ------------------------------------------------------------
 expect explain_kernel 0 "convref explain --kernel cuda_dw_02_coalesced '$layer'" \
-    '^cuda_dw_02_coalesced\.cu:33 +global +read +802,816 +56,064 +31\.46 +4\.92 *$' \
+    '^cuda_dw_02_coalesced\.cu:34 +global +read +802,816 +56,064 +31\.46 +4\.92 *$' \
     '^bytes through the first cache +11,624,448 +0\.35$' 'H100 SXM.*132 multiprocessors.*No time was measured' \
     '^cuda_dw_02_coalesced takes at least 0\.48 us, set by its bytes from memory, each once$'
 # 1,038,592 bytes / 2039 GB/s = 0.51 us; 434,144 requests / (108 * 1.41 GHz) = 2.85 us
@@ -152,7 +174,7 @@ expect explain_launches 0 "convref explain --card a100 -k cuda_sep_01_two_launch
     'at least 2\.85 us, set by its requests of warps; its 2 launches start one after another'
 # of shared memory there are passes and no sectors
 expect explain_shared 0 "convref explain -k cuda_dw_04_tile '$layer'" \
-    '^cuda_dw_04_tile\.cu:51 +shared +read +64,512 +32\.00 +1\.00 *$' '^cuda_dw_04_tile\.cu:57 +global +write +802,816 +7,168 +28\.00 +3\.50 *$'
+    '^cuda_dw_04_tile\.cu:52 +shared +read +64,512 +32\.00 +1\.00 *$' '^cuda_dw_04_tile\.cu:58 +global +write +802,816 +7,168 +28\.00 +3\.50 *$'
 expect explain_against 0 "convref explain -k cuda_dw_04_tile --against cuda_dw_07_halo_by_shuffle --provider '$cuda/cuda-watched.so' '$layer'" \
     '^ +cuda_dw_04_tile +at least, us +cuda_dw_07_halo_by_shuffle ' '^bytes through the first cache .* 1,728,512 +0\.05$' \
     '^passes over the banks .* 0 *$'

@@ -6,6 +6,7 @@
  * Why it is faster: of an image of 7x7 a row has 7 elements and begins anywhere: step 7 loads them one by one, 4
  *     apart, and most lanes of a warp have no column.  Here an element is loaded once, and 32 of them in a request.
  * What it costs: divisions, which find the row and column of an element; and images must be small.
+ * Budget: at most 32 registers on sm_80, 32 on sm_90; no spills.
  * Applies to: depthwise problems in NCHW, 1-D to 3-D, any multiplier, of which an image with its padding and its
  *     filters fits in 48 KiB.  Meant for images up to 32x32.
  * As in: TensorFlow's kernel for small images.

@@ -8,6 +8,7 @@
  * What it costs: 8 registers for elements and 8 for sums; short sequences leave threads without work.
  * The tile keeps step j at [j % 8][j / 8], since neighbouring threads are 8 steps apart, and its rows are 4, 12, 20,
  *     ... long, since neighbours that fill it or write y are 1 step apart: both fall into 32 banks.
+ * Budget: at most 55 registers on sm_80, 47 on sm_90; no spills.
  * Applies to: depthwise problems in NCHW whose filter is 1 but along W, any channels, padding and multiplier, for
  *     which what 8 outputs read fits in 48 KiB; elements stay in registers where stride and dilation are 1.
  * As in: Dao's causal-conv1d, whose filters are 2 to 4 long and whose channels fewer than 65,536.

@@ -5,6 +5,7 @@
  * Why it is faster: the weights, whose reads aren't coalesced in this layout, are read once for a row, not once for
  *     every output; row and channel are divided out once for a row.
  * What it costs: 9, 25 or 49 registers; and fewer threads, each with more work.
+ * Budget: at most 100 registers on sm_80, 106 on sm_90; no spills.
  * Applies to: any depthwise problem in NHWC, 1-D to 3-D, any multiplier; other filters by the general instance, K = 0,
  *     which keeps none.
  * Explained in docs/ladder-cuda.md, step 2 of depthwise in NHWC.

@@ -5,6 +5,7 @@
  * Why it is faster: the windows of neighbouring outputs overlap: step 2 reads K K elements for each output, this one
  *     K with stride 1 and 2 K with stride 2.
  * What it costs: registers for the sums that are alive: K with stride 1, (K + 1) / 2 with stride 2.
+ * Budget: at most 105 registers on sm_80, 115 on sm_90; no spills.
  * Applies to: any depthwise problem in NHWC, 1-D to 3-D, any multiplier; columns are kept for filters of 3x3, 5x5 and
  *     7x7 without dilation, of strides 1 and 2; others by the general instance, K = 0.
  * Explained in docs/ladder-cuda.md, step 3 of depthwise in NHWC.

@@ -55,8 +55,7 @@ template <int LEFT> __device__ inline void cp_async_wait()
 #endif
 }
 
-/* ---- tensor cores
- * --------------------------------------------------------------------------------------------------- */
+/* ---- tensor cores ----------------------------------------------------------------------------------------------- */
 
 /* Round to TF32, 11 bits in the place of 24: to the nearest, halves away from zero. */
 __device__ inline float to_tf32(float value)

@@ -71,8 +71,7 @@ void wait_for_copies(int groups_left)
     mine.erase(mine.begin(), mine.begin() + static_cast<std::ptrdiff_t>(ended));
 }
 
-/* ---- tensor cores
- * --------------------------------------------------------------------------------------------------- */
+/* ---- tensor cores ----------------------------------------------------------------------------------------------- */
 
 /* An operand has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies below isn't read (PTX ISA,
  * "tf32"). */

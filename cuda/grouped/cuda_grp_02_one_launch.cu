@@ -4,6 +4,7 @@
  * Why it is faster: a launch costs some microseconds whatever it computes, and G of them wait for each other.  Small
  *     groups fill the device together, which none of them does alone.
  * What it costs: nothing.
+ * Budget: at most 40 registers on sm_80, 40 on sm_90; no spills.
  * Applies to: any grouped problem in NCHW, 1-D to 3-D.
  * Explained in docs/ladder-cuda.md, step 2 of grouped.
  */

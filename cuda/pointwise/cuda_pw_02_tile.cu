@@ -4,6 +4,7 @@
  *     memory, and every thread takes its 16 products from there; then the next 16 channels.
  * Why it is faster: an element that is loaded is used 16 times, so that the first cache is asked 16 times less.
  * What it costs: two barriers for 16 products a thread, which still takes two loads a product, from shared memory.
+ * Budget: at most 40 registers on sm_80, 32 on sm_90; no spills.
  * Applies to: any pointwise problem in NCHW, 1-D to 3-D, with any stride and padding.
  * Explained in docs/ladder-cuda.md, step 2 of pointwise.
  */

@@ -5,6 +5,7 @@
  * Why it is faster: half a load from shared memory for a product, where step 2 takes two, and that memory is what a
  *     multiprocessor has least of: 32 floats a clock, against 128 multiply-adds.
  * What it costs: 16 registers for sums; blocks of 32 by 32 outputs, many of which are beyond the edges of small layers.
+ * Budget: at most 78 registers on sm_80, 78 on sm_90; no spills.
  * Applies to: any pointwise problem in NCHW, 1-D to 3-D, with any stride and padding.
  * Explained in docs/ladder-cuda.md, step 3 of pointwise.
  */

@@ -7,6 +7,7 @@
  *     two.
  * What it costs: three times the shared memory, 6.8 KiB.  Copies of 16 bytes want rows that begin at 16 bytes: where
  *     they don't, as with 49 positions, with a stride or padding, it is 4 bytes a copy.
+ * Budget: at most 90 registers on sm_80, 92 on sm_90; no spills.
  * Applies to: any pointwise problem in NCHW, 1-D to 3-D, with any stride and padding; any values.
  * Explained in docs/ladder-cuda.md, step 5 of pointwise.
  */

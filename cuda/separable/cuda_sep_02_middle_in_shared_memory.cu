@@ -7,6 +7,7 @@
  *     launch.  An element of it that is loaded serves 4 filters of a thread.
  * What it costs: with more than 128 filters the depthwise stage is computed once for each 128 of them.
  * A thread's positions are 8 apart: 8 neighbouring threads read 8 banks, and store 8 floats that are one sector.
+ * Budget: at most 80 registers on sm_80, 80 on sm_90; no spills.
  * Applies to: any separable problem in NCHW, 1-D to 3-D.
  * As in: FusePlanner (Qararyah and others, 2024), which also says when fusion doesn't pay.
  * Explained in docs/ladder-cuda.md, step 2 of separable.
