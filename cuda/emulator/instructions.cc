@@ -73,8 +73,8 @@ void wait_for_copies(int groups_left)
 
 /* ---- tensor cores ----------------------------------------------------------------------------------------------- */
 
-/* An operand has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies below isn't read (PTX ISA,
- * "tf32"). */
+/* An operand has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies below isn't read (NVIDIA, PTX
+ * ISA, on .tf32). */
 static double operand(float value) { return __uint_as_float(__float_as_uint(value) & 0xffffe000); }
 
 static float cut_off(double value)

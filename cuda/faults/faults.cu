@@ -263,8 +263,10 @@ template <fault wrong> __device__ static void begin_copies(stage &to, const floa
         const bool exists = static_cast<int>(blockIdx.y) * SIDE + k < s.k && c0 + t % CHANNELS < s.c;
         if (wrong != misaligned_copy)
             cp_async_4(&to.w[k][t % CHANNELS], exists ? w + from : w, exists ? 4 : 0);          /* AT buffer_refilled missing_copy_barrier */
-        else if (t % 4 == 0)
-            cp_async_16(&to.w[k][t % CHANNELS], exists ? w + from : w, exists ? static_cast<unsigned>(min(16, 4 * (s.c - c0 - t % CHANNELS))) : 0);   /* AT misaligned_copy */
+        else if (t % 4 == 0) {
+            const int left = exists ? min(4, s.c - c0 - t % CHANNELS) : 0;
+            cp_async_16(&to.w[k][t % CHANNELS], exists ? w + from : w, 4u * static_cast<unsigned>(left));   /* AT misaligned_copy */
+        }
     }
     cp_async_commit();
 }
