@@ -108,7 +108,7 @@ AC_DEFUN([CONVREF_CUDA], [
   AC_ARG_VAR([CXX], [C++20 compiler, for the emulator of CUDA])
   AC_ARG_VAR([CXXFLAGS], [flags of the C++ compiler])
   : ${CXXFLAGS="-g"}
-  AC_CHECK_PROGS([CXX], [g++ clang++ c++], [])
+  AC_CHECK_TOOLS([CXX], [g++ clang++ c++], [])
   AC_MSG_CHECKING([for a C++20 compiler, for the emulator of CUDA])
   emulator_summary="no: it takes a C++20 compiler, such as g++ 10"
   cat > conftest.cc <<'EOF'

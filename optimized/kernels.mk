@@ -74,9 +74,9 @@ KERNEL_HELPERS = \
 	optimized/planes.h \
 	optimized/pointers.h \
 	optimized/depthwise/blocks.h \
+	optimized/depthwise/pairs.h \
 	optimized/panel.h \
 	optimized/parts.h \
-	optimized/columns.h \
 	optimized/pointwise/matrix.h \
 	optimized/gradients/phases.h \
 	optimized/gradients/dot.h

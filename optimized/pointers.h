@@ -12,7 +12,7 @@
  * where - is no position: as an input it is in the padding, as an output nobody wants it (between the two halves it
  * lets windows end).  Stride 2 has step 2.  Windows that don't overlap lie side by side; a step is at most the
  * filter.
- * Introduced in dw_nhwc_05_row_of_zeros; also used by the grouped ladder for channels last.
+ * Introduced in dw_nhwc_05_row_of_zeros; also used by the grouped and separable ladders for channels last.
  */
 #ifndef CONVREF_OPTIMIZED_POINTERS_H
 #define CONVREF_OPTIMIZED_POINTERS_H
@@ -72,6 +72,7 @@ struct table {
     struct line pair;            /* two rows of outputs: `apart` apart, the second reads `step` rows further on */
     int64_t rows;                /* rows of inputs that a pair reads */
     int64_t *out, *in;           /* of the line, in floats */
+    struct conv_range wanted;    /* outputs of the line: all, unless a kernel wants a part */
     const float **x;             /* x[(t * rows + u) * line.inputs + i]: the channels of one position */
     float *zeros, *nowhere;      /* a position of zeros to read, and one to write that nobody reads */
     float *end;                  /* a copy of the last CONV_LANES floats of x, with room behind them */
@@ -106,6 +107,7 @@ static inline struct table table_start(const struct conv_problem *conv, const fl
     const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
     struct table table = { .conv = conv, .line = line_of(W, slack), .pair = line_of(H, 0), .rows = table_rows(conv) };
     table.x = memory;
+    table.wanted = (struct conv_range){ 0, table.line.outputs - slack };
     table.out = (int64_t *)(table.x + D->filter * table.rows * table.line.inputs);
     table.in = table.out + table.line.outputs;
     table.zeros = (float *)(table.in + table.line.inputs);
@@ -153,10 +155,11 @@ static inline void table_point(struct table *table, const float *x, int64_t z, i
     }
 }
 
-/* Where output v of the line begins in the row y. */
+/* Where output v of the line lies in y, which begins with the first that is wanted. */
 static inline float *table_output(const struct table *table, float *y, int64_t v)
 {
-    return table->out[v] < 0 ? table->nowhere : y + table->out[v];
+    const bool wanted = v < table->wanted.end && table->out[v] >= 0;
+    return wanted ? y + (table->out[v] - table->out[table->wanted.begin]) : table->nowhere;
 }
 
 #endif

@@ -1,8 +1,8 @@
 /* dw_nhwc_08_two_rows.c - step 8 of the depthwise ladder for channels last: a tile of two rows.
  *
  * Changed since dw_nhwc_07_filter_known: a tile is two rows of outputs by half as many columns; a row of inputs that
- *     both need goes into both.  Two rows are as far apart as the dilation asks, and what is left alone, as the last
- *     row of an odd number or all of a 1-D problem, has tiles of one row.
+ *     both need goes into both (pairs.h).  Two rows are as far apart as the dilation asks, and what is left alone, as
+ *     the last row of an odd number or all of a 1-D problem, has tiles of one row.
  * Why it is faster: with 3x3 taps the tile reads four rows of inputs where two tiles of one row read six.
  * What it costs: twice the code, and each set of columns has fewer neighbours.
  * Applies to: depthwise problems in NHWC with a multiplier of 1, 1-D to 3-D, any filter.
@@ -10,15 +10,7 @@
  */
 #include <convref/kernel.h>
 
-#include "optimized/depthwise/blocks.h"
-#include "optimized/pointers.h"
-
-/* The sums of a tile, and the most taps of a piece: one input and two rows of weights fill the other registers. */
-enum { SUMS = CONV_REGISTERS == 32 ? 14 : 8, PIECE = CONV_REGISTERS == 32 ? 7 : 3 };
-enum { ANY = 0 };   /* a step that is known only at run time */
-
-/* As CONV_UNROLL, for the (SUMS - 1) * 2 + PIECE inputs of a tile. */
-#define UNROLL_INPUTS _Pragma("GCC unroll 64")
+#include "optimized/depthwise/pairs.h"
 
 static const char *applies(const struct conv_problem *conv)
 {
@@ -28,190 +20,7 @@ static const char *applies(const struct conv_problem *conv)
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
     (void)threads;
-    return table_bytes(conv, SUMS) + (size_t)(table_wide(conv) + SUMS * CONV_LANES) * sizeof(float);
-}
-
-/* ---- a tile: ROWS x COLUMNS outputs, SUMS in all, of all channels ---- */
-
-struct tile {
-    float *y[SUMS];              /* the channels of each output */
-    const float *const *x;       /* x[(t * rows + u) * inputs + i]: those of each input */
-    const float *w, *bias;       /* w[block][t][r][s][lane] */
-    const struct table *table;
-};
-
-/* Which rows of the tile a row of inputs goes into. */
-enum { FIRST = 1, SECOND = 2, BOTH = 3 };
-
-/* A row of inputs, and the weights of a row of taps: w[0] for the tile's first row, w[1] for its second. */
-struct taps { const float *const *x; const float *w[2]; };
-
-/* Adds TAPS taps, from s on: sums[j] += x[j * STEP + s] * w[s], each input loaded once. */
-CONV_INLINE void add_piece(vec *sums, const struct taps *row, int64_t k, int64_t s, const int STEP, const int TAPS,
-                           const int COLUMNS, const int INTO)
-{
-    vec first[PIECE], second[PIECE];
-    CONV_UNROLL
-    for (int i = 0; i < TAPS; i++) {
-        first[i] = vec_load(row->w[INTO & FIRST ? 0 : 1] + (s + i) * CONV_LANES);
-        second[i] = vec_load(row->w[INTO & SECOND ? 1 : 0] + (s + i) * CONV_LANES);
-    }
-    UNROLL_INPUTS
-    for (int i = 0; i < (COLUMNS - 1) * STEP + TAPS; i++) {
-        const vec in = vec_load(row->x[s + i] + k);
-        CONV_UNROLL
-        for (int j = 0; j < COLUMNS; j++)
-            if (i - j * STEP >= 0 && i - j * STEP < TAPS) {
-                if (INTO & FIRST)
-                    sums[j] += in * first[i - j * STEP];
-                if (INTO & SECOND)
-                    sums[COLUMNS + j] += in * second[i - j * STEP];
-            }
-    }
-}
-
-/* One tap, and any step. */
-CONV_INLINE void add_tap(vec *sums, const struct taps *row, int64_t k, int64_t s, int64_t step, const int COLUMNS,
-                         const int INTO)
-{
-    CONV_UNROLL
-    for (int j = 0; j < COLUMNS; j++) {
-        const vec in = vec_load(row->x[s + j * step] + k);
-        if (INTO & FIRST)
-            sums[j] += in * vec_load(row->w[0] + s * CONV_LANES);
-        if (INTO & SECOND)
-            sums[COLUMNS + j] += in * vec_load(row->w[1] + s * CONV_LANES);
-    }
-}
-
-/* A row of taps: pieces of PIECE, then a shorter one of each length that is needed. */
-CONV_INLINE void add_row(vec *sums, const struct taps *row, const struct table *table, int64_t k, const int STEP,
-                         const int COLUMNS, const int INTO)
-{
-    const int64_t S = table->conv->axis[CONV_W].filter;
-    int64_t s = 0;
-    for (; STEP == ANY && s < S; s++)
-        add_tap(sums, row, k, s, table->line.step, COLUMNS, INTO);
-    for (; s + PIECE <= S; s += PIECE)
-        add_piece(sums, row, k, s, STEP, PIECE, COLUMNS, INTO);
-    if (PIECE > 5 && s + 5 <= S) {
-        add_piece(sums, row, k, s, STEP, 5, COLUMNS, INTO);
-        s += 5;
-    }
-    if (PIECE > 3 && s + 3 <= S) {
-        add_piece(sums, row, k, s, STEP, 3, COLUMNS, INTO);
-        s += 3;
-    }
-    for (; s < S; s++)
-        add_piece(sums, row, k, s, STEP, 1, COLUMNS, INTO);
-}
-
-/* The row of taps that meets row u of the inputs, for outputs whose window begins in row `down`.  Where there is none,
- * its weights aren't used, and the first stands for it: no pointer leaves the weights. */
-CONV_INLINE int64_t tap_row(int64_t u, int64_t down, int64_t R) { return u >= down && u - down < R ? u - down : 0; }
-
-/* All taps of one block of channels. */
-CONV_INLINE void add_taps(vec *sums, const struct tile *tile, const float *w, int64_t k, const int STEP,
-                          const int ROWS, const int FILTER)
-{
-    const int COLUMNS = SUMS / ROWS;
-    const struct table *table = tile->table;
-    const struct conv_axis *H = &table->conv->axis[CONV_H], *W = &table->conv->axis[CONV_W];
-    const int64_t R = FILTER ? FILTER : H->filter, row_floats = (FILTER ? FILTER : W->filter) * CONV_LANES;
-    const int64_t second = FILTER ? STEP : table->pair.step;   /* how many rows of inputs it begins further down */
-    for (int64_t t = table->T.begin; t < table->T.end; t++) {
-        const float *const *x = tile->x + t * table->rows * table->line.inputs;
-        const float *of_t = w + t * R * row_floats;
-        if (FILTER) {
-            CONV_UNROLL
-            for (int u = 0; u < FILTER + (ROWS - 1) * STEP; u++) {
-                const struct taps at = { x + u * table->line.inputs, { of_t + tap_row(u, 0, R) * row_floats,
-                                                                       of_t + tap_row(u, second, R) * row_floats } };
-                if (ROWS == 1 || u < STEP)
-                    add_piece(sums, &at, k, 0, STEP, FILTER, COLUMNS, FIRST);
-                else if (u < FILTER)
-                    add_piece(sums, &at, k, 0, STEP, FILTER, COLUMNS, BOTH);
-                else
-                    add_piece(sums, &at, k, 0, STEP, FILTER, COLUMNS, SECOND);
-            }
-            continue;
-        }
-        for (int64_t u = table->U.begin; u < table->U.end; u++) {
-            const struct taps at = { x + u * table->line.inputs, { of_t + tap_row(u, 0, R) * row_floats,
-                                                                   of_t + tap_row(u, second, R) * row_floats } };
-            if (ROWS == 1 || u < table->pair.step)
-                add_row(sums, &at, table, k, STEP, COLUMNS, FIRST);
-            else if (u < R)
-                add_row(sums, &at, table, k, STEP, COLUMNS, BOTH);
-            else
-                add_row(sums, &at, table, k, STEP, COLUMNS, SECOND);
-        }
-    }
-}
-
-CONV_INLINE void tile_of(const struct tile *tile, const int STEP, const int ROWS, const int FILTER)
-{
-    const struct conv_problem *conv = tile->table->conv;
-    const int64_t blocks = block_count(conv), floats = block_floats(conv);
-    for (int64_t block = 0; block < blocks; block++) {
-        const int64_t k = block_begin(conv, block);
-        vec sums[SUMS];
-        CONV_UNROLL
-        for (int i = 0; i < SUMS; i++)
-            sums[i] = vec_load(tile->bias + k);
-        add_taps(sums, tile, tile->w + block * floats, k, STEP, ROWS, FILTER);
-        if (conv->act != CONV_ACT_NONE) {
-            CONV_UNROLL
-            for (int i = 0; i < SUMS; i++)
-                sums[i] = vec_activate(conv->act, sums[i]);
-        }
-        CONV_UNROLL
-        for (int i = 0; i < SUMS; i++)
-            vec_store(tile->y[i] + k, sums[i]);
-    }
-}
-
-typedef void tile_function(const struct tile *tile);
-static void any_1(const struct tile *tile) { tile_of(tile, ANY, 1, 0); }
-static void any_2(const struct tile *tile) { tile_of(tile, ANY, 2, 0); }
-static void step1_1(const struct tile *tile) { tile_of(tile, 1, 1, 0); }
-static void step1_2(const struct tile *tile) { tile_of(tile, 1, 2, 0); }
-static void step2_1(const struct tile *tile) { tile_of(tile, 2, 1, 0); }
-static void step2_2(const struct tile *tile) { tile_of(tile, 2, 2, 0); }
-static void step1_3x3_1(const struct tile *tile) { tile_of(tile, 1, 1, 3); }
-static void step1_3x3_2(const struct tile *tile) { tile_of(tile, 1, 2, 3); }
-static void step2_3x3_1(const struct tile *tile) { tile_of(tile, 2, 1, 3); }
-static void step2_3x3_2(const struct tile *tile) { tile_of(tile, 2, 2, 3); }
-
-static tile_function *choose(const struct table *table, int rows)
-{
-    static tile_function *const any[3][2] = { { any_1, any_2 }, { step1_1, step1_2 }, { step2_1, step2_2 } };
-    static tile_function *const known[3][2] = { { 0 }, { step1_3x3_1, step1_3x3_2 }, { step2_3x3_1, step2_3x3_2 } };
-    const struct conv_axis *H = &table->conv->axis[CONV_H], *W = &table->conv->axis[CONV_W];
-    const int64_t step = table->line.step <= 2 ? table->line.step : 0;
-    if (step && H->filter == 3 && W->filter == 3 && table->pair.step == step)
-        return known[step][rows - 1];
-    return any[step][rows - 1];
-}
-
-/* One or two rows of outputs: y[i] is the first of row i. */
-static void rows_of(float *const *y, const struct table *table, const float *w, const float *bias, float *aside,
-                    int rows)
-{
-    const int64_t channels = table->conv->c, columns = SUMS / rows;
-    struct tile tile = { .w = w, .bias = bias, .table = table };
-    tile_function *const compute = choose(table, rows);
-    for (int64_t v = 0; v < table->line.outputs - SUMS; v += columns) {
-        while (table->out[v] < 0)   /* a tile begins with an output; the line's last SUMS aren't wanted */
-            v++;
-        tile.x = table->x + v * table->line.step;
-        for (int64_t i = 0; i < SUMS; i++)
-            tile.y[i] = channels < CONV_LANES ? aside + i * CONV_LANES
-                                              : table_output(table, y[i / columns], v + i % columns);
-        compute(&tile);
-        for (int64_t i = 0; channels < CONV_LANES && i < SUMS; i++)
-            memcpy(table_output(table, y[i / columns], v + i % columns), tile.y[i], (size_t)channels * sizeof(float));
-    }
+    return table_bytes(conv, PAIR_SUMS) + (size_t)(table_wide(conv) + PAIR_SUMS * CONV_LANES) * sizeof(float);
 }
 
 static void run(const struct conv_problem *conv, const struct conv_operands *operands,
@@ -220,9 +29,10 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
     const float (*x)[D.in * H.in * W.in * conv->c] = operands->x;
     float (*y)[D.out][H.out][W.out * conv->k] = operands->y;
-    struct table table = table_start(conv, operands->x, SUMS, workspace->scratch);
-    float *bias = (float *)((char *)workspace->scratch + table_bytes(conv, SUMS));
+    struct table table = table_start(conv, operands->x, PAIR_SUMS, workspace->scratch);
+    float *bias = (float *)((char *)workspace->scratch + table_bytes(conv, PAIR_SUMS));
     float *aside = bias + table_wide(conv);
+    const struct conv_range all = { 0, block_count(conv) };
     const int64_t apart = table.pair.apart;
 
     memset(bias, 0, (size_t)table_wide(conv) * sizeof *bias);
@@ -230,13 +40,12 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
         memcpy(bias, operands->bias, (size_t)conv->k * sizeof *bias);
     for (int64_t n = 0; n < conv->n; n++)
     for (int64_t z = 0; z < D.out; z++)
-    for (int64_t p = 0; p < H.out; p++) {
-        if (p / apart % 2)   /* it was the second of a pair */
-            continue;
+    for (int64_t pair = 0; pair < pair_count(&H, apart); pair++) {
+        const int64_t p = pair_row(pair, apart);
         const int rows = p + apart < H.out ? 2 : 1;
         float *const to[2] = { y[n][z][p], y[n][z][p + (rows - 1) * apart] };
         table_point(&table, x[n], z, p, rows);
-        rows_of(to, &table, workspace->packed, bias, aside, rows);
+        pair_compute(to, &table, workspace->packed, bias, aside, rows, all);
     }
 }
 

@@ -1,16 +1,16 @@
 /* sep_nhwc_01_two_passes.c - step 1 of the separable ladder for channels last: one stage after the other.
  *
- * Changed since sep_01_two_passes: channels are in the lanes of the first stage (columns.h) and filters in those of
- *     the second (panel.h).  The middle image has its channels last, too: the second stage takes its rows where they
- *     are.
- * Why it is faster: nothing is copied, not even with a stride, and 7 columns are no worse than 8.
+ * Changed since sep_01_two_passes: channels are in the lanes of the first stage and filters in those of the second.
+ *     Each stage is what the ladder of its kind has at its end: a tile of two rows (pairs.h), a panel of filters
+ *     (panel.h).  The second stage takes the middle image where it is.
+ * Why it is faster: nothing is copied, not even with a stride.
  * What it costs: the middle image goes to memory and back.
  * Applies to: separable problems in NHWC with a multiplier of 1, 1-D to 3-D.
  * Explained in docs/ladder-separable.md, step 1 for channels last.
  */
 #include <convref/kernel.h>
 
-#include "optimized/columns.h"
+#include "optimized/depthwise/pairs.h"
 #include "optimized/panel.h"
 #include "optimized/parts.h"
 
@@ -19,53 +19,32 @@ static const char *applies(const struct conv_problem *conv)
     return conv->mult == 1 ? NULL : "it needs a multiplier of 1";
 }
 
-/* ---- sizes: a row of outputs in equal tiles of columns; tiles of all rows are one list ---- */
+/* ---- weights: of the first stage as in blocks.h; then panels of filters, pw[c][k - k0] ---- */
 
-static struct parts columns_of(const struct conv_problem *conv)
+/* The first stage as a problem of its own. */
+static struct conv_problem stage_of(const struct conv_problem *conv)
 {
-    return parts_of_most(conv->axis[CONV_W].out, COLUMNS);
+    struct conv_problem stage = *conv;
+    stage.op = CONV_OP_CONV;
+    stage.k = stage.groups = conv->c;
+    stage.act = conv->mid_act;
+    return stage;
 }
-
-static int64_t tiles_of(const struct conv_problem *conv)
-{
-    return conv->n * conv->axis[CONV_D].out * conv->axis[CONV_H].out * columns_of(conv).count;
-}
-
-/* The columns of the widest tile. */
-static int64_t widest(const struct conv_problem *conv)
-{
-    return conv->axis[CONV_W].out < COLUMNS ? conv->axis[CONV_W].out : COLUMNS;
-}
-
-/* The first position of a tile, of all positions of all images. */
-static int64_t position_of(const struct conv_problem *conv, int64_t tile)
-{
-    const struct parts columns = columns_of(conv);
-    return tile / columns.count * conv->axis[CONV_W].out + parts_at(&columns, tile % columns.count).begin;
-}
-
-/* ---- weights: w[tap][c], in whole vectors; then panels of filters, pw[c][k - k0] ---- */
 
 static int64_t whole(int64_t lanes) { return conv_ceil_div(lanes, CONV_LANES) * CONV_LANES; }
 
-static int64_t taps_of(const struct conv_problem *conv)
-{
-    return conv->axis[CONV_D].filter * conv->axis[CONV_H].filter * conv->axis[CONV_W].filter;
-}
-
 static size_t packed_bytes(const struct conv_problem *conv)
 {
-    return (size_t)(taps_of(conv) * whole(conv->c) + whole(conv->k) * conv->c) * sizeof(float);
+    return block_packed_bytes(conv) + (size_t)(whole(conv->k) * conv->c) * sizeof(float);
 }
 
 static void pack(void *packed, const struct conv_problem *conv, const struct conv_operands *weights)
 {
+    const struct conv_problem stage = stage_of(conv);
     const struct parts panels = parts_of_most(whole(conv->k) / CONV_LANES, PANEL_VECS);
-    const float (*w)[taps_of(conv)] = weights->w, (*pw)[conv->c] = weights->pw;
-    float *to = packed;
-    for (int64_t tap = 0; tap < taps_of(conv); tap++)
-        for (int64_t c = 0; c < whole(conv->c); c++)
-            *to++ = c < conv->c ? w[c][tap] : 0;
+    const float (*pw)[conv->c] = weights->pw;
+    float *to = (float *)((char *)packed + block_packed_bytes(&stage));
+    block_pack(packed, &stage, weights);
     for (int64_t part = 0; part < panels.count; part++) {
         const struct conv_range vecs = parts_at(&panels, part);
         for (int64_t c = 0; c < conv->c; c++)
@@ -74,77 +53,38 @@ static void pack(void *packed, const struct conv_problem *conv, const struct con
     }
 }
 
-/* ---- scratch: pointers of the first stage, a row of zeros, the middle image ---- */
-
-static struct columns stage_of(const struct conv_problem *conv)
-{
-    const struct conv_axis *W = &conv->axis[CONV_W];
-    return (struct columns){
-        .channels = conv->c, .pitch = whole(conv->c), .rows = taps_of(conv) / W->filter, .taps = W->filter,
-        .stride = W->stride, .dilation = W->dilation, .act = conv->mid_act
-    };
-}
-
-static int64_t table_pointers(const struct conv_problem *conv)
-{
-    const struct columns columns = stage_of(conv);
-    return columns.rows * (columns_seen(&columns, widest(conv)) + 1);
-}
-
-static size_t scratch_bytes(const struct conv_problem *conv, int threads)
-{
-    (void)threads;
-    return (size_t)table_pointers(conv) * sizeof(const float *)
-         + (size_t)((1 + position_of(conv, tiles_of(conv))) * conv->c) * sizeof(float);
-}
-
 /* ---- first stage: look around ---- */
 
-/* Where the rows of x begin that a row of outputs looks at, one for each row of taps; NULL in the padding. */
-static void find_lines(const float **lines, const struct conv_problem *conv, const float *x, int64_t line)
+/* Scratch of the first stage: its table, its bias, a tile aside. */
+static size_t stage_bytes(const struct conv_problem *stage)
 {
-    const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
-    const int64_t p = line % H->out, z = line / H->out % D->out, n = line / H->out / D->out;
-    for (int64_t t = 0; t < D->filter; t++)
-    for (int64_t r = 0; r < H->filter; r++) {
-        const int64_t plane = conv_input_at(D, z, t), row = conv_input_at(H, p, r);
-        const bool inside = conv_inside(D, plane) && conv_inside(H, row);
-        *lines++ = inside ? x + ((n * D->in + plane) * H->in + row) * W->in * conv->c : NULL;
-    }
+    const int64_t floats = table_wide(stage) + PAIR_SUMS * CONV_LANES;
+    return table_bytes(stage, PAIR_SUMS) + (size_t)floats * sizeof(float);
 }
 
-/* table[row of taps][column] for the `seen` columns from `col` on */
-static void find_columns(const float **table, const float *const *lines, int64_t rows,
-                         const struct conv_problem *conv, const float *zeros, int64_t col, int64_t seen)
+/* middle[n][z][p][q][c] = mid_act(bias[c] + SUM_t SUM_r SUM_s x[n][..][..][..][c] * w[c][t][r][s]) */
+static void depthwise(float *to, const struct conv_problem *stage, const struct conv_operands *operands,
+                      const float *w, char *scratch)
 {
-    const struct conv_range inside = conv_clip(-col, conv->axis[CONV_W].in - col, seen);
-    for (int64_t row = 0; row < rows; row++, table += seen) {
-        for (int64_t i = 0; i < seen; i++)
-            table[i] = zeros;
-        if (lines[row])
-            for (int64_t i = inside.begin; i < inside.end; i++)
-                table[i] = lines[row] + (col + i) * conv->c;
-    }
-}
+    const struct conv_axis D = stage->axis[CONV_D], H = stage->axis[CONV_H], W = stage->axis[CONV_W];
+    const float (*x)[D.in * H.in * W.in * stage->c] = operands->x;
+    float (*middle)[D.out][H.out][W.out * stage->c] = (void *)to;
+    struct table table = table_start(stage, operands->x, PAIR_SUMS, scratch);
+    float *bias = (float *)(scratch + table_bytes(stage, PAIR_SUMS)), *aside = bias + table_wide(stage);
+    const struct conv_range all = { 0, block_count(stage) };
+    const int64_t apart = table.pair.apart;
 
-/* The tiles of a block, into middle[position of the block][c]; the table has room for the lines behind it. */
-static void depthwise(float *middle, const struct conv_problem *conv, const struct columns *columns, const float *x,
-                      const float **table, const float *zeros, struct conv_range block)
-{
-    const struct parts tiles = columns_of(conv);
-    const float **lines = table + columns->rows * columns_seen(columns, widest(conv));
-    int64_t line = block.begin / tiles.count, part = block.begin % tiles.count;
-    find_lines(lines, conv, x, line);
-    for (int64_t tile = block.begin; tile < block.end; tile++, part++) {
-        if (part == tiles.count) {
-            part = 0;
-            find_lines(lines, conv, x, ++line);
-        }
-        const struct conv_range q = parts_at(&tiles, part);
-        const int64_t count = q.end - q.begin, col = conv_input_at(&conv->axis[CONV_W], q.begin, 0);
-        find_columns(table, lines, columns->rows, conv, zeros, col, columns_seen(columns, count));
-        columns_any(middle, columns, table, count);
-        middle += count * conv->c;
+    memset(bias, 0, (size_t)table_wide(stage) * sizeof *bias);
+    if (operands->bias)
+        memcpy(bias, operands->bias, (size_t)stage->c * sizeof *bias);
+    for (int64_t n = 0; n < stage->n; n++)
+    for (int64_t z = 0; z < D.out; z++)
+    for (int64_t pair = 0; pair < pair_count(&H, apart); pair++) {
+        const int64_t p = pair_row(pair, apart);
+        const int rows = p + apart < H.out ? 2 : 1;
+        float *const rows_to[2] = { middle[n][z][p], middle[n][z][p + (rows - 1) * apart] };
+        table_point(&table, x[n], z, p, rows);
+        pair_compute(rows_to, &table, w, bias, aside, rows, all);
     }
 }
 
@@ -179,20 +119,27 @@ static void pointwise(float *y, const struct conv_problem *conv, const float *pw
     }
 }
 
+static int64_t positions_of(const struct conv_problem *conv)
+{
+    return conv->n * conv->axis[CONV_D].out * conv->axis[CONV_H].out * conv->axis[CONV_W].out;
+}
+
+static size_t scratch_bytes(const struct conv_problem *conv, int threads)
+{
+    const struct conv_problem stage = stage_of(conv);
+    (void)threads;
+    return stage_bytes(&stage) + (size_t)(positions_of(conv) * conv->c) * sizeof(float);
+}
+
 static void run(const struct conv_problem *conv, const struct conv_operands *operands,
                 const struct conv_workspace *workspace)
 {
-    const struct conv_range block = { 0, tiles_of(conv) };
-    const float **table = workspace->scratch, *w = workspace->packed;
-    float *zeros = (float *)(table + table_pointers(conv)), *middle = zeros + conv->c;
-    struct columns columns = stage_of(conv);
+    const struct conv_problem stage = stage_of(conv);
+    const float *w = workspace->packed, *pw = w + block_packed_bytes(&stage) / sizeof *w;
+    float *middle = (float *)((char *)workspace->scratch + stage_bytes(&stage));
 
-    columns.w = w;
-    columns.bias = operands->bias;
-    memset(zeros, 0, (size_t)conv->c * sizeof *zeros);
-    depthwise(middle, conv, &columns, operands->x, table, zeros, block);
-    pointwise(operands->y, conv, w + taps_of(conv) * whole(conv->c), operands->pw_bias, middle,
-              position_of(conv, block.end));
+    depthwise(middle, &stage, operands, w, workspace->scratch);
+    pointwise(operands->y, conv, pw, operands->pw_bias, middle, positions_of(conv));
 }
 
 CONV_KERNEL(sep_nhwc_01_two_passes,

@@ -1,78 +1,114 @@
 /* sep_nhwc_02_fused.c - step 2 of the separable ladder for channels last: the middle image never leaves the cache.
  *
- * Changed since sep_nhwc_01_two_passes: tiles go through both stages in blocks whose middle image has 128 KiB, in a
- *     buffer that is used again.
+ * Changed since sep_nhwc_01_two_passes: pieces go through both stages in blocks whose middle image has 128 KiB, in a
+ *     buffer that is used again.  A piece is a pair of rows, of a long line a part of it; rows with a dilation go
+ *     alone, since those that share inputs are no neighbours.
  * Why it is faster: what the first stage writes, the second reads from the second cache a moment later.
- * What it costs: all weights are read for each block, which is why a block has room for at least 8 tiles of columns.
+ * What it costs: all weights are read for each block, which is why a block has at least 56 positions.
  * Applies to: separable problems in NHWC with a multiplier of 1, 1-D to 3-D.
  * Explained in docs/ladder-separable.md, step 2 for channels last.
  */
 #include <convref/kernel.h>
 
-#include "optimized/columns.h"
+#include "optimized/depthwise/pairs.h"
 #include "optimized/panel.h"
 #include "optimized/parts.h"
 
-enum { BLOCK_FLOATS = 32 << 10, BLOCK_LEAST = 8 };   /* of the middle image; tiles */
+enum { BLOCK_FLOATS = 32 << 10, BLOCK_LEAST = 56 };   /* of the middle image; positions */
 
 static const char *applies(const struct conv_problem *conv)
 {
     return conv->mult == 1 ? NULL : "it needs a multiplier of 1";
 }
 
-/* ---- sizes: a row of outputs in equal tiles of columns; tiles of all rows are one list ---- */
+/* ---- sizes: strips of two rows or one, each in as many parts of its columns; these pieces are one list ---- */
 
+static int64_t strip_rows(const struct conv_problem *conv)
+{
+    const struct conv_axis *H = &conv->axis[CONV_H];
+    return line_of(H, 0).apart == 1 && H->out > 1 ? 2 : 1;
+}
+
+static int64_t strips_of_plane(const struct conv_problem *conv)
+{
+    return conv_ceil_div(conv->axis[CONV_H].out, strip_rows(conv));
+}
+
+/* The positions of a block: as many as the cache holds, or the least. */
+static int64_t block_positions(const struct conv_problem *conv)
+{
+    const int64_t fit = BLOCK_FLOATS / conv->c;
+    return fit > BLOCK_LEAST ? fit : BLOCK_LEAST;
+}
+
+/* Only a line whose outputs lie one behind the other is divided. */
 static struct parts columns_of(const struct conv_problem *conv)
 {
-    return parts_of_most(conv->axis[CONV_W].out, COLUMNS);
+    const struct conv_axis *W = &conv->axis[CONV_W];
+    const bool in_order = line_of(W, 0).apart == 1;
+    return in_order ? parts_of_most(W->out, block_positions(conv) / strip_rows(conv)) : parts_in(W->out, 1);
 }
 
-static int64_t tiles_of(const struct conv_problem *conv)
+static int64_t pieces_of(const struct conv_problem *conv)
 {
-    return conv->n * conv->axis[CONV_D].out * conv->axis[CONV_H].out * columns_of(conv).count;
+    return conv->n * conv->axis[CONV_D].out * strips_of_plane(conv) * columns_of(conv).count;
 }
 
-/* The columns of the widest tile. */
-static int64_t widest(const struct conv_problem *conv)
-{
-    return conv->axis[CONV_W].out < COLUMNS ? conv->axis[CONV_W].out : COLUMNS;
-}
-
-/* The first position of a tile, of all positions of all images. */
-static int64_t position_of(const struct conv_problem *conv, int64_t tile)
+/* The positions of the largest piece, and how many pieces a block has; those of a divided strip are on their own. */
+static int64_t piece_positions(const struct conv_problem *conv)
 {
     const struct parts columns = columns_of(conv);
-    return tile / columns.count * conv->axis[CONV_W].out + parts_at(&columns, tile % columns.count).begin;
+    return strip_rows(conv) * (columns.each + (columns.longer > 0));
 }
 
-static struct parts blocks_of(const struct conv_problem *conv)
+static int64_t block_pieces(const struct conv_problem *conv)
 {
-    const int64_t fit = BLOCK_FLOATS / (COLUMNS * conv->c);
-    return parts_of_most(tiles_of(conv), fit > BLOCK_LEAST ? fit : BLOCK_LEAST);
+    const int64_t fit = block_positions(conv) / piece_positions(conv);
+    return columns_of(conv).count > 1 || fit < 1 ? 1 : fit;
 }
 
-/* ---- weights: w[tap][c], in whole vectors; then panels of filters, pw[c][k - k0] ---- */
+/* Row `row` of plane z of image n. */
+struct place { int64_t n, z, row; };
+
+static struct place strip_at(const struct conv_problem *conv, int64_t strip)
+{
+    const int64_t plane = strip / strips_of_plane(conv), D = conv->axis[CONV_D].out;
+    return (struct place){ plane / D, plane % D, strip % strips_of_plane(conv) * strip_rows(conv) };
+}
+
+/* The first position of a strip, of all positions of all images. */
+static int64_t position_of(const struct conv_problem *conv, int64_t strip)
+{
+    const struct place at = strip_at(conv, strip);
+    return ((at.n * conv->axis[CONV_D].out + at.z) * conv->axis[CONV_H].out + at.row) * conv->axis[CONV_W].out;
+}
+
+/* ---- weights: of the first stage as in blocks.h; then panels of filters, pw[c][k - k0] ---- */
+
+/* The first stage as a problem of its own. */
+static struct conv_problem stage_of(const struct conv_problem *conv)
+{
+    struct conv_problem stage = *conv;
+    stage.op = CONV_OP_CONV;
+    stage.k = stage.groups = conv->c;
+    stage.act = conv->mid_act;
+    return stage;
+}
 
 static int64_t whole(int64_t lanes) { return conv_ceil_div(lanes, CONV_LANES) * CONV_LANES; }
 
-static int64_t taps_of(const struct conv_problem *conv)
-{
-    return conv->axis[CONV_D].filter * conv->axis[CONV_H].filter * conv->axis[CONV_W].filter;
-}
-
 static size_t packed_bytes(const struct conv_problem *conv)
 {
-    return (size_t)(taps_of(conv) * whole(conv->c) + whole(conv->k) * conv->c) * sizeof(float);
+    return block_packed_bytes(conv) + (size_t)(whole(conv->k) * conv->c) * sizeof(float);
 }
 
 static void pack(void *packed, const struct conv_problem *conv, const struct conv_operands *weights)
 {
+    const struct conv_problem stage = stage_of(conv);
     const struct parts panels = parts_of_most(whole(conv->k) / CONV_LANES, PANEL_VECS);
-    const float (*w)[taps_of(conv)] = weights->w, (*pw)[conv->c] = weights->pw;
-    float *to = packed;
-    for (int64_t tap = 0; tap < taps_of(conv); tap++)
-        for (int64_t c = 0; c < whole(conv->c); c++)
-            *to++ = c < conv->c ? w[c][tap] : 0;
+    const float (*pw)[conv->c] = weights->pw;
+    float *to = (float *)((char *)packed + block_packed_bytes(&stage));
+    block_pack(packed, &stage, weights);
     for (int64_t part = 0; part < panels.count; part++) {
         const struct conv_range vecs = parts_at(&panels, part);
         for (int64_t c = 0; c < conv->c; c++)
@@ -81,78 +117,63 @@ static void pack(void *packed, const struct conv_problem *conv, const struct con
     }
 }
 
-/* ---- scratch: pointers of the first stage, a row of zeros, the middle image of a block ---- */
+/* ---- first stage: look around ---- */
 
-static struct columns stage_of(const struct conv_problem *conv)
+/* What the first stage has in scratch: its table, its bias, a tile aside; then the middle image of a block. */
+struct look {
+    struct table table;
+    const float *x, *w;
+    float *bias, *aside;
+    float *middle;         /* middle[position of the block][c] */
+    int64_t strip;         /* that the table points at; -1 for none */
+};
+
+static size_t look_bytes(const struct conv_problem *stage)
 {
-    const struct conv_axis *W = &conv->axis[CONV_W];
-    return (struct columns){
-        .channels = conv->c, .pitch = whole(conv->c), .rows = taps_of(conv) / W->filter, .taps = W->filter,
-        .stride = W->stride, .dilation = W->dilation, .act = conv->mid_act
-    };
+    const int64_t floats = table_wide(stage) + PAIR_SUMS * CONV_LANES
+                         + block_pieces(stage) * piece_positions(stage) * stage->c;
+    return (table_bytes(stage, PAIR_SUMS) + (size_t)floats * sizeof(float) + 63) / 64 * 64;
 }
 
-static int64_t table_pointers(const struct conv_problem *conv)
+static struct look look_start(const struct conv_problem *stage, const struct conv_operands *operands,
+                              const float *w, char *scratch)
 {
-    const struct columns columns = stage_of(conv);
-    return columns.rows * (columns_seen(&columns, widest(conv)) + 1);
+    struct look look = { .x = operands->x, .w = w, .strip = -1 };
+    look.table = table_start(stage, operands->x, PAIR_SUMS, scratch);
+    look.bias = (float *)(scratch + table_bytes(stage, PAIR_SUMS));
+    look.aside = look.bias + table_wide(stage);
+    look.middle = look.aside + PAIR_SUMS * CONV_LANES;
+    memset(look.bias, 0, (size_t)table_wide(stage) * sizeof *look.bias);
+    if (operands->bias)
+        memcpy(look.bias, operands->bias, (size_t)stage->c * sizeof *look.bias);
+    return look;
+}
+
+/* One piece, at most two rows of some columns, into middle; returns how many positions it has. */
+static int64_t depthwise(float *middle, struct look *look, int64_t piece)
+{
+    const struct conv_problem *stage = look->table.conv;
+    const struct conv_axis *D = &stage->axis[CONV_D], *H = &stage->axis[CONV_H], *W = &stage->axis[CONV_W];
+    const struct parts columns = columns_of(stage);
+    const struct conv_range q = parts_at(&columns, piece % columns.count), all = { 0, block_count(stage) };
+    const struct place at = strip_at(stage, piece / columns.count);
+    const int rows = at.row + strip_rows(stage) <= H->out ? (int)strip_rows(stage) : 1;
+    float *const to[2] = { middle, middle + (rows - 1) * (q.end - q.begin) * stage->c };
+
+    if (look->strip != piece / columns.count)
+        table_point(&look->table, look->x + at.n * D->in * H->in * W->in * stage->c, at.z, at.row, rows);
+    look->strip = piece / columns.count;
+    if (columns.count > 1)
+        look->table.wanted = q;
+    pair_compute(to, &look->table, look->w, look->bias, look->aside, rows, all);
+    return rows * (q.end - q.begin);
 }
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
+    const struct conv_problem stage = stage_of(conv);
     (void)threads;
-    return (size_t)table_pointers(conv) * sizeof(const float *)
-         + (size_t)((1 + (blocks_of(conv).each + 1) * widest(conv)) * conv->c) * sizeof(float);
-}
-
-/* ---- first stage: look around ---- */
-
-/* Where the rows of x begin that a row of outputs looks at, one for each row of taps; NULL in the padding. */
-static void find_lines(const float **lines, const struct conv_problem *conv, const float *x, int64_t line)
-{
-    const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
-    const int64_t p = line % H->out, z = line / H->out % D->out, n = line / H->out / D->out;
-    for (int64_t t = 0; t < D->filter; t++)
-    for (int64_t r = 0; r < H->filter; r++) {
-        const int64_t plane = conv_input_at(D, z, t), row = conv_input_at(H, p, r);
-        const bool inside = conv_inside(D, plane) && conv_inside(H, row);
-        *lines++ = inside ? x + ((n * D->in + plane) * H->in + row) * W->in * conv->c : NULL;
-    }
-}
-
-/* table[row of taps][column] for the `seen` columns from `col` on */
-static void find_columns(const float **table, const float *const *lines, int64_t rows,
-                         const struct conv_problem *conv, const float *zeros, int64_t col, int64_t seen)
-{
-    const struct conv_range inside = conv_clip(-col, conv->axis[CONV_W].in - col, seen);
-    for (int64_t row = 0; row < rows; row++, table += seen) {
-        for (int64_t i = 0; i < seen; i++)
-            table[i] = zeros;
-        if (lines[row])
-            for (int64_t i = inside.begin; i < inside.end; i++)
-                table[i] = lines[row] + (col + i) * conv->c;
-    }
-}
-
-/* The tiles of a block, into middle[position of the block][c]; the table has room for the lines behind it. */
-static void depthwise(float *middle, const struct conv_problem *conv, const struct columns *columns, const float *x,
-                      const float **table, const float *zeros, struct conv_range block)
-{
-    const struct parts tiles = columns_of(conv);
-    const float **lines = table + columns->rows * columns_seen(columns, widest(conv));
-    int64_t line = block.begin / tiles.count, part = block.begin % tiles.count;
-    find_lines(lines, conv, x, line);
-    for (int64_t tile = block.begin; tile < block.end; tile++, part++) {
-        if (part == tiles.count) {
-            part = 0;
-            find_lines(lines, conv, x, ++line);
-        }
-        const struct conv_range q = parts_at(&tiles, part);
-        const int64_t count = q.end - q.begin, col = conv_input_at(&conv->axis[CONV_W], q.begin, 0);
-        find_columns(table, lines, columns->rows, conv, zeros, col, columns_seen(columns, count));
-        columns_any(middle, columns, table, count);
-        middle += count * conv->c;
-    }
+    return look_bytes(&stage);
 }
 
 /* ---- second stage: mix ---- */
@@ -170,7 +191,7 @@ static void multiply(const struct panel *panel, const float *middle, int64_t pos
     }
 }
 
-/* y[position of the block][k] = pw_bias[k] + SUM_c middle[position][c] * pw[c][k] */
+/* y[position][k] = pw_bias[k] + SUM_c middle[position][c] * pw[c][k] */
 static void pointwise(float *y, const struct conv_problem *conv, const float *pw, const float *bias,
                       const float *middle, int64_t positions)
 {
@@ -186,24 +207,35 @@ static void pointwise(float *y, const struct conv_problem *conv, const float *pw
     }
 }
 
+/* ---- both, block by block ---- */
+
+/* The pieces of a block lie one behind the other in y; or it is one, with a part of each row of its strip. */
+static void block(const struct conv_problem *conv, const struct conv_operands *operands, struct look *look,
+                  const float *pw, struct conv_range pieces)
+{
+    const struct parts columns = columns_of(conv);
+    const struct conv_range q = parts_at(&columns, pieces.begin % columns.count);
+    const int64_t begin = position_of(conv, pieces.begin / columns.count) + q.begin;
+    int64_t positions = 0;
+    for (int64_t piece = pieces.begin; piece < pieces.end; piece++)
+        positions += depthwise(look->middle + positions * conv->c, look, piece);
+    const int64_t run = columns.count > 1 ? q.end - q.begin : positions;
+    float *y = operands->y;
+    for (int64_t i = 0; i * run < positions; i++)
+        pointwise(y + (begin + i * conv->axis[CONV_W].out) * conv->k, conv, pw, operands->pw_bias,
+                  look->middle + i * run * conv->c, run);
+}
+
 static void run(const struct conv_problem *conv, const struct conv_operands *operands,
                 const struct conv_workspace *workspace)
 {
-    const struct parts blocks = blocks_of(conv);
-    const float **table = workspace->scratch, *w = workspace->packed;
-    float *zeros = (float *)(table + table_pointers(conv)), *middle = zeros + conv->c, *y = operands->y;
-    struct columns columns = stage_of(conv);
+    const struct conv_problem stage = stage_of(conv);
+    const struct parts blocks = parts_of_most(pieces_of(conv), block_pieces(conv));
+    const float *w = workspace->packed, *pw = w + block_packed_bytes(&stage) / sizeof *w;
+    struct look look = look_start(&stage, operands, w, workspace->scratch);
 
-    columns.w = w;
-    columns.bias = operands->bias;
-    memset(zeros, 0, (size_t)conv->c * sizeof *zeros);
-    for (int64_t b = 0; b < blocks.count; b++) {
-        const struct conv_range block = parts_at(&blocks, b);
-        const int64_t begin = position_of(conv, block.begin), end = position_of(conv, block.end);
-        depthwise(middle, conv, &columns, operands->x, table, zeros, block);
-        pointwise(y + begin * conv->k, conv, w + taps_of(conv) * whole(conv->c), operands->pw_bias, middle,
-                  end - begin);
-    }
+    for (int64_t b = 0; b < blocks.count; b++)
+        block(conv, operands, &look, pw, parts_at(&blocks, b));
 }
 
 CONV_KERNEL(sep_nhwc_02_fused,

@@ -1,6 +1,6 @@
 /* sep_nhwc_03_openmp.c - step 3 of the separable ladder for channels last: all cores.
  *
- * Changed since sep_nhwc_02_fused: the threads are a grid, some share the tiles and some the filters; of all grids
+ * Changed since sep_nhwc_02_fused: the threads are a grid, some share the pieces and some the filters; of all grids
  *     the one whose largest part is smallest.  Small problems stay with one thread.
  * Why it is faster: parts share no output.  Each thread has its own middle image, in its own cache.
  * What it costs: where filters are divided, each thread computes the first stage again; the rule counts that.
@@ -9,11 +9,11 @@
  */
 #include <convref/kernel.h>
 
-#include "optimized/columns.h"
+#include "optimized/depthwise/pairs.h"
 #include "optimized/panel.h"
 #include "optimized/parts.h"
 
-enum { BLOCK_FLOATS = 32 << 10, BLOCK_LEAST = 8 };   /* of the middle image; tiles */
+enum { BLOCK_FLOATS = 32 << 10, BLOCK_LEAST = 56 };   /* of the middle image; positions */
 enum { FORK = 1 << 19 };                              /* multiply-adds that are worth a second thread */
 
 static const char *applies(const struct conv_problem *conv)
@@ -21,59 +21,94 @@ static const char *applies(const struct conv_problem *conv)
     return conv->mult == 1 ? NULL : "it needs a multiplier of 1";
 }
 
-/* ---- sizes: a row of outputs in equal tiles of columns; tiles of all rows are one list ---- */
+/* ---- sizes: strips of two rows or one, each in as many parts of its columns; these pieces are one list ---- */
 
-static struct parts columns_of(const struct conv_problem *conv)
+static int64_t strip_rows(const struct conv_problem *conv)
 {
-    return parts_of_most(conv->axis[CONV_W].out, COLUMNS);
+    const struct conv_axis *H = &conv->axis[CONV_H];
+    return line_of(H, 0).apart == 1 && H->out > 1 ? 2 : 1;
 }
 
-static int64_t tiles_of(const struct conv_problem *conv)
+static int64_t strips_of_plane(const struct conv_problem *conv)
 {
-    return conv->n * conv->axis[CONV_D].out * conv->axis[CONV_H].out * columns_of(conv).count;
+    return conv_ceil_div(conv->axis[CONV_H].out, strip_rows(conv));
 }
 
-/* The columns of the widest tile. */
-static int64_t widest(const struct conv_problem *conv)
+/* The positions of a block: as many as the cache holds, or the least. */
+static int64_t block_positions(const struct conv_problem *conv)
 {
-    return conv->axis[CONV_W].out < COLUMNS ? conv->axis[CONV_W].out : COLUMNS;
-}
-
-/* The first position of a tile, of all positions of all images. */
-static int64_t position_of(const struct conv_problem *conv, int64_t tile)
-{
-    const struct parts columns = columns_of(conv);
-    return tile / columns.count * conv->axis[CONV_W].out + parts_at(&columns, tile % columns.count).begin;
-}
-
-static int64_t block_tiles(const struct conv_problem *conv)
-{
-    const int64_t fit = BLOCK_FLOATS / (COLUMNS * conv->c);
+    const int64_t fit = BLOCK_FLOATS / conv->c;
     return fit > BLOCK_LEAST ? fit : BLOCK_LEAST;
 }
 
-/* ---- weights: w[tap][c], in whole vectors; then panels of filters, pw[c][k - k0] ---- */
+/* Only a line whose outputs lie one behind the other is divided. */
+static struct parts columns_of(const struct conv_problem *conv)
+{
+    const struct conv_axis *W = &conv->axis[CONV_W];
+    const bool in_order = line_of(W, 0).apart == 1;
+    return in_order ? parts_of_most(W->out, block_positions(conv) / strip_rows(conv)) : parts_in(W->out, 1);
+}
+
+static int64_t pieces_of(const struct conv_problem *conv)
+{
+    return conv->n * conv->axis[CONV_D].out * strips_of_plane(conv) * columns_of(conv).count;
+}
+
+/* The positions of the largest piece, and how many pieces a block has; those of a divided strip are on their own. */
+static int64_t piece_positions(const struct conv_problem *conv)
+{
+    const struct parts columns = columns_of(conv);
+    return strip_rows(conv) * (columns.each + (columns.longer > 0));
+}
+
+static int64_t block_pieces(const struct conv_problem *conv)
+{
+    const int64_t fit = block_positions(conv) / piece_positions(conv);
+    return columns_of(conv).count > 1 || fit < 1 ? 1 : fit;
+}
+
+/* Row `row` of plane z of image n. */
+struct place { int64_t n, z, row; };
+
+static struct place strip_at(const struct conv_problem *conv, int64_t strip)
+{
+    const int64_t plane = strip / strips_of_plane(conv), D = conv->axis[CONV_D].out;
+    return (struct place){ plane / D, plane % D, strip % strips_of_plane(conv) * strip_rows(conv) };
+}
+
+/* The first position of a strip, of all positions of all images. */
+static int64_t position_of(const struct conv_problem *conv, int64_t strip)
+{
+    const struct place at = strip_at(conv, strip);
+    return ((at.n * conv->axis[CONV_D].out + at.z) * conv->axis[CONV_H].out + at.row) * conv->axis[CONV_W].out;
+}
+
+/* ---- weights: of the first stage as in blocks.h; then panels of filters, pw[c][k - k0] ---- */
+
+/* The first stage as a problem of its own. */
+static struct conv_problem stage_of(const struct conv_problem *conv)
+{
+    struct conv_problem stage = *conv;
+    stage.op = CONV_OP_CONV;
+    stage.k = stage.groups = conv->c;
+    stage.act = conv->mid_act;
+    return stage;
+}
 
 static int64_t whole(int64_t lanes) { return conv_ceil_div(lanes, CONV_LANES) * CONV_LANES; }
 
-static int64_t taps_of(const struct conv_problem *conv)
-{
-    return conv->axis[CONV_D].filter * conv->axis[CONV_H].filter * conv->axis[CONV_W].filter;
-}
-
 static size_t packed_bytes(const struct conv_problem *conv)
 {
-    return (size_t)(taps_of(conv) * whole(conv->c) + whole(conv->k) * conv->c) * sizeof(float);
+    return block_packed_bytes(conv) + (size_t)(whole(conv->k) * conv->c) * sizeof(float);
 }
 
 static void pack(void *packed, const struct conv_problem *conv, const struct conv_operands *weights)
 {
+    const struct conv_problem stage = stage_of(conv);
     const struct parts panels = parts_of_most(whole(conv->k) / CONV_LANES, PANEL_VECS);
-    const float (*w)[taps_of(conv)] = weights->w, (*pw)[conv->c] = weights->pw;
-    float *to = packed;
-    for (int64_t tap = 0; tap < taps_of(conv); tap++)
-        for (int64_t c = 0; c < whole(conv->c); c++)
-            *to++ = c < conv->c ? w[c][tap] : 0;
+    const float (*pw)[conv->c] = weights->pw;
+    float *to = (float *)((char *)packed + block_packed_bytes(&stage));
+    block_pack(packed, &stage, weights);
     for (int64_t part = 0; part < panels.count; part++) {
         const struct conv_range vecs = parts_at(&panels, part);
         for (int64_t c = 0; c < conv->c; c++)
@@ -82,83 +117,62 @@ static void pack(void *packed, const struct conv_problem *conv, const struct con
     }
 }
 
-/* ---- scratch: pointers of the first stage, a row of zeros, the middle image of a block ---- */
+/* ---- first stage: look around ---- */
 
-static struct columns stage_of(const struct conv_problem *conv)
+/* What the first stage has in scratch: its table, its bias, a tile aside; then the middle image of a block. */
+struct look {
+    struct table table;
+    const float *x, *w;
+    float *bias, *aside;
+    float *middle;         /* middle[position of the block][c] */
+    int64_t strip;         /* that the table points at; -1 for none */
+};
+
+static size_t look_bytes(const struct conv_problem *stage)
 {
-    const struct conv_axis *W = &conv->axis[CONV_W];
-    return (struct columns){
-        .channels = conv->c, .pitch = whole(conv->c), .rows = taps_of(conv) / W->filter, .taps = W->filter,
-        .stride = W->stride, .dilation = W->dilation, .act = conv->mid_act
-    };
+    const int64_t floats = table_wide(stage) + PAIR_SUMS * CONV_LANES
+                         + block_pieces(stage) * piece_positions(stage) * stage->c;
+    return (table_bytes(stage, PAIR_SUMS) + (size_t)floats * sizeof(float) + 63) / 64 * 64;
 }
 
-static int64_t table_pointers(const struct conv_problem *conv)
+static struct look look_start(const struct conv_problem *stage, const struct conv_operands *operands,
+                              const float *w, char *scratch)
 {
-    const struct columns columns = stage_of(conv);
-    return columns.rows * (columns_seen(&columns, widest(conv)) + 1);
+    struct look look = { .x = operands->x, .w = w, .strip = -1 };
+    look.table = table_start(stage, operands->x, PAIR_SUMS, scratch);
+    look.bias = (float *)(scratch + table_bytes(stage, PAIR_SUMS));
+    look.aside = look.bias + table_wide(stage);
+    look.middle = look.aside + PAIR_SUMS * CONV_LANES;
+    memset(look.bias, 0, (size_t)table_wide(stage) * sizeof *look.bias);
+    if (operands->bias)
+        memcpy(look.bias, operands->bias, (size_t)stage->c * sizeof *look.bias);
+    return look;
 }
 
-/* Bytes of one thread, in whole cache lines. */
-static size_t thread_bytes(const struct conv_problem *conv)
+/* One piece, at most two rows of some columns, into middle; returns how many positions it has. */
+static int64_t depthwise(float *middle, struct look *look, int64_t piece)
 {
-    return ((size_t)table_pointers(conv) * sizeof(const float *)
-            + (size_t)((1 + block_tiles(conv) * widest(conv)) * conv->c) * sizeof(float) + 63) / 64 * 64;
+    const struct conv_problem *stage = look->table.conv;
+    const struct conv_axis *D = &stage->axis[CONV_D], *H = &stage->axis[CONV_H], *W = &stage->axis[CONV_W];
+    const struct parts columns = columns_of(stage);
+    const struct conv_range q = parts_at(&columns, piece % columns.count), all = { 0, block_count(stage) };
+    const struct place at = strip_at(stage, piece / columns.count);
+    const int rows = at.row + strip_rows(stage) <= H->out ? (int)strip_rows(stage) : 1;
+    float *const to[2] = { middle, middle + (rows - 1) * (q.end - q.begin) * stage->c };
+
+    if (look->strip != piece / columns.count)
+        table_point(&look->table, look->x + at.n * D->in * H->in * W->in * stage->c, at.z, at.row, rows);
+    look->strip = piece / columns.count;
+    if (columns.count > 1)
+        look->table.wanted = q;
+    pair_compute(to, &look->table, look->w, look->bias, look->aside, rows, all);
+    return rows * (q.end - q.begin);
 }
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
-    return (size_t)threads * thread_bytes(conv);
-}
-
-/* ---- first stage: look around ---- */
-
-/* Where the rows of x begin that a row of outputs looks at, one for each row of taps; NULL in the padding. */
-static void find_lines(const float **lines, const struct conv_problem *conv, const float *x, int64_t line)
-{
-    const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
-    const int64_t p = line % H->out, z = line / H->out % D->out, n = line / H->out / D->out;
-    for (int64_t t = 0; t < D->filter; t++)
-    for (int64_t r = 0; r < H->filter; r++) {
-        const int64_t plane = conv_input_at(D, z, t), row = conv_input_at(H, p, r);
-        const bool inside = conv_inside(D, plane) && conv_inside(H, row);
-        *lines++ = inside ? x + ((n * D->in + plane) * H->in + row) * W->in * conv->c : NULL;
-    }
-}
-
-/* table[row of taps][column] for the `seen` columns from `col` on */
-static void find_columns(const float **table, const float *const *lines, int64_t rows,
-                         const struct conv_problem *conv, const float *zeros, int64_t col, int64_t seen)
-{
-    const struct conv_range inside = conv_clip(-col, conv->axis[CONV_W].in - col, seen);
-    for (int64_t row = 0; row < rows; row++, table += seen) {
-        for (int64_t i = 0; i < seen; i++)
-            table[i] = zeros;
-        if (lines[row])
-            for (int64_t i = inside.begin; i < inside.end; i++)
-                table[i] = lines[row] + (col + i) * conv->c;
-    }
-}
-
-/* The tiles of a block, into middle[position of the block][c]; the table has room for the lines behind it. */
-static void depthwise(float *middle, const struct conv_problem *conv, const struct columns *columns, const float *x,
-                      const float **table, const float *zeros, struct conv_range block)
-{
-    const struct parts tiles = columns_of(conv);
-    const float **lines = table + columns->rows * columns_seen(columns, widest(conv));
-    int64_t line = block.begin / tiles.count, part = block.begin % tiles.count;
-    find_lines(lines, conv, x, line);
-    for (int64_t tile = block.begin; tile < block.end; tile++, part++) {
-        if (part == tiles.count) {
-            part = 0;
-            find_lines(lines, conv, x, ++line);
-        }
-        const struct conv_range q = parts_at(&tiles, part);
-        const int64_t count = q.end - q.begin, col = conv_input_at(&conv->axis[CONV_W], q.begin, 0);
-        find_columns(table, lines, columns->rows, conv, zeros, col, columns_seen(columns, count));
-        columns_any(middle, columns, table, count);
-        middle += count * conv->c;
-    }
+    const struct conv_problem stage = stage_of(conv);
+    return (size_t)threads * look_bytes(&stage);
 }
 
 /* ---- second stage: mix ---- */
@@ -181,12 +195,12 @@ static struct parts panels_of(const struct conv_problem *conv)
     return parts_of_most(whole(conv->k) / CONV_LANES, PANEL_VECS);
 }
 
-/* y[position of the block][k] = pw_bias[k] + SUM_c middle[position][c] * pw[c][k] for some panels */
+/* y[position][k] = pw_bias[k] + SUM_c middle[position][c] * pw[c][k] for some panels */
 static void pointwise(float *y, const struct conv_problem *conv, const float *pw, const float *bias,
-                      const float *middle, int64_t positions, struct conv_range parts)
+                      const float *middle, int64_t positions, struct conv_range some)
 {
     const struct parts panels = panels_of(conv);
-    for (int64_t part = parts.begin; part < parts.end; part++) {
+    for (int64_t part = some.begin; part < some.end; part++) {
         const struct conv_range vecs = parts_at(&panels, part);
         const int64_t k = vecs.begin * CONV_LANES, end = vecs.end * CONV_LANES;
         const struct panel panel = {
@@ -197,36 +211,56 @@ static void pointwise(float *y, const struct conv_problem *conv, const float *pw
     }
 }
 
-/* The tiles and panels of one thread. */
-static void multiply_part(const struct conv_problem *conv, const struct conv_operands *operands, const float *w,
-                          void *scratch, struct conv_range tiles, struct conv_range parts)
-{
-    const struct parts blocks = parts_of_most(tiles.end - tiles.begin, block_tiles(conv));
-    const float **table = scratch;
-    float *zeros = (float *)(table + table_pointers(conv)), *middle = zeros + conv->c, *y = operands->y;
-    struct columns columns = stage_of(conv);
+/* ---- both, block by block ---- */
 
-    columns.w = w;
-    columns.bias = operands->bias;
-    memset(zeros, 0, (size_t)conv->c * sizeof *zeros);
+/* The pieces of a block lie one behind the other in y; or it is one, with a part of each row of its strip. */
+static void block(const struct conv_problem *conv, const struct conv_operands *operands, struct look *look,
+                  const float *pw, struct conv_range pieces, struct conv_range panels)
+{
+    const struct parts columns = columns_of(conv);
+    const struct conv_range q = parts_at(&columns, pieces.begin % columns.count);
+    const int64_t begin = position_of(conv, pieces.begin / columns.count) + q.begin;
+    int64_t positions = 0;
+    for (int64_t piece = pieces.begin; piece < pieces.end; piece++)
+        positions += depthwise(look->middle + positions * conv->c, look, piece);
+    const int64_t run = columns.count > 1 ? q.end - q.begin : positions;
+    float *y = operands->y;
+    for (int64_t i = 0; i * run < positions; i++)
+        pointwise(y + (begin + i * conv->axis[CONV_W].out) * conv->k, conv, pw, operands->pw_bias,
+                  look->middle + i * run * conv->c, run, panels);
+}
+
+/* The pieces and panels of one thread. */
+static void part(const struct conv_problem *conv, const struct conv_operands *operands, const float *w, char *scratch,
+                 struct conv_range pieces, struct conv_range panels)
+{
+    const struct conv_problem stage = stage_of(conv);
+    const struct parts blocks = parts_of_most(pieces.end - pieces.begin, block_pieces(conv));
+    const float *pw = w + block_packed_bytes(&stage) / sizeof *w;
+    struct look look = look_start(&stage, operands, w, scratch);
+
     for (int64_t b = 0; b < blocks.count; b++) {
         const struct conv_range at = parts_at(&blocks, b);
-        const struct conv_range block = { tiles.begin + at.begin, tiles.begin + at.end };
-        const int64_t begin = position_of(conv, block.begin), end = position_of(conv, block.end);
-        depthwise(middle, conv, &columns, operands->x, table, zeros, block);
-        pointwise(y + begin * conv->k, conv, w + taps_of(conv) * whole(conv->c), operands->pw_bias, middle,
-                  end - begin, parts);
+        block(conv, operands, &look, pw, (struct conv_range){ pieces.begin + at.begin, pieces.begin + at.end },
+              panels);
     }
 }
 
-/* How many parts the filters get; the tiles get threads / that many.  Each part has a first stage of its own, which
+static int64_t positions_of(const struct conv_problem *conv)
+{
+    return conv->n * conv->axis[CONV_D].out * conv->axis[CONV_H].out * conv->axis[CONV_W].out;
+}
+
+/* How many parts the filters get; the pieces get threads / that many.  Each part has a first stage of its own, which
  * counts for its taps. */
 static int64_t share_filters(const struct conv_problem *conv, int64_t threads)
 {
+    const int64_t taps = block_floats(conv) / CONV_LANES, all = positions_of(conv);
     int64_t best = 1, least = INT64_MAX;
     for (int64_t share = 1; share <= threads; share++) {
         const int64_t filters = conv_ceil_div(panels_of(conv).count, share) * PANEL_K;
-        const int64_t largest = conv_ceil_div(tiles_of(conv), threads / share) * (taps_of(conv) + filters);
+        const int64_t pieces = conv_ceil_div(pieces_of(conv), threads / share), most = pieces * piece_positions(conv);
+        const int64_t largest = (most < all ? most : all) * (taps + filters);
         if (threads % share == 0 && largest < least) {
             best = share;
             least = largest;
@@ -238,17 +272,19 @@ static int64_t share_filters(const struct conv_problem *conv, int64_t threads)
 static void run(const struct conv_problem *conv, const struct conv_operands *operands,
                 const struct conv_workspace *workspace)
 {
-    const int64_t worth = 1 + position_of(conv, tiles_of(conv)) * conv->c * (taps_of(conv) + conv->k) / FORK;
+    const struct conv_problem stage = stage_of(conv);
+    const int64_t taps = block_floats(conv) / CONV_LANES;
+    const int64_t worth = 1 + positions_of(conv) * conv->c * (taps + conv->k) / FORK;
     const int64_t threads = worth < workspace->threads ? worth : workspace->threads;
     const int64_t share = share_filters(conv, threads);
     const struct parts across = parts_in(panels_of(conv).count, share);
-    const struct parts down = parts_in(tiles_of(conv), threads / share);
+    const struct parts down = parts_in(pieces_of(conv), threads / share);
     char *scratch = workspace->scratch;
 
 #pragma omp parallel for num_threads((int)threads) schedule(static) if(threads > 1)
     for (int64_t t = 0; t < threads; t++)
-        multiply_part(conv, operands, workspace->packed, scratch + (size_t)t * thread_bytes(conv),
-                      parts_at(&down, t / share), parts_at(&across, t % share));
+        part(conv, operands, workspace->packed, scratch + (size_t)t * look_bytes(&stage),
+             parts_at(&down, t / share), parts_at(&across, t % share));
 }
 
 CONV_KERNEL(sep_nhwc_03_openmp,
