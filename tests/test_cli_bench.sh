@@ -104,10 +104,5 @@ print(\"every tag is closed\")'" 'every tag is closed'
 else
     skip report_tags_match "no python3"
 fi
-if has gnuplot; then
-    printf 'network small\ninput c=4 in=6x6\nsep: separable k=8 filter=3x3 pad=1\ngrp: conv k=8 filter=3x3 groups=4\n' > small.net
-    expect report_with_times 0 'convref report --network ./small.net --grouped ./small.net --no-verify --output small.html && cat small.html' '<svg' '</html>'
-else
-    skip report_with_times "no gnuplot"
-fi
+# a report with times, and how it looks: test_pages.sh
 finish

@@ -117,6 +117,8 @@ ROOM_CLI = \
 	verify/cli/operands.h verify/cli/operands.c verify/count/layers.h verify/count/layers.c
 ROOM_REPORT = \
 	verify/measure/results.h verify/measure/results.c verify/measure/plots.h verify/measure/plots.c \
+	verify/measure/plot_parts.h verify/measure/plot_networks.c verify/measure/plot_findings.c verify/measure/labels.h \
+	verify/measure/labels.c \
 	verify/measure/alloc_count.h verify/measure/alloc_count.c verify/measure/fit.h verify/measure/fit.c \
 	verify/report/study.h verify/report/study.c verify/report/pictures.h verify/report/pictures.c \
 	verify/report/style.h verify/report/page.c verify/report/counts.h verify/report/counts.c verify/report/counts_json.c \

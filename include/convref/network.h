@@ -97,6 +97,10 @@ CONV_API void conv_network_free(struct conv_network *network);
  * program's folder, or among the installed ones.  The caller frees the path; NULL if there is none. */
 CONV_API char *conv_network_find(const char *name);
 
+/* The paths of all networks of the first of these folders that has any, in the order of their names; NULL stands
+ * behind the last.  The caller frees each and the list; NULL if there are none. */
+CONV_API char **conv_network_list(void);
+
 /* The expectation that doesn't hold, or NULL. */
 CONV_API const struct conv_expectation *conv_network_check(const struct conv_network *network);
 

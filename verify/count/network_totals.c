@@ -5,6 +5,7 @@
 #include <config.h>
 #include <convref/network.h>
 #include <convref/tensor.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,14 +206,49 @@ int conv_network_open_nodes(const struct conv_network *network)
     return count;
 }
 
+enum { FOLDERS = 4 };
+
+/* Where networks are looked for; `beside` has room for one of the names. */
+static void network_folders(const char *folders[FOLDERS], char beside[1024])
+{
+    folders[0] = getenv("CONVREF_NETWORKS");
+    folders[1] = "networks";
+    folders[2] = conv_folder_beside(beside, "../networks");
+    folders[3] = CONVREF_NETWORKS_DIR;
+}
+
 char *conv_network_find(const char *name)
 {
     char beside[1024], file[256];
-    const char *const folders[] = { getenv("CONVREF_NETWORKS"), "networks", conv_folder_beside(beside, "../networks"),
-                                    CONVREF_NETWORKS_DIR };
+    const char *folders[FOLDERS];
+    network_folders(folders, beside);
     if ((strchr(name, '/') || strstr(name, ".net") || strstr(name, ".onnx")) && access(name, R_OK) == 0)
         return strdup(name);
     if (snprintf(file, sizeof file, "%s.net", name) >= (int)sizeof file)
         return NULL;
-    return conv_file_find(folders, sizeof folders / sizeof *folders, file);
+    return conv_file_find(folders, FOLDERS, file);
+}
+
+static char **copy_paths(const glob_t *found)
+{
+    char **paths = calloc(found->gl_pathc + 1, sizeof *paths);
+    for (size_t i = 0; i < found->gl_pathc && paths; i++)
+        paths[i] = strdup(found->gl_pathv[i]);
+    return paths;
+}
+
+char **conv_network_list(void)
+{
+    char beside[1024], pattern[4200], **paths = NULL;
+    const char *folders[FOLDERS];
+    network_folders(folders, beside);
+    for (int i = 0; i < FOLDERS && !paths; i++) {
+        glob_t found;
+        if (!folders[i] || snprintf(pattern, sizeof pattern, "%s/*.net", folders[i]) >= (int)sizeof pattern)
+            continue;
+        if (glob(pattern, 0, NULL, &found) == 0)
+            paths = copy_paths(&found);
+        globfree(&found);
+    }
+    return paths;
 }

@@ -299,15 +299,19 @@ static void put_html(FILE *file, const char *text)
         }
 }
 
+enum { WIDE = 12 };   /* columns; more need a sheet of paper on its side */
+
 static void print_html(const struct table *table, FILE *file)
 {
-    fputs("<div class=\"table\"><table>\n<tr>", file);
+    /* tabindex: what scrolls can be scrolled with keys */
+    fprintf(file, "<div class=\"table%s\" tabindex=\"0\"><table>\n<thead><tr>",
+            table->column_count > WIDE ? " wide" : "");
     for (int c = 0; c < table->column_count; c++) {
         fprintf(file, "<th%s>", table->columns[c].number ? " class=\"n\"" : "");
         put_html(file, table->columns[c].heading);
         fputs("</th>", file);
     }
-    fputs("</tr>\n", file);
+    fputs("</tr></thead>\n<tbody>\n", file);
     for (int row = 0; row < table_rows(table); row++) {
         fputs("<tr>", file);
         for (int c = 0; c < table->column_count; c++) {
@@ -317,7 +321,7 @@ static void print_html(const struct table *table, FILE *file)
         }
         fputs("</tr>\n", file);
     }
-    fputs("</table></div>\n", file);
+    fputs("</tbody></table></div>\n", file);
 }
 
 void table_print(const struct table *table, FILE *file, enum table_format format)

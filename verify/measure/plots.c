@@ -1,5 +1,5 @@
 /* plots.c - data for the gnuplot scripts, and running them. */
-#include "verify/measure/plots.h"
+#include "verify/measure/plot_parts.h"
 
 #include "verify/measure/fit.h"
 
@@ -24,9 +24,8 @@ int plot_find(const char *name)
 
 /* ---- data ----------------------------------------------------------------------------------------------------- */
 
-/* Columns that a plot needs; all must be there. */
-static enum conv_status find_columns(int *columns, const struct tsv *table, const char *const *wanted, int count,
-                                     enum plot plot, struct conv_error *error)
+enum conv_status plot_columns(int *columns, const struct tsv *table, const char *const *wanted, int count,
+                              enum plot plot, struct conv_error *error)
 {
     for (int i = 0; i < count; i++) {
         columns[i] = tsv_column(table, wanted[i]);
@@ -68,40 +67,64 @@ static void main_ladder(char ladder[32], const struct tsv *table, int kernel)
     }
 }
 
-/* Steps of a ladder: the sum of the first step's times over this step's, on the layers of this step. */
+/* Add up one kernel's rows with the most threads: its times, and those of the first step on the same layers. */
+static bool sum_step(struct plot_step *step, const struct tsv *table, const int c[5])
+{
+    double first = 0, own = 0;
+    for (int row = 0; row < table->rows; row++)
+        if (!strcmp(tsv_text(table, row, c[0]), step->kernel->name)
+            && isfinite(tsv_number(table, row, c[1]) * tsv_number(table, row, c[2])))
+            step->threads = (int)fmax(step->threads, tsv_number(table, row, c[4]));
+    for (int row = 0; row < table->rows; row++) {
+        const double ms = tsv_number(table, row, c[1]) * tsv_number(table, row, c[3]);
+        if (strcmp(tsv_text(table, row, c[0]), step->kernel->name) || tsv_number(table, row, c[4]) != step->threads
+            || !isfinite(ms * tsv_number(table, row, c[2])))
+            continue;
+        own += ms;
+        first += ms * tsv_number(table, row, c[2]);
+    }
+    step->speedup = first / own;
+    return own > 0;
+}
+
+const char *const plot_step_columns[5] = { "kernel", "ms", "speedup", "repeats", "threads" };
+
+int plot_steps(struct plot_step steps[PLOT_MOST_STEPS], char ladder[32], const struct tsv *table, const char *wanted,
+               const int c[5])
+{
+    char other[32];
+    int count = 0;
+    if (wanted)
+        snprintf(ladder, 32, "%s", wanted);
+    else
+        main_ladder(ladder, table, c[0]);
+    for (int i = 0; i < conv_kernel_count() && count < PLOT_MOST_STEPS; i++) {
+        struct plot_step step = { .kernel = conv_kernel_at(i) };
+        if (strcmp(conv_kernel_ladder(other, step.kernel), ladder) || !sum_step(&step, table, c))
+            continue;
+        step.gain = count > 0 ? step.speedup / steps[count - 1].speedup : step.speedup;
+        steps[count++] = step;
+    }
+    return count;
+}
+
 static enum conv_status speedup_data(FILE *file, const struct tsv *table, const char *wanted,
                                      struct conv_error *error)
 {
-    static const char *const columns[] = { "kernel", "ms", "speedup", "repeats" };
-    int c[4];
-    char ladder[32], other[32];
-    enum conv_status status = find_columns(c, table, columns, 4, PLOT_SPEEDUP, error);
+    struct plot_step steps[PLOT_MOST_STEPS];
+    int c[5];
+    char ladder[32];
+    enum conv_status status = plot_columns(c, table, plot_step_columns, 5, PLOT_SPEEDUP, error);
     if (status != CONV_OK)
         return status;
-    if (wanted)
-        snprintf(ladder, sizeof ladder, "%s", wanted);
-    else
-        main_ladder(ladder, table, c[0]);
-    int steps = 0;
-    for (int i = 0; i < conv_kernel_count(); i++) {
-        const struct conv_kernel *kernel = conv_kernel_at(i);
-        double first = 0, own = 0;
-        if (strcmp(conv_kernel_ladder(other, kernel), ladder))
-            continue;
-        for (int row = 0; row < table->rows; row++) {
-            const double ms = tsv_number(table, row, c[1]) * tsv_number(table, row, c[3]);
-            if (strcmp(tsv_text(table, row, c[0]), kernel->name) || !isfinite(ms * tsv_number(table, row, c[2])))
-                continue;
-            own += ms;
-            first += ms * tsv_number(table, row, c[2]);
-        }
-        if (own > 0) {
-            fprintf(file, "%s\t%s\t%.4g\n", kernel->name, kernel->title, first / own);
-            steps++;
-        }
+    const int count = plot_steps(steps, ladder, table, wanted, c);
+    for (int i = 0; i < count; i++) {
+        fprintf(file, "%s\t%s", steps[i].kernel->name, steps[i].kernel->title);
+        if (steps[i].kernel->threaded)
+            fprintf(file, ", here %d", steps[i].threads);
+        fprintf(file, "\t%.4g\t%.4g\n", steps[i].speedup, steps[i].gain);
     }
-    return steps > 0 ? CONV_OK : conv_fail(error, CONV_BAD_FILE, "the table has no timed step of ladder '%s'",
-                                           ladder);
+    return count > 0 ? CONV_OK : conv_fail(error, CONV_BAD_FILE, "the table has no timed step of ladder '%s'", ladder);
 }
 
 static const char *kind_of(const char *kernel)
@@ -121,42 +144,66 @@ static void roof_line(FILE *file, double gbytes, double peak, double left, doubl
 {
     if (!isfinite(gbytes) || !isfinite(peak))
         return;
-    /* GMAC/s = GB/s * FLOP/byte / 2; the line ends where it meets the peak */
-    const double corner = 2 * peak / gbytes;
-    fprintf(file, "\n\n%g\t%g\t%s\n%g\t%g\t%s\n", left, gbytes * left / 2, name, corner < right ? corner : right,
-            gbytes * (corner < right ? corner : right) / 2, name);
+    /* GMAC/s = GB/s * MAC/byte; the line ends where it meets the peak */
+    const double corner = fmin(peak / gbytes, right);
+    fprintf(file, "\n\n%g\t%g\t%s\n%g\t%g\t%s\n", left, gbytes * left, name, corner, gbytes * corner, name);
+}
+
+/* A line for each level of memory.  Those that are nearly as fast share a name, which would not be read twice. */
+static void roof_lines(FILE *file, const struct tsv *table, double peak, double left, double right)
+{
+    double rates[CONV_LEVELS];
+    for (enum conv_level level = 0; level < CONV_LEVELS; level++) {
+        char name[32];
+        snprintf(name, sizeof name, "roof_%s", conv_level_name(level));
+        rates[level] = tsv_comment_number(table, name);
+    }
+    for (enum conv_level level = 0; level < CONV_LEVELS; level++) {
+        char name[64] = "";
+        enum conv_level next = level;
+        while (next < CONV_LEVELS && fabs(log(rates[next] / rates[level])) < log(1.3)) {
+            const bool last = next + 1 == CONV_LEVELS || !(fabs(log(rates[next + 1] / rates[level])) < log(1.3));
+            const size_t used = strlen(name);
+            snprintf(name + used, sizeof name - used, "%s%s", used ? ", " : "", conv_level_name(next));
+            roof_line(file, rates[next], peak, left, right, last ? name : "");
+            next++;
+        }
+        level = next > level ? next - 1 : level;
+    }
+}
+
+const char *const plot_roofline_columns[6] = { "kernel", "gmacs", "macs_inside", "bytes", "layer", "threads" };
+
+bool plot_is_fastest(const struct tsv *table, int row, const int c[6])
+{
+    const double gmacs = tsv_number(table, row, c[1]);
+    bool fastest = isfinite(gmacs) && tsv_number(table, row, c[5]) == 1;
+    for (int other = 0; fastest && other < table->rows; other++)
+        fastest = strcmp(tsv_text(table, row, c[4]), tsv_text(table, other, c[4]))
+            || strcmp(kind_of(tsv_text(table, row, c[0])), kind_of(tsv_text(table, other, c[0])))
+            || !(tsv_number(table, other, c[1]) > gmacs) || tsv_number(table, other, c[5]) != 1;
+    return fastest;
 }
 
 /* The fastest kernel of each kind on each layer. */
 static enum conv_status roofline_data(FILE *file, const struct tsv *table, struct conv_error *error)
 {
-    static const char *const columns[] = { "kernel", "gmacs", "macs_inside", "bytes", "layer", "threads" };
     int c[6];
     double left = INFINITY, right = 0;
-    enum conv_status status = find_columns(c, table, columns, 6, PLOT_ROOFLINE, error);
+    enum conv_status status = plot_columns(c, table, plot_roofline_columns, 6, PLOT_ROOFLINE, error);
     for (int row = 0; status == CONV_OK && row < table->rows; row++) {
-        const double gmacs = tsv_number(table, row, c[1]);
-        const double intensity = 2 * tsv_number(table, row, c[2]) / tsv_number(table, row, c[3]);
-        bool best = isfinite(gmacs) && tsv_number(table, row, c[5]) == 1;
-        for (int other = 0; best && other < table->rows; other++)
-            best = strcmp(tsv_text(table, row, c[4]), tsv_text(table, other, c[4]))
-                || strcmp(kind_of(tsv_text(table, row, c[0])), kind_of(tsv_text(table, other, c[0])))
-                || !(tsv_number(table, other, c[1]) > gmacs) || tsv_number(table, other, c[5]) != 1;
-        if (!best)
+        const double intensity = tsv_number(table, row, c[2]) / tsv_number(table, row, c[3]);
+        if (!plot_is_fastest(table, row, c))
             continue;
-        fprintf(file, "%g\t%g\t%s\t%s\n", intensity, gmacs, kind_of(tsv_text(table, row, c[0])),
-                tsv_text(table, row, c[4]));
+        fprintf(file, "%g\t%g\t%s\t%s\n", intensity, tsv_number(table, row, c[1]),
+                kind_of(tsv_text(table, row, c[0])), tsv_text(table, row, c[4]));
         left = fmin(left, intensity / 2);
         right = fmax(right, intensity * 2);
     }
     if (status != CONV_OK || right == 0)
         return status != CONV_OK ? status : conv_fail(error, CONV_BAD_FILE, "the table has no timed layer");
     const double peak = tsv_comment_number(table, "roof_gmacs");
-    for (enum conv_level level = 0; level < CONV_LEVELS; level++) {
-        char name[32];
-        snprintf(name, sizeof name, "roof_%s", conv_level_name(level));
-        roof_line(file, tsv_comment_number(table, name), peak, left, right, conv_level_name(level));
-    }
+    roof_lines(file, table, peak, left, right);
     if (isfinite(peak))
         fprintf(file, "\n\n%g\t%g\tpeak\n%g\t%g\tpeak\n", left, peak, right, peak);
     return CONV_OK;
@@ -167,7 +214,7 @@ static enum conv_status ratio_data(FILE *file, const struct tsv *table, struct c
     static const char *const columns[] = {
         "block", "mac_ratio", "first_ratio", "left_behind_ratio", "unfolded_ratio", "two_layers_ratio" };
     int c[6];
-    enum conv_status status = find_columns(c, table, columns, 6, PLOT_RATIO, error);
+    enum conv_status status = plot_columns(c, table, columns, 6, PLOT_RATIO, error);
     for (int row = 0; status == CONV_OK && row < table->rows; row++) {
         fputs(tsv_text(table, row, c[0]), file);
         for (int i = 1; i < 6; i++)
@@ -177,79 +224,13 @@ static enum conv_status ratio_data(FILE *file, const struct tsv *table, struct c
     return status;
 }
 
-/* A name beside a point of the networks plot, as a box: in units of the picture's width and height. */
-struct box { double x, y, width, height; };
-
-static bool overlap(const struct box *a, const struct box *b)
-{
-    return a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height && b->y < a->y + a->height;
-}
-
-/* Where a name of that length goes: r right of (x, y), l left, a above, b below.  Sizes are those of networks.gp. */
-static struct box box_at(char side, double x, double y, size_t length)
-{
-    const double width = 0.0088 * (double)length, height = 0.032, gap = 0.012;
-    switch (side) {
-    case 'r': return (struct box){ x + gap, y - height / 2, width, height };
-    case 'l': return (struct box){ x - gap - width, y - height / 2, width, height };
-    case 'a': return (struct box){ x, y + gap, width, height };
-    default: return (struct box){ x, y - gap - height, width, height };
-    }
-}
-
-/* The first side on which the name covers none of the names placed before; right if there is none. */
-static char choose_side(struct box *placed, int count, double x, double y, const char *name)
-{
-    static const char sides[] = "rlab";
-    char chosen = 'r';
-    for (int s = 3; s >= 0; s--) {
-        const struct box box = box_at(sides[s], x, y, strlen(name));
-        bool free_there = true;
-        for (int i = 0; i < count; i++)
-            free_there = free_there && !overlap(&box, &placed[i]);
-        chosen = free_there ? sides[s] : chosen;
-    }
-    placed[count] = box_at(chosen, x, y, strlen(name));
-    return chosen;
-}
-
-/* 0 at the left or lower edge of the picture, 1 at the other; the edges are those of networks.gp */
-static double part(double at, double low, double high) { return (at - low) / (high - low); }
-
-static enum conv_status networks_data(FILE *file, const struct tsv *table, struct conv_error *error)
-{
-    static const char *const columns[] = { "network", "params", "macs_conv", "macs_fc" };
-    int c[4];
-    double low[2] = { INFINITY, INFINITY }, high[2] = { 0, 0 };
-    enum conv_status status = find_columns(c, table, columns, 4, PLOT_NETWORKS, error);
-    struct box *placed = calloc((size_t)table->rows + 1, sizeof *placed);
-    if (!placed)
-        return conv_fail(error, CONV_NO_MEMORY, "no memory for the names of networks");
-    for (int pass = 0; pass < 2 && status == CONV_OK; pass++)
-        for (int row = 0; row < table->rows; row++) {
-            const double params = tsv_number(table, row, c[1]);
-            const double macs = tsv_number(table, row, c[2]) + tsv_number(table, row, c[3]);
-            const double at[2] = { log(params), log(macs) };
-            for (int a = 0; a < 2 && pass == 0; a++) {
-                low[a] = fmin(low[a], at[a]);
-                high[a] = fmax(high[a], at[a]);
-            }
-            if (pass == 1)
-                fprintf(file, "%s\t%.0f\t%.0f\t%c\n", tsv_text(table, row, c[0]), params, macs,
-                        choose_side(placed, row, part(at[0], low[0] - log(1.5), high[0] + log(3)),
-                                    part(at[1], low[1] - log(1.6), high[1] + log(1.6)), tsv_text(table, row, c[0])));
-        }
-    free(placed);
-    return status;
-}
-
 /* One row for each way that has a time ratio: case and way, MAC ratio, time ratio with its range. */
 static enum conv_status experiment_data(FILE *file, const struct tsv *table, struct conv_error *error)
 {
     static const char *const columns[] = { "case", "way", "mac_ratio", "time_ratio", "time_ratio_low",
                                            "time_ratio_high" };
     int c[6], rows = 0;
-    enum conv_status status = find_columns(c, table, columns, 6, PLOT_EXPERIMENT, error);
+    enum conv_status status = plot_columns(c, table, columns, 6, PLOT_EXPERIMENT, error);
     for (int row = 0; status == CONV_OK && row < table->rows; row++) {
         const double macs = tsv_number(table, row, c[2]);
         if (!isfinite(tsv_number(table, row, c[3])))
@@ -286,7 +267,7 @@ static enum conv_status groups_data(FILE *file, const struct tsv *table, struct 
     enum { MOST = 64 };
     int c[6], blocks = 0;
     char own[96], other[96];
-    enum conv_status status = find_columns(c, table, columns, 6, PLOT_GROUPS, error);
+    enum conv_status status = plot_columns(c, table, columns, 6, PLOT_GROUPS, error);
     for (int first = 0; status == CONV_OK && first < table->rows; first++) {
         double macs[MOST], groups[MOST], seconds[MOST], rate, t0;
         int count = 0;
@@ -326,7 +307,7 @@ enum conv_status plot_data(FILE *file, enum plot plot, const struct tsv *table, 
     case PLOT_RATIO: return ratio_data(file, table, error);
     case PLOT_EXPERIMENT: return experiment_data(file, table, error);
     case PLOT_GROUPS: return groups_data(file, table, error);
-    default: return networks_data(file, table, error);
+    default: return plot_networks_data(file, table, error);
     }
 }
 
@@ -396,7 +377,9 @@ enum conv_status plot_draw(const char *svg, enum plot plot, const char *data, co
 enum conv_status plot_table(const char *svg, enum plot plot, const struct tsv *table, const char *ladder,
                             const char *heading, struct conv_error *error)
 {
-    char data[] = "/tmp/convref-plot-XXXXXX", drawn[4200];
+    char data[] = "/tmp/convref-plot-XXXXXX", drawn[4200], finding[PLOT_TITLE];
+    plot_finding(finding, plot, table, ladder);
+    heading = heading || !finding[0] ? heading : finding;
     if (snprintf(drawn, sizeof drawn, "%s.drawing", svg) >= (int)sizeof drawn)
         return conv_fail(error, CONV_BAD_FILE, "%s can't be written: the name is too long", svg);
     const int descriptor = mkstemp(data);

@@ -26,7 +26,11 @@ enum conv_status plot_draw(const char *svg, enum plot plot, const char *data, co
 /* The script's path; the caller frees it.  NULL if it isn't found. */
 char *plot_script(enum plot plot);
 
-/* Table -> data -> svg, in a temporary folder. */
+/* What the plot shows, in one line: its title where no other is given.  Empty for plots that have none. */
+enum { PLOT_TITLE = 320 };
+void plot_finding(char text[PLOT_TITLE], enum plot plot, const struct tsv *table, const char *ladder);
+
+/* Table -> data -> svg, in a temporary folder.  heading: NULL for what the plot shows. */
 enum conv_status plot_table(const char *svg, enum plot plot, const struct tsv *table, const char *ladder,
                             const char *heading, struct conv_error *error);
 

@@ -5,6 +5,7 @@
  *
  * Read next: verify/report/study.c
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,35 @@ static int status_of(const struct study *study)
     return conv_network_check(&study->network) ? conv_verdict_exit(CONV_REJECT) : status;
 }
 
+/* A network or a file as a shell takes it, anywhere: a path is made absolute, and quoted if it needs it. */
+static const char *portable(char *text, size_t room, const char *name)
+{
+    char whole[PATH_MAX];
+    if (strchr(name, '/') && realpath(name, whole))
+        name = whole;
+    snprintf(text, room, strpbrk(name, " \t\n\"'`$&|;<>()*?[]{}~#!\\") ? "'%s'" : "%s", name);
+    return text;
+}
+
+/* The commands that the page prints: all that decides what is on it, and nothing that doesn't. */
+static void remember_commands(struct study *study, const struct arguments *arguments, const char *network)
+{
+    char one[PATH_MAX + 8], other[PATH_MAX + 8];
+    size_t used = (size_t)snprintf(study->command, sizeof study->command, "convref report --network %s --seed %llu",
+                                   portable(one, sizeof one, network), (unsigned long long)study->seed);
+    if (strcmp(arguments->options.grouped, "resnext50_32x4d") && used < sizeof study->command)
+        used += (size_t)snprintf(study->command + used, sizeof study->command - used, " --grouped %s",
+                                 portable(other, sizeof other, arguments->options.grouped));
+    if (arguments->options.in && used < sizeof study->command)
+        used += (size_t)snprintf(study->command + used, sizeof study->command - used, " --in '%s'",
+                                 arguments->options.in);
+    if (used < sizeof study->command)
+        snprintf(study->command + used, sizeof study->command - used, "%s%s",
+                 arguments->options.verify ? "" : " --no-verify", arguments->options.bench ? "" : " --no-bench");
+    snprintf(study->count_command, sizeof study->count_command, arguments->options.in ? "%s --in '%s'" : "%s", one,
+             arguments->options.in ? arguments->options.in : "");
+}
+
 int cmd_report(int argc, char **argv)
 {
     static const struct argp_child children[] = {
@@ -74,14 +104,14 @@ int cmd_report(int argc, char **argv)
     const char *path = strcmp(arguments.cli.output, "-") ? arguments.cli.output : "report.html";
     arguments.options.seed = arguments.cli.seed;
     arguments.options.in = arguments.cli.in;
+    arguments.options.threads = arguments.cli.threads;
 
     /* the output is opened first: minutes of work must not end in a folder that isn't there */
     if (conv_output_open(&output, path, &error) != CONV_OK)
         return cli_error(&error, NULL);
     enum conv_status status = study_make(&study, network, &arguments.options, &error);
     if (status == CONV_OK) {
-        snprintf(study.command, sizeof study.command, "convref report --network %s --seed %llu", network,
-                 (unsigned long long)study.seed);
+        remember_commands(&study, &arguments, network);
         status = study_page(output.file, &study, &error);
     }
     if (status == CONV_OK && arguments.keep)

@@ -29,35 +29,37 @@ static enum conv_status write_tsv(const char *folder, const char *name, struct t
     return status;
 }
 
+/* Are the published totals those that are counted? */
+static const char *exact(const struct conv_network *network)
+{
+    return conv_network_check(network) ? "NO" : network->expectation_count > 0 ? "yes" : "no published totals";
+}
+
 struct table *study_network_table(void)
 {
-    static const char *const names[] = {
-        "alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "resnext50_32x4d", "squeezenet1_0",
-        "densenet121", "xception", "mobilenet_v1", "mobilenet_v1_dense", "mobilenet_v1_0.5", "mobilenet_v2",
-        "shufflenet_v1_g3", "shufflenet_v2", "efficientnet_b0", "convnext_tiny",
-    };
     static const struct table_column columns[] = {
         { "network", "network", false }, { "params", "parameters", true }, { "macs_conv", "MACs conv", true },
         { "macs_fc", "MACs fc", true }, { "macs_inside", "conv without padding", true },
         { "checked", "totals checked", true }, { "exact", "exact", false },
     };
     struct table *table = table_create(columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char **paths = conv_network_list();
+    for (int i = 0; paths && paths[i]; i++) {
         struct conv_network network;
-        char *path = conv_network_find(names[i]);
-        if (path && conv_network_read(&network, path, NULL) == CONV_OK) {
+        if (conv_network_read(&network, paths[i], NULL) == CONV_OK) {
             counts_add_network(table, &network);
-            table_text(table, conv_network_check(&network) ? "NO" : "yes");
+            table_text(table, exact(&network));
             conv_network_free(&network);
         }
-        free(path);
+        free(paths[i]);
     }
+    free(paths);
     return table;
 }
 
 /* One picture from one table of the folder; without gnuplot there are none, and that is no error. */
 static enum conv_status draw(const char *folder, const char *tsv, enum plot plot, const char *ladder,
-                             const char *heading, struct conv_error *error)
+                             struct conv_error *error)
 {
     char path[4200], svg[4200];
     struct tsv table;
@@ -66,7 +68,7 @@ static enum conv_status draw(const char *folder, const char *tsv, enum plot plot
     enum conv_status status = tsv_read(&table, path, error);
     if (status != CONV_OK)
         return status;
-    status = plot_table(svg, plot, &table, ladder, heading, error);
+    status = plot_table(svg, plot, &table, ladder, NULL, error);
     tsv_free(&table);
     return status == CONV_NOT_APPLICABLE ? CONV_OK : status;
 }
@@ -91,7 +93,6 @@ bool study_has_ladder(const struct study *study, const char *ladder)
 
 enum conv_status study_keep(const char *folder, const struct study *study, struct conv_error *error)
 {
-    char heading[256];
     mkdir(folder, 0777);   /* that it can't be made shows when the first file is opened */
     enum conv_status status = write_tsv(folder, "results.tsv", results_table(&study->results), &study->results,
                                         error);
@@ -100,22 +101,14 @@ enum conv_status study_keep(const char *folder, const struct study *study, struc
     if (status == CONV_OK)
         status = write_tsv(folder, "networks.tsv", study_network_table(), NULL, error);
     if (status == CONV_OK)
-        status = draw(folder, "networks.tsv", PLOT_NETWORKS, NULL, "Parameters and multiply-adds of one image",
-                      error);
-    if (status == CONV_OK && study->results.count > 0) {
-        snprintf(heading, sizeof heading, "Every layer against the roof: fastest step, one thread, warm caches");
-        status = draw(folder, "results.tsv", PLOT_ROOFLINE, NULL, heading, error);
-    }
+        status = draw(folder, "networks.tsv", PLOT_NETWORKS, NULL, error);
+    if (status == CONV_OK && study->results.count > 0)
+        status = draw(folder, "results.tsv", PLOT_ROOFLINE, NULL, error);
     for (int i = 0; i < STUDY_LADDERS && status == CONV_OK; i++)
-        if (study_has_ladder(study, study_ladders[i][0])) {
-            snprintf(heading, sizeof heading, "%s: speed-up over the first step, one thread", study_ladders[i][1]);
-            status = draw(folder, "results.tsv", PLOT_SPEEDUP, study_ladders[i][0], heading, error);
-        }
-    if (status == CONV_OK && study->block_count > 0 && study->results.count > 0) {
-        snprintf(heading, sizeof heading, "%s: a separable block against its standard twin, one thread",
-                 study->network.name);
-        status = draw(folder, "blocks.tsv", PLOT_RATIO, NULL, heading, error);
-    }
+        if (study_has_ladder(study, study_ladders[i][0]))
+            status = draw(folder, "results.tsv", PLOT_SPEEDUP, study_ladders[i][0], error);
+    if (status == CONV_OK && study->block_count > 0 && study->results.count > 0)
+        status = draw(folder, "blocks.tsv", PLOT_RATIO, NULL, error);
     return status;
 }
 

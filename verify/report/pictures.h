@@ -4,7 +4,7 @@
 
 #include "verify/report/study.h"
 
-/* All networks of the folder that have been counted: for the table and the plot. */
+/* All networks of the folder, counted: for the table and the plot. */
 struct table *study_network_table(void);
 
 /* Ladders by name, and what they are. */

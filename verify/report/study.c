@@ -122,6 +122,27 @@ static enum conv_status verify_all(struct study *study, struct conv_error *error
 
 /* ---- timing ---------------------------------------------------------------------------------------------------- */
 
+/* The step of all cores once more, on all of them: its row says how many times faster than the first step on one core. */
+static enum conv_status bench_on_all_cores(struct study *study, const struct conv_kernel *kernel,
+                                           const struct conv_problem *problem, const char *label, int repeats,
+                                           const struct conv_bench_options *on_one, struct conv_error *error)
+{
+    struct results *results = &study->results;
+    struct conv_bench_options options = *on_one;
+    const int before = results->count;
+    options.threads = study->threads;
+    enum conv_status status = results_bench(results, &kernel, 1, problem, label, repeats, &options, error);
+    if (status != CONV_OK || results->count == before)
+        return status;
+    struct result *row = &results->rows[before], *alone = row - 1;
+    while (alone > results->rows && alone->kernel != kernel)
+        alone--;
+    row->first = alone->first;
+    row->timing.speedup = alone->timing.speedup * alone->timing.median / row->timing.median;
+    row->timing.speedup_low = row->timing.speedup_high = NAN;   /* not from shared rounds */
+    return CONV_OK;
+}
+
 /* All steps of one ladder on one problem. */
 static enum conv_status bench_ladder(struct study *study, const char *ladder, const struct conv_problem *problem,
                                      const char *label, int repeats, struct conv_error *error)
@@ -135,8 +156,11 @@ static enum conv_status bench_ladder(struct study *study, const char *ladder, co
         if (!strcmp(conv_kernel_ladder(name, conv_kernel_at(i)), ladder)
             && !conv_kernel_refuses(conv_kernel_at(i), problem))
             steps[count++] = conv_kernel_at(i);
-    return count == 0 ? CONV_OK
+    enum conv_status status = count == 0 ? CONV_OK
         : results_bench(&study->results, steps, count, problem, label, repeats, &options, error);
+    if (status == CONV_OK && count > 0 && steps[count - 1]->threaded && study->threads > 1)
+        status = bench_on_all_cores(study, steps[count - 1], problem, label, repeats, &options, error);
+    return status;
 }
 
 double study_seconds(const struct study *study, int first_row, const struct conv_kernel *kernel,
@@ -144,7 +168,8 @@ double study_seconds(const struct study *study, int first_row, const struct conv
 {
     for (int i = first_row; i < study->results.count; i++) {
         const struct result *row = &study->results.rows[i];
-        if (row->kernel == kernel && result_counts(row) && conv_problem_equal(&row->problem, problem))
+        if (row->kernel == kernel && row->timing.threads == 1 && result_counts(row)
+            && conv_problem_equal(&row->problem, problem))
             return row->timing.median;
     }
     return NAN;
@@ -196,6 +221,7 @@ static void sum_block(struct study_block *block, const struct study *study)
     block->last_dense = faster(study_seconds(study, row, study_last("std"), &block->dense),
                                last_nhwc(study, row, "std_nhwc", &block->dense));
     block->first = direct + study_seconds(study, row, study_first("pw"), &block->pointwise);
+    block->direct_stage = direct;
     block->left_behind = direct + pointwise;
     block->unfolded = pointwise + study_seconds(study, row, conv_kernel_find("grp_02_unfold_per_group"),
                                                 &block->depthwise);
@@ -236,7 +262,8 @@ static enum conv_status bench_all(struct study *study, const char *network, cons
                                   struct conv_error *error)
 {
     const unsigned every = (1u << CONV_KINDS) - 1, in_blocks = 1u << CONV_DEPTHWISE | 1u << CONV_POINTWISE;
-    enum conv_status status = results_begin(&study->results, 1, error);
+    enum conv_status status = results_begin(&study->results, options->threads, error);
+    study->threads = options->threads > 0 ? options->threads : study->results.machine.cores;
     for (int i = 0; i < study->block_count && status == CONV_OK; i++) {
         cli_progress(study->blocks[i].label, i, study->block_count);
         status = bench_block(study, &study->blocks[i], error);

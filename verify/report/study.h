@@ -19,6 +19,7 @@ struct study_block {
      * group, the pointwise one by its last, channels first; both by their last, in the faster layout, and of that the
      * depthwise stage; both fused, in the faster layout */
     double first, left_behind, unfolded, two_layers, depthwise_stage, fused;
+    double direct_stage;                            /* the depthwise stage of left_behind */
 };
 
 struct study {
@@ -27,10 +28,12 @@ struct study {
     struct study_block *blocks;
     int kernel_count;
     struct conv_verification *verdicts;             /* of all kernels of the table */
-    struct results results;                         /* one thread, warm */
+    struct results results;                         /* warm; one thread, and the steps of all cores on all, too */
     uint64_t seed;
+    int threads;                                    /* that the steps of all cores were timed with */
     double seconds;                                 /* that all of it took */
-    char command[512];
+    /* to repeat it, and the network as the other verbs take it */
+    char command[8192], count_command[4608];
 };
 
 struct study_options {
@@ -38,6 +41,7 @@ struct study_options {
     const char *in;             /* sizes that an ONNX model leaves open, or NULL */
     const char *grouped;        /* the network that grouped layers are taken from */
     bool verify, bench;
+    int threads;                /* of the steps of all cores; 0: all cores */
 };
 
 /* Do everything for a network.  Progress goes to standard error on a terminal. */
@@ -49,7 +53,7 @@ void study_free(struct study *study);
 const struct conv_kernel *study_first(const char *ladder);
 const struct conv_kernel *study_last(const char *ladder);
 
-/* Seconds of one run of a kernel, in the results from a row on; NaN if it has no figure there that counts. */
+/* Seconds of one run of a kernel on one thread, in the results from a row on; NaN if it has no figure there that counts. */
 double study_seconds(const struct study *study, int first_row, const struct conv_kernel *kernel,
                      const struct conv_problem *problem);
 

@@ -25,6 +25,6 @@ set key outside below
 set boxwidth 0.38
 set style fill solid 0.85 noborder
 
-plot data using ($0 - 0.2):2 with boxes lc rgb "#bbbbbb" title "fewer MACs", \
-     data using ($0 + 0.2):3:xtic(1) with boxes lc rgb "#3b78b5" title "faster", \
+plot data using ($0 - 0.2):2 with boxes lc rgb "#cccccc" title "fewer MACs", \
+     data using ($0 + 0.2):3:xtic(1) with boxes lc rgb "#2a6099" title "faster", \
      data using ($0 + 0.2):4:(0):($5 - $4) with vectors nohead lw 2 lc rgb "#333333" title "from pass to pass"
