@@ -53,13 +53,13 @@ done
 expect show_ladder 0 'convref show dw_02_bounds_hoisted' 'grew out of +dw_01_direct$' 'next step +dw_03_whole_rows$'
 
 # ---- explain -------------------------------------------------------------------------------------------------------
-# by_hand NAME PROBLEM AT INDEX: the sum that explain makes by hand is the number that run computes there.
+# by_hand NAME PROBLEM AT INDEX [OUTPUT]: the sum that explain makes by hand is the number that run computes there.
 by_hand()
 {
     run "convref explain '$2' --at $3"
     by_hand=$(sed -n 's/^    = \(-*[0-9]*\)  *(.* products)$/\1/p' out)
     run "convref run '$2'"
-    computed=$(sed -n 's/^y [0-9x]*: //p' out | cut -d ' ' -f "$4")
+    computed=$(sed -n "s/^${5:-y} [0-9x]*: //p" out | cut -d ' ' -f "$4")
     same "by_hand_$1" 'the sum by hand' "${computed:-no number}" "$by_hand"
 }
 by_hand first 'c=2 in=6x6 k=3 filter=3x3 pad=1' 0,0,0,0 1
@@ -71,6 +71,32 @@ by_hand three_axes 'c=2 in=4x3x4 k=2 filter=2x3x2 dilation=2x1x1' 0,0,1,0,2 6
 by_hand depthwise 'c=3 in=4x3 k=6 filter=3x3 groups=3 pad=same' 0,0,1,1 5
 by_hand channels_last 'c=2 in=5x4 k=1 filter=3x3 layout=nhwc' 0,0,1,1 4
 by_hand seed 'c=2 in=4 k=1 filter=3 type=f64' 0,0,1 2
+by_hand separable 'op=separable c=2 in=4x4 k=3 filter=3x3 pad=1 bias=1 mid_act=relu' 0,0,1,2 7
+by_hand separable_multiplier 'op=separable c=3 in=4 k=2 filter=3 mult=2 layout=nwc' 0,1,1 4
+by_hand transposed 'op=transposed c=2 in=3x3 k=2 filter=3x3 stride=2 pad=1 output_pad=1 bias=1' 0,0,1,1 8
+by_hand transposed_groups 'op=transposed n=2 c=4 in=3 k=4 filter=2 groups=2 dilation=2' 0,1,2 8
+by_hand data 'c=2 in=3x3 k=4 filter=3x3 pad=1 groups=2 pass=backward_data' 0,0,2,1 8 dx
+by_hand data_stride 'c=1 in=7 k=3 filter=3 stride=2 dilation=2 pad=1 pass=backward_data' 0,0,5 6 dx
+by_hand data_transposed 'op=transposed c=3 in=4 k=2 filter=3 stride=2 pass=backward_data' 0,1,2 7 dx
+by_hand weights 'n=2 c=2 in=5x5 k=2 filter=2x2 stride=2 pass=backward_weights' 0,1,1,0 7 dw
+by_hand weights_groups 'c=4 in=5 k=4 filter=2 groups=2 layout=nwc pass=backward_weights' 1,1,0 7 dw
+by_hand weights_transposed 'op=transposed c=2 in=4x3 k=3 filter=2x2 pad=1 pass=backward_weights' 0,1,1,1 8 dw
+expect explain_formula_forward 0 'convref explain "c=3 in=5 k=2 filter=3 bias=1 act=relu"' '^y\[n\]\[k\]\[q\] = relu\(bias\[k\] \+ SUM over c,s of x\[n\]\[c\]\[w\] \* w\[k\]\[c\]\[s\]\)$'
+expect explain_formula_data 0 'convref explain "c=4 in=5x5 k=2 filter=3x3 groups=2 pass=backward_data" --at 0,1,2,2' \
+    "^dx\[n\]\[c\]\[h\]\[w\] = SUM over k,r,s of dy\[n\]\[k\]\[p\]\[q\] \* w\[k\]\[c'\]\[r\]\[s\]$" 'p \* stride - pad \+ r \* dilation = h' '^  P: ###$'
+expect explain_formula_weights 0 'convref explain "c=2 in=4x4x4 k=2 filter=3x3x3 pass=backward_weights bias=1"' \
+    '^dw\[k\]\[c\]\[t\]\[r\]\[s\] = SUM over n,z,p,q of ' '^dbias\[k\] = SUM over n,z,p,q of dy'
+# --at is of the output of the pass: dx is 5 wide, y only 3
+expect explain_at_dx 0 'convref explain "c=1 in=5 k=1 filter=3 pass=backward_data" --at 0,0,4' '^  dx\[0\]\[0\]\[4\]$'
+expect explain_at_too_far 2 'convref explain "c=1 in=5 k=1 filter=3 pass=backward_weights" --at 0,0,3 2>&1' "'0,0,3' is not an output" 'below the sizes of dw'
+# The picture: the numbers of the window, the weights and the sum, each once or more.
+expect explain_svg 0 'convref explain "c=1 in=4x4 k=1 filter=3x3 pad=1" --at 0,0,0,1 --svg window.svg > said && tail -n 1 said && cat window.svg' '^window\.svg$' '^<svg ' \
+    'stroke-width="3"' '^</svg>'
+sum=$(sed -n 's/^    = \(-*[0-9]*\) .*/\1/p' said)
+same explain_svg_numbers 'filled cells, and those with the sum' '12 1' \
+    "$(grep -c 'fill="#a9c4e4"' window.svg) $(grep -c ">$sum</text>" window.svg)"
+parses explain_svg_parses xml window.svg
+expect explain_svg_nothing 2 'convref explain "n=0 c=1 in=4x4 k=1 filter=3x3" --svg nothing.svg 2>&1; test ! -e nothing.svg && exit 2' 'nothing to draw'
 expect explain_sizes 0 'convref explain "c=3 in=11x8 k=4 filter=3x3 stride=2 pad=1"' \
     'P = .* = floor\(\(11 \+ 2 - 3\) / 2\) \+ 1 = 6$' 'Q = .* = floor\(\(8 \+ 2 - 3\) / 2\) \+ 1 = 4$' '^standard, forward'
 expect explain_transposed 0 'convref explain "op=transposed c=2 in=4 k=3 filter=3 stride=2 output_pad=1"' \
