@@ -4,6 +4,7 @@ The wrong ones are what people write: each is the right one with one mistake.  T
 the checks that take seconds.  Not here: kernels in C (test_verify.c).   Read next: case.py, results/peers.tsv
 """
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -67,6 +68,22 @@ def has_no_groups(problem, x, w, bias=None):
     if problem.groups > 1:
         raise NotImplementedError(f"{problem.groups} groups")
     return conv(problem, x, w, bias)
+
+
+def fears_groups(problem, x, w, bias=None):
+    if problem.groups > 1:
+        raise ValueError(f"{problem.groups} groups")
+    return conv(problem, x, w, bias)
+
+
+def computes_nothing(problem, x, w, bias=None):
+    raise NotImplementedError("not yet")
+
+
+def has_no_groups_and_no_padding(problem, x, w, bias=None):
+    if problem.groups > 1:
+        raise NotImplementedError("groups")
+    return conv(problem, x, w, bias) if not any(map(any, problem.pad)) else np.zeros(problem.shapes["y"], np.float32)
 
 
 def is_narrow(problem, x, w, bias=None):
@@ -145,13 +162,50 @@ class WrongOnes(unittest.TestCase):
                       "it returned ndarray, expected a tuple (dw, dbias)")
 
     def test_exceptions(self):
-        finding = self.rejected(has_no_groups, "the kernel reports a failure", "NotImplementedError: 2 groups "
+        finding = self.rejected(fears_groups, "the kernel reports a failure", "ValueError: 2 groups "
                                 "(test_peers.py, line ", "c=2 in=1 k=2 filter=1 groups=2")
         line = int(re.search(r"line (\d+)", finding["where"]).group(1))
         with open(__file__) as file:
-            self.assertIn("raise NotImplementedError", file.read().split("\n")[line - 1])
+            self.assertIn("raise ValueError", file.read().split("\n")[line - 1])
         self.rejected(leaves, "the kernel reports a failure", "SystemExit: enough")
         self.rejected(lambda problem, x: x, "the kernel reports a failure", "TypeError: ")
+
+    def test_not_implemented_is_no_answer(self):
+        two = ["c=2 in=3 k=2 filter=2", "c=2 in=3 k=2 filter=2 groups=2"]
+        whole, part = (convref.verify(one, two) for one in (conv, has_no_groups))
+        self.assertEqual((whole.verdict, part.verdict), ("ACCEPT", "ACCEPT"), part)
+        compared = [sum(row[0] for row in found.checks.values()) for found in (whole, part)]
+        self.assertTrue(0 < compared[1] < compared[0], compared)
+        self.assertNotIn("left out", whole.notes)
+        self.assertRegex(part.notes["left out"],
+                         r"doesn't compute: NotImplementedError: 2 groups \(test_peers.py, line \d+\)")
+        for found in (convref.verify(has_no_groups, "c=2 in=1 k=2 filter=1 groups=2"),
+                      convref.verify(computes_nothing, check=["small", "covering"])):
+            self.assertEqual(found.verdict, "INCONCLUSIVE", found)
+            self.assertIn("it computes none of the problems: NotImplementedError", found.reason)
+        found = convref.verify(has_no_groups_and_no_padding, two + ["c=1 in=3 k=1 filter=2 pad=1"])
+        self.assertEqual((found.verdict, found.finding and found.finding["fault"]), ("REJECT", "wrong values"), found)
+        found = convref.examine(has_no_groups, two)
+        self.assertEqual([row.verdict for row in found.rows], ["ACCEPT", "SKIPPED"], found)
+        self.assertIn("2 groups", found.rows[1].words)
+
+    def test_progress_is_for_a_terminal(self):
+        code = ("import sys; sys.path.insert(0, sys.argv[1]); import convref, test_peers\n"
+                "convref.verify(convref.Candidate(test_peers.conv, kinds='pointwise', ranks=1), check='covering')")
+        command = [sys.executable, "-c", code, os.path.dirname(os.path.abspath(__file__))]
+        self.assertEqual(subprocess.run(command, stderr=subprocess.PIPE, check=True, timeout=100).stderr, b"")
+        controller, terminal = pty.openpty()
+        with subprocess.Popen(command, stderr=terminal) as process:
+            os.close(terminal)
+            seen = b""
+            try:
+                while piece := os.read(controller, 65536):
+                    seen += piece
+            except OSError:             # the other end is closed
+                pass
+            self.assertEqual(process.wait(), 0)
+        os.close(controller)
+        self.assertRegex(seen, rb"conv: covering")
 
     def test_precision(self):
         finding = self.rejected(is_narrow, "wrong values", "", check="probes")

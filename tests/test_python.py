@@ -105,6 +105,12 @@ class SameNumbers(unittest.TestCase):
         self.assertEqual(got.shape, expected.shape, where)
         self.assertTrue(np.array_equal(got, expected), where)
 
+    def test_what_follows_from_the_sizes(self):
+        problem = convref.Problem("c=4 in=9x8 k=6 filter=3x2 groups=2 dilation=2x1")
+        self.assertEqual((problem.rank, problem.extent, problem.fan_in), (2, (5, 2), 12))
+        self.assertEqual(convref.Problem("c=3 in=5 k=2 filter=3 pass=backward_weights n=2").fan_in, 6)
+        self.assertEqual(convref.Problem("op=separable c=2 in=4x4x4 k=2 filter=3x3x3").rank, 3)
+
     def test_forward_by_every_kernel(self):
         ran = 0
         for text in FORWARD:

@@ -14,6 +14,7 @@ import ctypes
 import functools
 import importlib
 import inspect
+import mmap
 import os
 import pickle
 import signal
@@ -35,6 +36,7 @@ _BIG = 1 << 30                           # bytes of an input that isn't asked of
 
 _Applies = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 _Bytes = ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_void_p, ctypes.c_int)
+_Progress = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int64, ctypes.c_int64)
 _Run = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -88,6 +90,11 @@ class _At:
 
     def __init__(self, address, shape, dtype):
         self.__array_interface__ = {"data": (address, False), "shape": shape, "typestr": dtype.str, "version": 3}
+
+
+def _is_big(problem):
+    largest = max(np.prod(shape, dtype=float) for shape in problem.shapes.values()) * problem.dtype.itemsize
+    return largest > _BIG
 
 
 def _array_at(address, shape, dtype):
@@ -171,6 +178,7 @@ class Candidate:
         self.name = name or getattr(one, "__name__", type(one).__name__)
         self.imports = ()                   # modules that the function imports itself, slowly: see _verify()
         self._said = {}                     # words, kept alive for the library
+        self._asked, self._declined = None, None    # see _declines()
 
     def only(self, **facts):
         """The same candidate with other facts: only(passes="backward_data")."""
@@ -201,15 +209,57 @@ class Candidate:
             words = self.refuses(_problem_at(problem_at))
         except Exception:
             words = None                    # run() meets it again, and says so
+        if words is None and self._asked is not None:
+            words = self._declines(_problem_at(problem_at))
         if words is None:
             return None
         return ctypes.addressof(self._said.setdefault(words, ctypes.create_string_buffer(words.encode())))
 
+    def _ask(self):
+        """From now on the function is asked of each problem whether it computes it; True if that is new.
+
+        Whether it does shows when it is called.  A verification that ends with NotImplementedError is begun anew, and
+        the function called once more for each problem, beforehand: those that never raise it pay nothing.
+        """
+        new_here, self._asked = self._asked is None, self._asked or {}
+        if new_here:
+            self._declined = mmap.mmap(-1, 256)      # the first words, from the copies of this process
+        return new_here
+
+    def _declines(self, problem):
+        """The words of NotImplementedError, of a call with zeros, or None.  Other errors are met again in _run()."""
+        key = str(problem)
+        if key not in self._asked and not _is_big(problem):
+            self._asked[key] = None
+            try:
+                self(problem, **{name: np.zeros(problem.shapes[name], problem.dtype) for name in problem.inputs})
+            except NotImplementedError as error:
+                function = self.functions[problem.pass_] if self.functions else self.function
+                self._asked[key] = _words(error, function)
+                if not self._declined[0]:
+                    words = self._asked[key].encode()[:255]
+                    self._declined[:len(words)] = words
+            except BaseException:
+                pass
+        return self._asked.get(key)
+
+    def _computes_nothing(self, in_process):
+        """Does it decline every problem of a set that has every kind?  The checks' sets have millions to ask."""
+        from ._examine import problems       # which needs this file
+
+        def ask():
+            listed = problems("covering", kinds=self.kinds, passes=self.passes, layouts=self.layouts,
+                              types=self.types, ranks=self.ranks)
+            return not any(self.refuses(problem) is None and self._declines(problem) is None for problem in listed)
+
+        return ask() if in_process else in_fork(ask)
+
+    def _declined_words(self):
+        return bytes(self._declined).rstrip(b"\0").decode(errors="replace") if self._declined else ""
+
     def _scratch_bytes(self, problem_at, threads):
         """Inputs of gigabytes are mapped, not there, and Python copies them: asking for so much declines them."""
-        problem = _problem_at(problem_at)
-        largest = max(np.prod(shape, dtype=float) for shape in problem.shapes.values()) * problem.dtype.itemsize
-        return 2 * _BIG if largest > _BIG else 0
+        return 2 * _BIG if _is_big(_problem_at(problem_at)) else 0
 
     def _run(self, problem_at, operands_at, workspace_at):
         _keep_thread()
@@ -248,13 +298,28 @@ class Candidate:
         names = [None] if check is None else [check] if isinstance(check, str) else list(check)
         results = []
         for one in names:
-            results.append(self._verify(problem, one, in_process, seed=seed, time_limit=time_limit))
+            found = self._verify(problem, one, in_process, seed=seed, time_limit=time_limit)
+            if _is_not_implemented(found.finding) and self._ask():
+                if problem is None and self._computes_nothing(in_process):
+                    found = found._replace(verdict="SKIPPED", finding=None, checks={})
+                else:
+                    found = self._verify(problem, one, in_process, seed=seed, time_limit=time_limit)
+            results.append(self._with_declined(found))
             if results[-1].verdict in ("REJECT", "INCONCLUSIVE"):
                 break
         return _merged(results)
 
+    def _with_declined(self, found):
+        """An ACCEPT says what was left out; where nothing was computed, nothing is known."""
+        words = self._declined_words()
+        if not words or found.verdict == "REJECT":
+            return found
+        if found.verdict == "SKIPPED":
+            return found._replace(verdict="INCONCLUSIVE", reason=f"it computes none of the problems: {words}")
+        return found._replace(notes={**found.notes, "left out": f"problems that it doesn't compute: {words}"})
+
     def _verify(self, problem, check, in_process, **fields):
-        options = verify_options(problem, check, in_process=in_process, **fields)
+        options = verify_options(problem, check, in_process=in_process, progress=_progress(self.name), **fields)
         kernel = self._kernel()
 
         def call():
@@ -266,6 +331,9 @@ class Candidate:
             return status, bytes(result), bytes(error)
 
         status, result, error = call() if in_process else in_fork(call)
+        if options.progress:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
         raise_error(status, structs["conv_error"].from_buffer_copy(error))
         found = verification(structs["conv_verification"].from_buffer_copy(result))
         if found.finding:
@@ -278,6 +346,24 @@ class Candidate:
             return f"{self.repro} --seed {finding['seed']} --check {finding['check']} {problem}".rstrip()
         return (f"convref.verify({self.name}, {problem + ', ' if problem else ''}check=\"{finding['check']}\", "
                 f"seed={finding['seed']})")
+
+
+def _is_not_implemented(finding):
+    return bool(finding) and finding["where"].startswith("NotImplementedError")
+
+
+def _progress(name):
+    """The address of a function that shows on a terminal how far a check is, or None."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(check, done, total):
+        how_far = f" {done}/{total}" if total > 0 else ""
+        sys.stderr.write(f"\r\033[K{name:.30}: {check.decode()}{how_far}")
+        sys.stderr.flush()
+
+    _progress.kept = _Progress(show)         # outlives the pointer to it
+    return ctypes.cast(_progress.kept, ctypes.c_void_p)
 
 
 def as_candidate(what):

@@ -108,6 +108,12 @@ def _call(address, listed, options):
     return status, bytes(rows), bytes(all_), bytes(error)
 
 
+def _not_implemented(rows, count):
+    """Did a call end with NotImplementedError?"""
+    return any(row.words.startswith(b"NotImplementedError")
+               for row in (structs["conv_examined"] * count).from_buffer_copy(rows))
+
+
 def _without_hangs(row):
     """A hang says nothing of a library whose threads the fork has lost."""
     return row if row.fault != "hang" else row._replace(verdict="INCONCLUSIVE", fault="", words=(
@@ -135,6 +141,8 @@ def examine(kernel, problems, seed=1, time_limit=60, threads=0, brief=False, in_
         return _call(address, listed, options)
 
     status, rows, all_, error = in_fork(run) if python and not in_process else run()
+    if python and _not_implemented(rows, len(listed)) and candidate._ask():
+        status, rows, all_, error = in_fork(run) if not in_process else run()
     raise_error(status, structs["conv_error"].from_buffer_copy(error))
     rows = [_row(row, problem) for row, problem in
             zip((structs["conv_examined"] * len(listed)).from_buffer_copy(rows), listed)]

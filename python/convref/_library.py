@@ -69,7 +69,7 @@ _FUNCTIONS = """
     conv_examine Ippppipp        conv_problem_walk_open Ipslpp conv_problem_walk_next ?pp  conv_problem_walk_close .p
     conv_problem_walk_failed ?p  conv_repro_line spps         conv_wrong_print sppp        conv_sure_name sI
     conv_accuracy_of_name Is  conv_plan_create Ippppp    conv_plan_load Ippp        conv_plan_run dp
-    conv_plan_failure sp      conv_plan_free .p
+    conv_plan_failure sp      conv_plan_free .p         conv_fan_in lp
 """.split()
 
 

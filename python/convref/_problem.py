@@ -27,6 +27,9 @@ class Problem:
     str(problem) is the canonical text.  Attributes are the keys of the text (in_ and pass_, because Python has other
     uses for `in` and `pass`), and what follows from them: kind, out, dtype, and
 
+    rank       spatial axes: 1, 2 or 3, the length of in_, out, filter and so on
+    extent     along each axis, from the first to the last input of one window
+    fan_in     the most products that one output of the pass has
     shapes     name -> shape of every array that the problem's pass reads or writes
     inputs     the names of those that it reads:  x, w, bias forward; w, dy for backward_data; ...
     outputs    and of those that it writes:       y;                  dx;                     dw, dbias
@@ -54,6 +57,8 @@ class Problem:
         self._text = lib.conv_problem_print(text, self._struct).decode()
         self._json = json.loads(owned_text(lib.conv_problem_to_json(self._struct)))
         self.dtype = _DTYPES[self._json["type"]]
+        self.rank, self.fan_in = len(self._json["in"]), lib.conv_fan_in(self._struct)
+        self.extent = tuple((taps - 1) * dilation + 1 for taps, dilation in zip(self.filter, self.dilation))
         self.shapes, self.inputs, self.outputs, self._index = {}, [], [], {}
         for operand in OPERANDS:
             role = lib.conv_operand_role(self._struct, operand)

@@ -15,6 +15,7 @@ struct field {
 
 typedef const char *applies_function(const struct conv_problem *);
 typedef size_t bytes_function(const struct conv_problem *, int);
+typedef void progress_function(const char *, int64_t, int64_t);
 typedef void run_function(const struct conv_problem *, const struct conv_operands *, const struct conv_workspace *);
 
 /* Selected on the field's address, because an array as a value is a pointer. */
@@ -23,6 +24,7 @@ typedef void run_function(const struct conv_problem *, const struct conv_operand
         unsigned long long *: 'Q', double *: 'd', char **: 'P', const char **: 'P', void **: 'P', double **: 'P', \
         int64_t **: 'P', struct conv_node **: 'P', const struct conv_problem **: 'P', \
         applies_function **: 'P', bytes_function **: 'P', run_function **: 'P', \
+        progress_function **: 'P', \
         default: _Generic((field), char *: 's', default: 'x'))
 #define FIELD(s, name) { #s, #name, offsetof(struct s, name), sizeof ((struct s *)0)->name, sizeof(struct s), \
                          TYPE_OF(((struct s *)0)->name) }
@@ -58,7 +60,7 @@ static const struct field fields[] = {
     I(pack_seconds), I(threads), I(shared_rounds), I(speedup_low), I(speedup_high), I(others), I(why),
 #define O(name) FIELD(conv_verify_options, name)
     O(seed), O(time_limit), O(problems), O(problem_count), O(only_problems), O(check), O(threads),
-    O(memory_limit), O(in_process), O(brief),
+    O(memory_limit), O(in_process), O(brief), O(progress),
 #define V(name) FIELD(conv_verification, name)
     V(verdict), V(kernel), V(reason), V(warning), V(checks), V(evidence), V(arithmetic), V(finding),
 #define A(name) FIELD(conv_arithmetic, name)

@@ -57,7 +57,7 @@ def _opened(lines, threads, winograd):
         with open(path, "wb") as file:
             file.writelines(numbers for _, numbers in lines)
         if net.load_param_mem(text + "\n") or net.load_model(path):
-            raise NotImplementedError("ncnn can't load the network")
+            raise RuntimeError("ncnn can't load the network")
     return net
 
 

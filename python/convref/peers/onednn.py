@@ -58,7 +58,7 @@ def version():
 def _checked(function, *arguments):
     status = getattr(_library(), function)(*arguments)
     if status:
-        raise NotImplementedError(f"{function}() returns status {status}")
+        raise RuntimeError(f"{function}() returns status {status}")
 
 
 class _Handle(ctypes.c_void_p):
