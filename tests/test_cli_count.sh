@@ -107,4 +107,12 @@ expect beyond_keras_flops 3 'convref count lenet5 --convention keras-flops' '^ke
 printf 'network r\ninput c=3 in=8\nlstm k=5\n' > recurrent.net
 expect beyond_thop 3 'convref count ./recurrent.net --convention thop' '^thop 0.1.1 counts at least 0 ' '^incomplete: 1 node is missing'
 expect within_papers 0 'convref count ./recurrent.net --convention papers' '^papers counts 1,280 '
+# The names of conventions are those of their table, in the help and in the message about another one.
+convref count alexnet --conventions --format tsv | sed 1d | cut -f 1 > names
+for where in "--help" "alexnet --convention nope"; do
+    convref count $where 2>&1 | tr -c 'a-z_0-9-' '\n' | sort -u > words
+    same "conventions_of ${where%% *}" 'names that are missing' '' "$(grep -vxFf words names || true)"
+done
+same conventions_are_many 'how many there are' 17 "$(wc -l < names | tr -d ' ')"
+
 finish

@@ -7,6 +7,7 @@
  * The formulas are docs/counting.md.   Read next: verify/report/counts.c, verify/count/count.c,
  * verify/report/cite.c
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,9 +28,7 @@ struct arguments {
 
 static const struct argp_option options[] = {
     { "convention", KEY_CONVENTION, "NAME", 0,
-      "what another tool prints: papers, torchvision, ptflops, ptflops-aten, thop, fvcore, torchinfo, torchprofile, "
-      "flop_counter, deepspeed, calflops, calflops-macs, torchstat, torchstat-madd, mmengine, keras-flops, "
-      "onnx-tool", 0 },
+      "what another tool prints: ", 0 },   /* and help() has the names */
     { "conventions", KEY_CONVENTIONS, NULL, 0, "all of them in one table", 0 },
     { "why", KEY_WHY, NULL, 0, "the terms that make up the tool's figure", 0 },
     { "cite", KEY_CITE, NULL, 0, "the formula, the convention, and how to quote the figures", 0 },
@@ -37,6 +36,31 @@ static const struct argp_option options[] = {
       "one, NAME=224 for an open size of that name, or NAME:=16000 for the number in an input; may be repeated", 0 },
     { 0 }
 };
+
+enum { CONVENTIONS_TEXT = 1024 };
+
+/* "papers, torchvision, ..." with `last` in front of the last one.  Returns `text`. */
+static char *list_conventions(char text[CONVENTIONS_TEXT], const char *last)
+{
+    size_t used = 0;
+    const int count = conv_convention_count();
+    for (int i = 0; i < count && used < CONVENTIONS_TEXT; i++)
+        used += (size_t)snprintf(text + used, CONVENTIONS_TEXT - used, "%s%s",
+                                 i == 0 ? "" : i + 1 < count ? ", " : last, conv_convention_at(i).name);
+    return text;
+}
+
+/* The text of --convention goes on with the names in the table of conventions.  argp frees what differs. */
+static char *help(int key, const char *text, void *input)
+{
+    char names[CONVENTIONS_TEXT], *whole = NULL;
+    (void)input;
+    if (key == KEY_CONVENTION && text)
+        whole = malloc(strlen(text) + CONVENTIONS_TEXT);
+    if (whole)
+        sprintf(whole, "%s%s", text, list_conventions(names, ", "));
+    return whole ? whole : (char *)text;
+}
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -48,9 +72,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_CONVENTION:
         arguments->view.convention = conv_convention_find(text);
         if (arguments->view.convention < 0)
-            argp_error(state, "'%s' is not a convention; they are papers, torchvision, ptflops, ptflops-aten, thop, "
-                       "fvcore, torchinfo, torchprofile, flop_counter, deepspeed, calflops, calflops-macs, torchstat, "
-                       "torchstat-madd, mmengine, keras-flops and onnx-tool", text);
+            argp_error(state, "'%s' is not a convention; they are %s", text,
+                       list_conventions((char[CONVENTIONS_TEXT]){ 0 }, " and "));
         return 0;
     case KEY_CONVENTIONS:
         arguments->view.all = true;
@@ -203,7 +226,7 @@ int cmd_count(int argc, char **argv)
         "One network is shown layer by layer with its totals, several with a line each.  The totals that a network "
         "file expects are checked; the exit status is 1 if one of them is wrong, "
         "and 3 if the figure is incomplete: an ONNX model has nodes that aren't understood, or a network nodes of "
-        "which the convention's tool is known to count something that convref doesn't.", children, NULL, NULL };
+        "which the convention's tool is known to count something that convref doesn't.", children, help, NULL };
     struct arguments arguments = { .cli = cli_defaults(), .view = { .convention = -1 } };
     struct conv_output output;
     struct conv_error error;

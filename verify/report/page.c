@@ -106,6 +106,9 @@ static void write_answer(FILE *file, const struct study *study, const struct sum
 {
     fputs("<section id=\"answer\">\n", file);
     write_lead(file, study, s);
+    if (study->results.busy[0])
+        fprintf(file, "<p class=\"note\">The machine was busy: %s. Measure again before you quote a figure.</p>\n",
+                study->results.busy);
     if (study->block_count == 0 || study->results.count == 0)
         return;
     fprintf(file, "<p>The separable blocks of <b>%s</b> against the standard convolutions that they stand for, measured here, one "
