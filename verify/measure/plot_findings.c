@@ -83,8 +83,8 @@ static void find_roofline(char text[PLOT_TITLE], const struct tsv *table)
 static void find_ratio(char text[PLOT_TITLE], const struct tsv *table)
 {
     char macs[64], behind[64], best[64];
-    snprintf(text, PLOT_TITLE, "%s times fewer multiply-adds: %s times faster with the depthwise layer left behind, %s by all "
-             "last steps", print_range(macs, column_range(table, "mac_ratio"), "%.1f"),
+    snprintf(text, PLOT_TITLE, "%s times fewer multiply-adds: %s times faster with the depthwise layer left behind, "
+             "%s by all last steps", print_range(macs, column_range(table, "mac_ratio"), "%.1f"),
              print_range(behind, column_range(table, "left_behind_ratio"), "%.1f"),
              print_range(best, column_range(table, "two_layers_ratio"), "%.1f"));
 }

@@ -124,7 +124,8 @@ static enum conv_status speedup_data(FILE *file, const struct tsv *table, const 
             fprintf(file, ", here %d", steps[i].threads);
         fprintf(file, "\t%.4g\t%.4g\n", steps[i].speedup, steps[i].gain);
     }
-    return count > 0 ? CONV_OK : conv_fail(error, CONV_BAD_FILE, "the table has no timed step of ladder '%s'", ladder);
+    return count > 0 ? CONV_OK : conv_fail(error, CONV_BAD_FILE, "the table has no timed step of ladder '%s'",
+                                           ladder);
 }
 
 static const char *kind_of(const char *kernel)

@@ -1,4 +1,4 @@
-/* explain_formula.c - the formula of a problem, with the letters of its reference page.   Declared in explain_output.h.
+/* explain_formula.c - the formula of a problem, with the letters of its reference page.
  *
  * In it: what the problem has.  No bias, no activation and no axis that it has not.
  */

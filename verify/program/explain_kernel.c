@@ -25,7 +25,7 @@ const char *explain_watched_module(void)
     return path;
 }
 
-/* ---- the counts of each line ------------------------------------------------------------------------------------ */
+/* ---- the counts of each line ----------------------------------------------------------------------------------- */
 
 static void real_or_missing(struct table *table, double number)
 {

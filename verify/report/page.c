@@ -88,16 +88,18 @@ static void write_lead(FILE *file, const struct study *study, const struct sums 
     char number[2][32];
     fputs("<p class=\"lead\">", file);
     if (study->block_count == 0)
-        fprintf(file, "<b>%s parameters and %s multiply-adds.</b> This network has no separable blocks to be held against "
-                "standard layers.</p>\n", table_thousands(number[0], network->totals[CONV_TOTAL_PARAMS]),
+        fprintf(file, "<b>%s parameters and %s multiply-adds.</b> This network has no separable blocks to be held "
+                "against standard layers.</p>\n", table_thousands(number[0], network->totals[CONV_TOTAL_PARAMS]),
                 table_thousands(number[1], network->totals[CONV_TOTAL_MACS_CONV_FC]));
     else if (study->results.count == 0)
-        fprintf(file, "<b>%.1f times fewer multiply-adds</b> than the standard layers that the separable blocks of %s stand for. "
-                "How many times faster that is was not measured.</p>\n", s->dense_macs / s->separable_macs, network->name);
+        fprintf(file, "<b>%.1f times fewer multiply-adds</b> than the standard layers that the separable blocks of "
+                "%s stand for. How many times faster that is was not measured.</p>\n",
+                s->dense_macs / s->separable_macs, network->name);
     else
         fprintf(file, "<b>%.1f times fewer multiply-adds, %.1f times faster here</b>, and this is why: every layer "
-                "runs on code that was made for it. With the depthwise layer left as it was first written it is %.1f times, "
-                "since that layer, with %.1f %% of the multiply-adds, then takes %.0f %% of the time.</p>\n",
+                "runs on code that was made for it. With the depthwise layer left as it was first written it is "
+                "%.1f times, since that layer, with %.1f %% of the multiply-adds, then takes %.0f %% of the "
+                "time.</p>\n",
                 s->dense_macs / s->separable_macs, s->last_dense / s->two_layers, s->last_dense / s->left_behind,
                 100 * s->depthwise_macs / s->separable_macs, 100 * s->direct_seconds / s->left_behind);
 }
@@ -111,25 +113,25 @@ static void write_answer(FILE *file, const struct study *study, const struct sum
                 study->results.busy);
     if (study->block_count == 0 || study->results.count == 0)
         return;
-    fprintf(file, "<p>The separable blocks of <b>%s</b> against the standard convolutions that they stand for, measured here, one "
-            "thread, warm caches:</p>\n", study->network.name);
+    fprintf(file, "<p>The separable blocks of <b>%s</b> against the standard convolutions that they stand for, "
+            "measured here, one thread, warm caches:</p>\n", study->network.name);
     fprintf(file,
-            "<ul>\n<li>first-step code on both sides: <b>%.1f times</b>. Both are slow for reasons that have nothing to "
-            "do with arithmetic;</li>\n"
-            "<li>the standard and the pointwise layer made fast, the depthwise layer left as it was first written: <b>%.1f "
-            "times</b>. This is what people measure who see no gain;</li>\n"
-            "<li>the depthwise layer as a grouped one, unfolded and multiplied group by group, as many frameworks did: "
-            "<b>%.1f times</b>;</li>\n", s->first_dense / s->first, s->last_dense / s->left_behind,
+            "<ul>\n<li>first-step code on both sides: <b>%.1f times</b>. Both are slow for reasons that have "
+            "nothing to do with arithmetic;</li>\n"
+            "<li>the standard and the pointwise layer made fast, the depthwise layer left as it was first written: "
+            "<b>%.1f times</b>. This is what people measure who see no gain;</li>\n"
+            "<li>the depthwise layer as a grouped one, unfolded and multiplied group by group, as many frameworks "
+            "did: <b>%.1f times</b>;</li>\n", s->first_dense / s->first, s->last_dense / s->left_behind,
             s->last_dense / s->unfolded);
-    fprintf(file, "<li>the last steps of all ladders, in the faster of both layouts, two layers one after the other: <b>%.1f "
-            "times</b>;</li>\n"
+    fprintf(file, "<li>the last steps of all ladders, in the faster of both layouts, two layers one after the "
+            "other: <b>%.1f times</b>;</li>\n"
             "<li>both stages fused by rows: <b>%.1f times</b>.</li>\n</ul>\n",
             s->last_dense / s->two_layers, s->last_dense / s->fused);
     fprintf(file,
             "<p>Where does the rest go? The depthwise stages do <b>%.1f %%</b> of the multiply-adds of the blocks "
-            "and take <b>%.0f %%</b> of the time of the two layers even at their best: with a 3x3 filter there are nine "
-            "multiply-adds for each number that is read, so they run at the pace of loads and stores, while a standard "
-            "convolution runs at the pace of arithmetic. The roofline below shows it layer by layer.</p>\n",
+            "and take <b>%.0f %%</b> of the time of the two layers even at their best: with a 3x3 filter there are "
+            "nine multiply-adds for each number that is read, so they run at the pace of loads and stores, while a "
+            "standard convolution runs at the pace of arithmetic. The roofline below shows it layer by layer.</p>\n",
             100 * s->depthwise_macs / s->separable_macs, 100 * s->depthwise_seconds / s->two_layers);
 }
 
@@ -143,9 +145,9 @@ static void write_blocks(FILE *file, const struct study *study, const char *fold
     snprintf(svg, sizeof svg, "%s/ratio.svg", folder);
     put_svg(file, svg, "How many times fewer MACs each separable block has, and how many times faster it is");
     put_table(file, study_block_table(study));
-    fputs("<p class=\"note\">Columns are the time of the standard layer over that of the block: first steps on both sides "
-          "(std_01 over dw_01 and pw_01), then the best standard step over different ways to compute the block. Blocks of the "
-          "same shape stand once.</p></section>\n", file);
+    fputs("<p class=\"note\">Columns are the time of the standard layer over that of the block: first steps on both "
+          "sides (std_01 over dw_01 and pw_01), then the best standard step over different ways to compute the "
+          "block. Blocks of the same shape stand once.</p></section>\n", file);
 }
 
 static void write_verdicts(FILE *file, const struct study *study)
@@ -180,8 +182,9 @@ static void write_verdicts(FILE *file, const struct study *study)
     }
     char number[2][32];
     fprintf(file, "<section id=\"verdicts\"><h2>Do all kernels compute the same thing?</h2>\n<p><b>%d of %d kernels "
-            "accepted</b>, on %s problems and %s outputs. Integers were compared bit for bit; real numbers within the bound "
-            "that the reference computes for each output; every run was watched by guard pages and NaN-filled memory.</p>\n",
+            "accepted</b>, on %s problems and %s outputs. Integers were compared bit for bit; real numbers within "
+            "the bound that the reference computes for each output; every run was watched by guard pages and "
+            "NaN-filled memory.</p>\n",
             accepted, study->kernel_count, table_thousands(number[0], problems), table_thousands(number[1],
                     elements));
     fputs("<details><summary>All verdicts</summary>\n", file);
@@ -219,8 +222,8 @@ static void write_counts(FILE *file, const struct study *study, const char *fold
 {
     const struct conv_network *network = &study->network;
     char svg[4200], number[2][32];
-    fprintf(file, "<section id=\"counts\"><h2>What do the layers cost?</h2>\n<p>%s has <b>%s parameters</b> and <b>%s "
-            "MACs</b> in convolutions and fully connected layers; ", network->name,
+    fprintf(file, "<section id=\"counts\"><h2>What do the layers cost?</h2>\n<p>%s has <b>%s parameters</b> and "
+            "<b>%s MACs</b> in convolutions and fully connected layers; ", network->name,
             table_thousands(number[0], network->totals[CONV_TOTAL_PARAMS]),
             table_thousands(number[1], network->totals[CONV_TOTAL_MACS_CONV_FC]));
     if (network->expectation_count == 0)
@@ -232,11 +235,11 @@ static void write_counts(FILE *file, const struct study *study, const char *fold
     put_table(file, layer_table(network));
     fputs("</details>\n", file);
     snprintf(svg, sizeof svg, "%s/networks.svg", folder);
-    put_svg(file, svg, "Parameters against multiply-adds, one point a network.  A name that would cover another one is "
-            "moved, with a line to its point, or left out; the table has all.");
+    put_svg(file, svg, "Parameters against multiply-adds, one point a network.  A name that would cover another one "
+            "is moved, with a line to its point, or left out; the table has all.");
     put_table(file, study_network_table());
-    fputs("<p class=\"note\">Every total is recounted from the network's file and compared with the published one.</p>"
-          "</section>\n", file);
+    fputs("<p class=\"note\">Every total is recounted from the network's file and compared with the published "
+          "one.</p></section>\n", file);
 }
 
 static void write_ladder(FILE *file, const struct study *study, const char *folder, const char *ladder,
@@ -260,7 +263,8 @@ static void write_ladder(FILE *file, const struct study *study, const char *fold
             continue;
         for (int j = 0; j < many_count; j++)
             s = many[j].kernel == sums[i].kernel ? &many[j] : s;
-        snprintf(words, sizeof words, s->kernel->threaded ? "%s, here %d" : "%s", s->kernel->title, s == &sums[i] ? 1 : cores);
+        snprintf(words, sizeof words, s->kernel->threaded ? "%s, here %d" : "%s", s->kernel->title,
+                 s == &sums[i] ? 1 : cores);
         table_text(table, s->kernel->name);
         table_text(table, words);
         table_real(table, s->seconds * 1e3, "%.2f");
@@ -281,10 +285,11 @@ static void write_ladders(FILE *file, const struct study *study, const char *fol
     char svg[4200];
     if (study->results.count == 0)
         return;
-    fputs("<section id=\"ladders\"><h2>How fast is each step of each ladder?</h2>\n<p>Sums over the distinct layers, each as "
-          "often as it stands in its network; one thread, but steps of all cores on all of them; warm caches. <i>of roof</i> is the time that this machine's "
-          "measured arithmetic and bandwidth would allow, over the time taken; <i>faster</i> is over the first step of the "
-          "same ladder; <i>allocations</i> are heap allocations inside all timed calls.</p>\n", file);
+    fputs("<section id=\"ladders\"><h2>How fast is each step of each ladder?</h2>\n<p>Sums over the distinct "
+          "layers, each as often as it stands in its network; one thread, but steps of all cores on all of them; "
+          "warm caches. <i>of roof</i> is the time that this machine's measured arithmetic and bandwidth would "
+          "allow, over the time taken; <i>faster</i> is over the first step of the same ladder; <i>allocations</i> "
+          "are heap allocations inside all timed calls.</p>\n", file);
     for (int i = 0; i < STUDY_LADDERS; i++)
         if (study_has_ladder(study, study_ladders[i][0]))
             write_ladder(file, study, folder, study_ladders[i][0], study_ladders[i][1]);
@@ -313,7 +318,8 @@ static void write_commands(FILE *file, const struct study *study)
     if (ladder) {
         fputs("\nconvref bench --network ", file);
         put(file, study->count_command);
-        fprintf(file, " --kernel \"%s_*\" --format tsv --output results.tsv\nconvref plot speedup results.tsv --ladder %s",
+        fprintf(file, " --kernel \"%s_*\" --format tsv --output results.tsv\nconvref plot speedup results.tsv "
+                "--ladder %s",
                 ladder, ladder);
     }
     fputs("</pre>\n", file);

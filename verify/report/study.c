@@ -122,7 +122,8 @@ static enum conv_status verify_all(struct study *study, struct conv_error *error
 
 /* ---- timing ---------------------------------------------------------------------------------------------------- */
 
-/* The step of all cores once more, on all of them: its row says how many times faster than the first step on one core. */
+/* The step of all cores once more, on all of them: its row says how many times faster than the first step on one
+ * core. */
 static enum conv_status bench_on_all_cores(struct study *study, const struct conv_kernel *kernel,
                                            const struct conv_problem *problem, const char *label, int repeats,
                                            const struct conv_bench_options *on_one, struct conv_error *error)
