@@ -102,7 +102,7 @@ expect accumulators_raw 0 "convref verify '$small' --x x.npy --w wf.npy --y acc.
 : | array x0.npy '<f4' '0, 1, 4'
 expect nothing_to_compare 0 "convref verify 'n=0 $small' --x x0.npy --w w.npy --y n0.npy" '^ACCEPT .* nothing to compare: n=0$' '!missed'
 expect nothing_to_compare_json 0 "convref verify 'n=0 $small' --y n0.npy --format json" '"reason": "nothing to compare: n=0"' '!one_tensor'
-expect nothing_to_explain 0 "convref explain 'n=0 $small'" '^  y +out +0x1x3$' '^.n=0: there are no images'
+expect nothing_to_explain 0 "convref explain 'n=0 $small'" '^  y +out +0x1x3$' '^.The window and the sum by hand are left out: n=0, there are no images'
 head -c 16 /dev/zero | array zeros.npy '<f4' '1, 1, 4'
 head -c 12 /dev/zero | array y_zeros.npy '<f4' '1, 1, 3'
 expect zeros_show_nothing 3 "convref verify '$small' --x zeros.npy --w w.npy --y y_zeros.npy --junit zeros.xml --tap zeros.tap" \

@@ -120,7 +120,7 @@ const char *explain_refuses(const struct explained *e)
     int64_t sizes[5];
     sizes_of(sizes, e);
     if (e->problem.n == 0)
-        return "n=0: there are no images, and no output whose window or sum could be shown";
+        return "n=0, there are no images";
     return conv_fan_in(&e->problem) > MOST_PRODUCTS || explain_candidates(e) > MOST_PRODUCTS
         ? "one output has more than 2^24 products" : NULL;
 }
