@@ -14,8 +14,8 @@ static const char *const forward[CONV_KINDS] = {
     [CONV_POINTWISE] = "y[n][k]O = A(B{bias[k]}SUM over c of x[n][c]I * w[k][c])A",
     [CONV_GROUPED] = "y[n][g][k]O = A(B{bias[g][k]}SUM over c,|t| of x[n][g][c]I * w[g][k][c]T)A",
     [CONV_DEPTHWISE] = "y[n][c][m]O = A(B{bias[c][m]}SUM over |t| of x[n][c]I * w[c][m]T)A",
-    [CONV_SEPARABLE] = "m[c]O = M(B{bias[c]}SUM over |t| of x[n][c / mult]I * w[c]T)M\n"
-                       "y[n][k]O = A(B{pw_bias[k]}SUM over c of m[c]O * pw[k][c])A",
+    [CONV_SEPARABLE] = ("m[c]O = M(B{bias[c]}SUM over |t| of x[n][c / mult]I * w[c]T)M\n"
+                        "y[n][k]O = A(B{pw_bias[k]}SUM over c of m[c]O * pw[k][c])A"),
     [CONV_TRANSPOSED] = "y[n][k]O = A(B{bias[k]}SUM over c,|t| of x[n][c]I * w[c][k']T)A",
 };
 static const char *const backward[2][2] = {   /* [transposed][weights] */
