@@ -22,8 +22,8 @@ enum {
 typedef float x_tile[CHANNELS][SIDE + 8];
 typedef float w_tile[SIDE][CHANNELS];
 
-/* The halves of a row of weights are exchanged in four rows of eight: a warp reads 8 rows by 4 channels, in 32 banks.
- * */
+/* In four rows of eight the halves of a row of weights are exchanged: a warp reads 8 rows by 4 channels, in 32
+ * banks. */
 __device__ inline int place_of(int k, int channel) { return channel ^ (k & 4); }
 
 /* The sums of a warp, as mma_m16n8k8() has them: of 16 filters by 32 positions, large products and small ones. */
@@ -70,7 +70,7 @@ __device__ inline void multiply_as_they_are(sums &sum, const x_tile &x, const w_
             }
 }
 
-/* sum += w[k0 ... k0 + 15][8 channels] * x[8 channels][32 positions], of which `there` exist; the whole warp calls
+/* sum += w[k0 ... k0 + 15][8 channels] * x[8 channels][32 positions], of which `there` exist.  The whole warp calls
  * it. */
 __device__ inline void multiply_tile(sums &sum, const x_tile &x, const w_tile &w, int k0, int64_t there)
 {

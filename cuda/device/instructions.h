@@ -14,12 +14,10 @@
 #define BEFORE_SM_80 0
 #endif
 
-/* ---- asynchronous copies from the device's memory to shared memory ------------------------------------------------
- * */
+/* ---- asynchronous copies from the device's memory to shared memory ---------------------------------------------- */
 
 /* Begin to copy: `bytes` from `from`, and zeros up to SIZE; both begin at multiples of SIZE.  With bytes = 0 nothing
- * is read.  The copy is there behind a cp_async_wait() of this thread; for other threads behind a barrier after that.
- * */
+ * is read.  The copy is there behind a cp_async_wait() of this thread; for other threads behind a barrier after it. */
 template <int SIZE> __device__ inline void cp_async(void *to, const void *from, unsigned bytes)
 {
     static_assert(SIZE == 4 || SIZE == 16, "copies have 4 or 16 bytes");
@@ -69,8 +67,10 @@ __device__ inline float to_tf32(float value)
     return __uint_as_float(bits);
 }
 
-/* D[16][8] += A[16][8] * B[8][8], A and B in TF32, D in f32; the whole warp calls it.  Lane L, with g = L / 4 and t =
- *     L % 4: a: A[g][t], A[g + 8][t], A[g][t + 4], A[g + 8][t + 4];    b: B[t][g], B[t + 4][g];
+/* D[16][8] += A[16][8] * B[8][8], A and B in TF32, D in f32; the whole warp calls it.  Lane L has, with g = L / 4 and
+ * t = L % 4,
+ *     a: A[g][t], A[g + 8][t], A[g][t + 4], A[g + 8][t + 4];
+ *     b: B[t][g], B[t + 4][g];
  *     d: D[g][2 t], D[g][2 t + 1], D[g + 8][2 t], D[g + 8][2 t + 1]. */
 __device__ inline void mma_m16n8k8(float (&d)[4], const float (&a)[4], const float (&b)[2])
 {

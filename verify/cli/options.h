@@ -34,7 +34,8 @@ extern const struct argp cli_output_argp;    /* --format --output */
 extern const struct argp cli_kernel_argp;    /* --provider --isa --threads --seed */
 extern const struct argp cli_network_argp;   /* --network --layer --in */
 
-/* One more --in behind those that were given (NULL: none), which are freed; the last lines stay until the program ends. */
+/* One more --in behind those that were given (NULL: none), which are freed.  The last lines stay until the program
+ * ends. */
 char *cli_add_in(char *lines, const char *text);
 
 /* Keys of options without a short form, for verbs to count on from. */

@@ -5,7 +5,6 @@
 #include <config.h>
 #include <convref/network.h>
 #include <convref/tensor.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,26 +228,10 @@ char *conv_network_find(const char *name)
     return conv_file_find(folders, FOLDERS, file);
 }
 
-static char **copy_paths(const glob_t *found)
-{
-    char **paths = calloc(found->gl_pathc + 1, sizeof *paths);
-    for (size_t i = 0; i < found->gl_pathc && paths; i++)
-        paths[i] = strdup(found->gl_pathv[i]);
-    return paths;
-}
-
 char **conv_network_list(void)
 {
-    char beside[1024], pattern[4200], **paths = NULL;
+    char beside[1024];
     const char *folders[FOLDERS];
     network_folders(folders, beside);
-    for (int i = 0; i < FOLDERS && !paths; i++) {
-        glob_t found;
-        if (!folders[i] || snprintf(pattern, sizeof pattern, "%s/*.net", folders[i]) >= (int)sizeof pattern)
-            continue;
-        if (glob(pattern, 0, NULL, &found) == 0)
-            paths = copy_paths(&found);
-        globfree(&found);
-    }
-    return paths;
+    return conv_files_find(folders, FOLDERS, ".net");
 }

@@ -1,5 +1,4 @@
 /* find.c - where the files of experiments are.   Declared in experiment.h.   Read next: read.c */
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,28 +16,17 @@ char *experiment_find(const char *name)
     return conv_file_find(folders, sizeof folders / sizeof *folders, name);
 }
 
-static int is_experiment(const struct dirent *entry)
-{
-    const size_t length = strlen(entry->d_name);
-    return length > 4 && !strcmp(entry->d_name + length - 4, ".txt");
-}
-
+/* Of the folder that has the table of devices. */
 char **experiment_names(void)
 {
-    struct dirent **entries;
-    char *devices = experiment_find("devices.tsv"), **names = NULL;
-    char *slash = devices ? strrchr(devices, '/') : NULL;
+    char *devices = experiment_find("devices.tsv"), *slash = devices ? strrchr(devices, '/') : NULL;
     if (slash)
         *slash = 0;
-    const int count = slash ? scandir(devices, &entries, is_experiment, alphasort) : -1;
-    if (count >= 0) {
-        names = calloc((size_t)count + 1, sizeof *names);
-        for (int i = 0; i < count; i++) {
-            if (names)
-                names[i] = strndup(entries[i]->d_name, strlen(entries[i]->d_name) - 4);
-            free(entries[i]);
-        }
-        free(entries);
+    char **names = slash ? conv_files_find((const char *const[]){ devices }, 1, ".txt") : NULL;
+    for (int i = 0; names && names[i]; i++) {
+        const char *name = strrchr(names[i], '/') + 1;
+        memmove(names[i], name, strlen(name) + 1);
+        *strrchr(names[i], '.') = 0;
     }
     free(devices);
     return names;

@@ -1,7 +1,10 @@
 /* output.c - files that are complete or not there. */
+#include <config.h>
 #include "verify/io/output.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,4 +124,41 @@ char *conv_file_find(const char *const folders[], size_t count, const char *file
             && access(path, R_OK) == 0)
             return strdup(path);
     return NULL;
+}
+
+static bool ends_with(const char *name, const char *suffix)
+{
+    const size_t length = strlen(name), end = strlen(suffix);
+    return length > end && !strcmp(name + length - end, suffix);
+}
+
+/* NULL if there is none. */
+static char **files_of(const char *folder, const char *suffix)
+{
+    struct dirent **entries;
+    const int found = scandir(folder, &entries, NULL, alphasort);
+    char **paths = found > 0 ? calloc((size_t)found + 1, sizeof *paths) : NULL;
+    int count = 0;
+    for (int i = 0; i < found; i++) {
+        if (paths && ends_with(entries[i]->d_name, suffix)
+            && asprintf(&paths[count], "%s/%s", folder, entries[i]->d_name) >= 0)
+            count++;
+        free(entries[i]);
+    }
+    if (found >= 0)
+        free(entries);
+    if (count > 0) {
+        paths[count] = NULL;   /* a failed asprintf may leave anything there */
+        return paths;
+    }
+    free(paths);
+    return NULL;
+}
+
+char **conv_files_find(const char *const folders[], size_t count, const char *suffix)
+{
+    char **paths = NULL;
+    for (size_t i = 0; i < count && !paths; i++)
+        paths = folders[i] ? files_of(folders[i], suffix) : NULL;
+    return paths;
 }

@@ -33,4 +33,8 @@ const char *conv_folder_beside(char folder[1024], const char *relative);
  * in none, or no memory. */
 char *conv_file_find(const char *const folders[], size_t count, const char *file);
 
+/* The paths of all files whose names end with `suffix`, of the first of the folders that has any, in the order of their
+ * names; NULL stands behind the last.  The caller frees each and the list.  NULL: in none, or no memory. */
+char **conv_files_find(const char *const folders[], size_t count, const char *suffix);
+
 #endif

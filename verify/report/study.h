@@ -53,7 +53,8 @@ void study_free(struct study *study);
 const struct conv_kernel *study_first(const char *ladder);
 const struct conv_kernel *study_last(const char *ladder);
 
-/* Seconds of one run of a kernel on one thread, in the results from a row on; NaN if it has no figure there that counts. */
+/* Seconds of one run of a kernel on one thread, in the results from a row on; NaN if it has no figure there that
+ * counts. */
 double study_seconds(const struct study *study, int first_row, const struct conv_kernel *kernel,
                      const struct conv_problem *problem);
 
