@@ -89,7 +89,7 @@ print("python%d.%d/%s-packages" % (*sys.version_info@<:@:2@:>@, "dist" if debian
 # The rungs of CUDA: for the emulator with a C++ compiler, for cards with the toolkit.  Neither is needed by the library.
 AC_DEFUN([CONVREF_CUDA], [
   AC_ARG_WITH([cuda], [AS_HELP_STRING([--with-cuda=DIR], [compile kernels for cards with the CUDA toolkit, which is in DIR or found; no: leave it out @<:@auto@:>@])],
-    [], [with_cuda=auto])
+    [], [AS_IF([test "x$cross_compiling" = xyes], [with_cuda=no], [with_cuda=auto])])   # a toolkit found here is for here
   AS_CASE(["x$with_cuda"],
     [xno], [NVCC=],
     [xyes | xauto], [AC_PATH_PROG([NVCC], [nvcc], [], [$PATH:${CUDA_HOME:-/usr/local/cuda}/bin:/usr/local/cuda/bin:/opt/cuda/bin])],
