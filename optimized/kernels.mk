@@ -32,7 +32,8 @@ KERNELS = \
 	optimized/grouped/grp_05_openmp.c \
 	optimized/grouped/grp_nhwc_01_direct.c \
 	optimized/grouped/grp_nhwc_02_groups_in_lanes.c \
-	optimized/grouped/grp_nhwc_03_openmp.c \
+	optimized/grouped/grp_nhwc_03_two_vectors.c \
+	optimized/grouped/grp_nhwc_04_openmp.c \
 	optimized/depthwise/dw_01_direct.c \
 	optimized/depthwise/dw_02_bounds_hoisted.c \
 	optimized/depthwise/dw_03_whole_rows.c \
@@ -75,6 +76,7 @@ KERNEL_HELPERS = \
 	optimized/pointers.h \
 	optimized/depthwise/blocks.h \
 	optimized/depthwise/pairs.h \
+	optimized/grouped/vectors.h \
 	optimized/panel.h \
 	optimized/parts.h \
 	optimized/pointwise/matrix.h \
