@@ -48,7 +48,8 @@ KERNELS = \
 	optimized/depthwise/dw_nhwc_06_whole_vectors.c \
 	optimized/depthwise/dw_nhwc_07_filter_known.c \
 	optimized/depthwise/dw_nhwc_08_two_rows.c \
-	optimized/depthwise/dw_nhwc_09_openmp.c \
+	optimized/depthwise/dw_nhwc_09_one_cache_set.c \
+	optimized/depthwise/dw_nhwc_10_openmp.c \
 	optimized/separable/sep_01_two_passes.c \
 	optimized/separable/sep_02_fused_by_rows.c \
 	optimized/separable/sep_03_openmp.c \
@@ -76,6 +77,7 @@ KERNEL_HELPERS = \
 	optimized/pointers.h \
 	optimized/depthwise/blocks.h \
 	optimized/depthwise/pairs.h \
+	optimized/depthwise/one_cache_set.h \
 	optimized/grouped/vectors.h \
 	optimized/panel.h \
 	optimized/parts.h \

@@ -75,6 +75,7 @@ struct table {
     struct conv_range wanted;    /* outputs of the line: all, unless a kernel wants a part */
     const float **x;             /* x[(t * rows + u) * line.inputs + i]: the channels of one position */
     float *zeros, *nowhere;      /* a position of zeros to read, and one to write that nobody reads */
+    const float *start;          /* x */
     float *end;                  /* a copy of the last CONV_LANES floats of x, with room behind them */
     const float *x_end;          /* the same in x */
     struct conv_range T, U;      /* the taps, and the rows of inputs, that are inside */
@@ -107,6 +108,7 @@ static inline struct table table_start(const struct conv_problem *conv, const fl
     const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
     struct table table = { .conv = conv, .line = line_of(W, slack), .pair = line_of(H, 0), .rows = table_rows(conv) };
     table.x = memory;
+    table.start = x;
     table.wanted = (struct conv_range){ 0, table.line.outputs - slack };
     table.out = (int64_t *)(table.x + D->filter * table.rows * table.line.inputs);
     table.in = table.out + table.line.outputs;

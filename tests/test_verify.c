@@ -275,7 +275,7 @@ static void a_constant_factor_is_named(void)
  * Under a sanitizer the walk is cut: it is the same code ten times slower. */
 static void kernels_are_accepted_with_evidence(void)
 {
-    static const char *const names[] = { "ref_scatter", "std_08_unfold_by_block", "dw_nhwc_09_openmp" };
+    static const char *const names[] = { "ref_scatter", "std_08_unfold_by_block", "dw_nhwc_10_openmp" };
     const struct conv_verify_options options = { .seed = 1, .time_limit = 300, .check = WATCHED ? "seams" : NULL };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct conv_verification verification;

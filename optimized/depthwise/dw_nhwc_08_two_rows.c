@@ -45,7 +45,7 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
         const int rows = p + apart < H.out ? 2 : 1;
         float *const to[2] = { y[n][z][p], y[n][z][p + (rows - 1) * apart] };
         table_point(&table, x[n], z, p, rows);
-        pair_compute(to, &table, workspace->packed, bias, aside, rows, all);
+        pair_compute(to, &table, workspace->packed, bias, aside, rows, all, false);
     }
 }
 

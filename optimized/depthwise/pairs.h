@@ -9,7 +9,8 @@
  * Two rows are as far apart as the dilation asks (pointers.h); what is left alone, as the last row of an odd number
  * or all of a 1-D problem, has tiles of one row and twice the columns.  Where the filter is 3x3 and the step 1 or 2
  * all loops over taps are known to the compiler.
- * Introduced in dw_nhwc_08_two_rows; also the first stage of the separable ladder for channels last.
+ * Introduced in dw_nhwc_08_two_rows; also the first stage of the separable ladder for channels last.  Read next:
+ * one_cache_set.h.
  */
 #ifndef CONVREF_OPTIMIZED_DEPTHWISE_PAIRS_H
 #define CONVREF_OPTIMIZED_DEPTHWISE_PAIRS_H
@@ -30,6 +31,7 @@ struct pair_tile {
     const float *w, *bias;       /* w[block][t][r][s][lane] */
     const struct table *table;
     struct conv_range blocks;    /* of channels */
+    bool downwards;              /* the last block first */
 };
 
 /* Which rows of the tile a row of inputs goes into. */
@@ -154,21 +156,22 @@ CONV_INLINE void pair_tile_of(const struct pair_tile *tile, const int STEP, cons
 {
     const struct conv_problem *conv = tile->table->conv;
     const int64_t floats = block_floats(conv);
-    for (int64_t block = tile->blocks.begin; block < tile->blocks.end; block++) {
+    for (int64_t i = tile->blocks.begin; i < tile->blocks.end; i++) {
+        const int64_t block = tile->downwards ? tile->blocks.begin + tile->blocks.end - 1 - i : i;
         const int64_t k = block_begin(conv, block);
         vec sums[PAIR_SUMS];
         CONV_UNROLL
-        for (int i = 0; i < PAIR_SUMS; i++)
-            sums[i] = vec_load(tile->bias + k);
+        for (int j = 0; j < PAIR_SUMS; j++)
+            sums[j] = vec_load(tile->bias + k);
         pair_add_taps(sums, tile, tile->w + block * floats, k, STEP, ROWS, FILTER);
         if (conv->act != CONV_ACT_NONE) {
             CONV_UNROLL
-            for (int i = 0; i < PAIR_SUMS; i++)
-                sums[i] = vec_activate(conv->act, sums[i]);
+            for (int j = 0; j < PAIR_SUMS; j++)
+                sums[j] = vec_activate(conv->act, sums[j]);
         }
         CONV_UNROLL
-        for (int i = 0; i < PAIR_SUMS; i++)
-            vec_store(tile->y[i] + k, sums[i]);
+        for (int j = 0; j < PAIR_SUMS; j++)
+            vec_store(tile->y[j] + k, sums[j]);
     }
 }
 
@@ -198,12 +201,12 @@ static pair_function *pair_choose(const struct table *table, int rows)
 }
 
 /* The wanted outputs of one or two rows, some blocks of their channels: y[i] is the first output of row i.  `aside`
- * has room for a tile of one vector. */
+ * has room for a tile of one vector.  If `downwards`, the last block comes first: one_cache_set.h. */
 static inline void pair_compute(float *const *y, const struct table *table, const float *w, const float *bias,
-                                float *aside, int rows, struct conv_range blocks)
+                                float *aside, int rows, struct conv_range blocks, bool downwards)
 {
     const int64_t channels = table->conv->c, columns = PAIR_SUMS / rows;
-    struct pair_tile tile = { .w = w, .bias = bias, .table = table, .blocks = blocks };
+    struct pair_tile tile = { .w = w, .bias = bias, .table = table, .blocks = blocks, .downwards = downwards };
     pair_function *const compute = pair_choose(table, rows);
     for (int64_t v = table->wanted.begin; v < table->wanted.end; v += columns) {
         while (table->out[v] < 0)   /* a tile begins with an output */

@@ -1,8 +1,8 @@
 /* sep_nhwc_01_two_passes.c - step 1 of the separable ladder for channels last: one stage after the other.
  *
  * Changed since sep_01_two_passes: channels are in the lanes of the first stage and filters in those of the second.
- *     Each stage is what the ladder of its kind has at its end: a tile of two rows (pairs.h), a panel of filters
- *     (panel.h).  The second stage takes the middle image where it is.
+ *     Each stage is what the ladder of its kind has at its end: a tile of two rows (depthwise/one_cache_set.h), a
+ *     panel of filters (panel.h).  The second stage takes the middle image where it is.
  * Why it is faster: nothing is copied, not even with a stride.
  * What it costs: the middle image goes to memory and back.
  * Applies to: separable problems in NHWC with a multiplier of 1, 1-D to 3-D.
@@ -10,7 +10,7 @@
  */
 #include <convref/kernel.h>
 
-#include "optimized/depthwise/pairs.h"
+#include "optimized/depthwise/one_cache_set.h"
 #include "optimized/panel.h"
 #include "optimized/parts.h"
 
@@ -84,7 +84,7 @@ static void depthwise(float *to, const struct conv_problem *stage, const struct 
         const int rows = p + apart < H.out ? 2 : 1;
         float *const rows_to[2] = { middle[n][z][p], middle[n][z][p + (rows - 1) * apart] };
         table_point(&table, x[n], z, p, rows);
-        pair_compute(rows_to, &table, w, bias, aside, rows, all);
+        set_compute(rows_to, &table, w, bias, aside, rows, all);
     }
 }
 

@@ -9,7 +9,7 @@
  */
 #include <convref/kernel.h>
 
-#include "optimized/depthwise/pairs.h"
+#include "optimized/depthwise/one_cache_set.h"
 #include "optimized/panel.h"
 #include "optimized/parts.h"
 
@@ -165,7 +165,7 @@ static int64_t depthwise(float *middle, struct look *look, int64_t piece)
     look->strip = piece / columns.count;
     if (columns.count > 1)
         look->table.wanted = q;
-    pair_compute(to, &look->table, look->w, look->bias, look->aside, rows, all);
+    set_compute(to, &look->table, look->w, look->bias, look->aside, rows, all);
     return rows * (q.end - q.begin);
 }
 

@@ -1,16 +1,16 @@
-/* dw_nhwc_09_openmp.c - step 9 of the depthwise ladder for channels last: all cores.
+/* dw_nhwc_10_openmp.c - step 10 of the depthwise ladder for channels last: all cores.
  *
- * Changed since dw_nhwc_08_two_rows: the work, pairs of rows times blocks of channels, is a line that is cut into
- *     as many equal parts as there are threads; each has a table of its own.  A small layer isn't cut.
+ * Changed since dw_nhwc_09_one_cache_set: the work, pairs of rows times blocks of channels, is a line that is cut
+ *     into as many equal parts as there are threads; each has a table of its own.  A small layer isn't cut.
  * Why it is faster: the parts share inputs, which are only read, and no outputs.  An image of one row is cut by its
  *     channels, and the four pairs of 7 rows (the last has one row) into two and two.
  * What it costs: a table for each thread.  Two blocks are the least that is given away: the last of them overlap.
  * Applies to: depthwise problems in NHWC with a multiplier of 1, 1-D to 3-D, any filter.
- * Explained in docs/ladder-depthwise.md, step 9 for channels last.
+ * Explained in docs/ladder-depthwise.md, step 10 for channels last.
  */
 #include <convref/kernel.h>
 
-#include "optimized/depthwise/pairs.h"
+#include "optimized/depthwise/one_cache_set.h"
 
 static const char *applies(const struct conv_problem *conv)
 {
@@ -53,7 +53,7 @@ static void part(const struct conv_problem *conv, const struct conv_operands *op
         next = (i / each + 1) * each < end ? (i / each + 1) * each : end;
         const struct conv_range some = { i % each * blocks / each, (next - i / each * each) * blocks / each };
         table_point(&table, x[n], z, p, rows);
-        pair_compute(to, &table, w, bias, aside, rows, some);
+        set_compute(to, &table, w, bias, aside, rows, some);
     }
 }
 
@@ -77,9 +77,9 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
              all * i / threads, all * (i + 1) / threads);
 }
 
-CONV_KERNEL(dw_nhwc_09_openmp,
+CONV_KERNEL(dw_nhwc_10_openmp,
     .title = "all cores",
-    .from = "dw_nhwc_08_two_rows",
+    .from = "dw_nhwc_09_one_cache_set",
     .kinds = 1u << CONV_DEPTHWISE,
     .layouts = 1u << CONV_CHANNELS_LAST,
     .threaded = true,
