@@ -29,12 +29,23 @@ _Static_assert(PANEL_ROWS * PANEL_VECS + PANEL_VECS + 1 <= CONV_REGISTERS,
 struct panel {
     const float *w;         /* w[run][j][:], rows of as many whole vectors as the panel has */
     int64_t runs, depth;
+    const float *zeros;     /* where a run lies that is nothing but padding; NULL if there is none */
     const float *bias;      /* of the panel's first filter; NULL for none */
     float *y;               /* y[i * pitch + k], the panel's first filter of position 0 */
     int64_t pitch;
     int64_t filters;        /* that exist: fewer than the panel has lanes, perhaps */
     enum conv_activation act;
 };
+
+/* Whether a run of all positions of a tile is padding, and nothing to add. */
+CONV_INLINE bool panel_skips(const struct panel *panel, const float *const *x, const int ROWS)
+{
+    bool all = panel->zeros;
+    CONV_UNROLL
+    for (int row = 0; row < ROWS; row++)
+        all &= x[row] == panel->zeros;
+    return all;
+}
 
 /* ROWS positions from position i on, VECS vectors of filters; x[run * ROWS + row] is where a row's run begins.  What
  * isn't a whole number of vectors goes through memory, once a tile: the code of the tile is all vectors. */
@@ -58,6 +69,10 @@ CONV_INLINE void panel_tile(const struct panel *panel, int64_t i, const float *c
             sums[row][v] = vec_load(bias + v * CONV_LANES);
     for (int64_t run = 0; run < runs; run++, x += ROWS) {
         const float *from[PANEL_ROWS];
+        if (panel_skips(panel, x, ROWS)) {
+            w += depth * VECS * CONV_LANES;
+            continue;
+        }
         CONV_UNROLL
         for (int row = 0; row < ROWS; row++)
             from[row] = x[row];

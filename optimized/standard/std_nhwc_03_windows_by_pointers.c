@@ -4,7 +4,8 @@
  *     has a pointer for each tap of each position of a block; where a tap lies in the padding it points to zeros.
  * Why it is faster: a load of w serves six positions, and y is touched once.  A window costs 8 bytes for C numbers
  *     and not a copy of them; padding, stride and dilation are other pointers, and no other code.
- * What it costs: products with the zeros of the padding; and with few channels more pointers than numbers.
+ * What it costs: products with zeros where a tile is only partly in the padding (a tap that is padding for all of it
+ *     is left out); and with few channels more pointers than numbers.
  * Applies to: any standard or pointwise problem in NHWC, 1-D to 3-D.
  * Explained in docs/ladder-standard.md, step 3 for channels last.
  */
@@ -126,13 +127,16 @@ static void find_windows(const float **table, const struct conv_problem *conv, c
 /* ---- the matrix product ---- */
 
 /* The filters of some vectors. */
-static struct panel panel_of(const struct conv_problem *conv, const float *w, const float *bias, float *y,
-                             struct conv_range vecs)
+static struct panel panel_of(const struct conv_problem *conv, const struct conv_operands *operands, const float *w,
+                             const float *zeros, struct conv_range vecs)
 {
     const int64_t k = vecs.begin * CONV_LANES, end = vecs.end * CONV_LANES, taps = taps_of(conv);
+    const float *bias = operands->bias;
+    float *y = operands->y;
     return (struct panel){
-        .w = w + k * taps * conv->c, .runs = taps, .depth = conv->c, .bias = bias ? bias + k : NULL,
-        .y = y + k, .pitch = conv->k, .filters = (end < conv->k ? end : conv->k) - k, .act = conv->act
+        .w = w + k * taps * conv->c, .runs = taps, .depth = conv->c, .zeros = zeros,
+        .bias = bias ? bias + k : NULL, .y = y + k, .pitch = conv->k,
+        .filters = (end < conv->k ? end : conv->k) - k, .act = conv->act
     };
 }
 
@@ -159,7 +163,7 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
         const struct conv_range block = parts_at(&blocks, b);
         find_windows(table, conv, operands->x, zeros, block);
         for (int64_t part = 0; part < panels.count; part++) {
-            const struct panel panel = panel_of(conv, workspace->packed, operands->bias, operands->y,
+            const struct panel panel = panel_of(conv, operands, workspace->packed, zeros,
                                                 parts_at(&panels, part));
             multiply(&panel, table, block);
         }

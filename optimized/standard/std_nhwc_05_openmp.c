@@ -166,21 +166,50 @@ static void find_window(const float **table, int64_t step, struct windows *windo
     }
 }
 
-/* The runs of a tile in the middle of a row of outputs: they are as far apart as the outputs. */
-static void find_inner_windows(const float **table, int64_t count, const struct windows *windows, struct position at)
+/* count pointers, `apart` floats apart. */
+CONV_INLINE void fill(const float **table, const float *first, int64_t apart, int64_t count)
+{
+    if (count == PANEL_ROWS) {
+        CONV_UNROLL
+        for (int i = 0; i < PANEL_ROWS; i++)
+            table[i] = first + i * apart;
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        table[i] = first + i * apart;
+}
+
+/* The runs of some tiles in the middle of a row of outputs, each of `count` positions: they are as far apart as the
+ * outputs. */
+static void find_inner_windows(const float **table, int64_t tiles, int64_t count, const struct windows *windows,
+                               struct position at)
 {
     const struct conv_axis *axis = windows->conv->axis, *W = &axis[CONV_W];
-    const int64_t channels = windows->conv->c;
+    const int64_t channels = windows->conv->c, pointers = count * runs_of(windows->conv);   /* of a tile */
     for (int64_t t = 0; t < axis[CONV_D].filter; t++)
     for (int64_t r = 0; r < axis[CONV_H].filter; r++) {
         const float *line = find_line(windows, at, t, r);
         const int64_t apart = line ? W->stride * channels : 0;
-        for (int64_t s = 0; s < W->filter; s += windows->taps) {
+        for (int64_t s = 0; s < W->filter; s += windows->taps, table += count) {
             const float *first = line ? line + conv_input_at(W, at.q, s) * channels : windows->zeros;
-            for (int64_t i = 0; i < count; i++)
-                *table++ = first + i * apart;   /* x[n][plane][row][col + i * stride][:] */
+            for (int64_t tile = 0; tile < tiles; tile++)   /* x[n][plane][row][col + i * stride][:] */
+                fill(table + tile * pointers, first + tile * count * apart, apart, count);
         }
     }
+}
+
+/* How many tiles from `tile` on are as long as it is and, from column q on, in the middle of a row. */
+static int64_t inner_tiles(const struct parts *tiles, int64_t tile, int64_t q, struct conv_range inner)
+{
+    const struct conv_range first = parts_at(tiles, tile);
+    const int64_t count = first.end - first.begin;
+    int64_t found = 0;
+    for (; tile + found < tiles->count && q >= inner.begin && q + (found + 1) * count <= inner.end; found++) {
+        const struct conv_range next = parts_at(tiles, tile + found);
+        if (next.end - next.begin != count)
+            break;
+    }
+    return found;
 }
 
 /* table[tile][run][position of the tile] for the tiles of a block */
@@ -191,31 +220,35 @@ static void find_windows(const float **table, struct windows windows, struct con
     const struct conv_range inner = { conv_outputs_inside(W, 0).begin, conv_outputs_inside(W, W->filter - 1).end };
     const int64_t runs = runs_of(windows.conv);
     struct position at = position_of(windows.conv, block.begin);
-    for (int64_t tile = 0; tile < tiles.count; tile++) {
+    for (int64_t tile = 0, step; tile < tiles.count; tile += step) {
         const struct conv_range in = parts_at(&tiles, tile);
-        const int64_t count = in.end - in.begin;
-        if (at.q >= inner.begin && at.q + count <= inner.end) {
-            find_inner_windows(table, count, &windows, at);
-            at.q += count - 1;
+        const int64_t count = in.end - in.begin, found = inner_tiles(&tiles, tile, at.q, inner);
+        step = found ? found : 1;
+        if (found) {
+            find_inner_windows(table, found, count, &windows, at);
+            at.q += found * count - 1;
             advance(&at, windows.conv);
         } else {
             for (int64_t i = 0; i < count; i++, advance(&at, windows.conv))
                 find_window(table + i, count, &windows, at);
         }
-        table += count * runs;
+        table += step * count * runs;
     }
 }
 
 /* ---- the matrix product ---- */
 
 /* The filters of some vectors. */
-static struct panel panel_of(const struct conv_problem *conv, const float *w, const float *bias, float *y,
-                             struct conv_range vecs)
+static struct panel panel_of(const struct conv_problem *conv, const struct conv_operands *operands, const float *w,
+                             const float *zeros, struct conv_range vecs)
 {
     const int64_t k = vecs.begin * CONV_LANES, end = vecs.end * CONV_LANES, taps = taps_of(conv);
+    const float *bias = operands->bias;
+    float *y = operands->y;
     return (struct panel){
-        .w = w + k * taps * conv->c, .runs = runs_of(conv), .depth = run_floats(conv), .bias = bias ? bias + k : NULL,
-        .y = y + k, .pitch = conv->k, .filters = (end < conv->k ? end : conv->k) - k, .act = conv->act
+        .w = w + k * taps * conv->c, .runs = runs_of(conv), .depth = run_floats(conv), .zeros = zeros,
+        .bias = bias ? bias + k : NULL, .y = y + k, .pitch = conv->k,
+        .filters = (end < conv->k ? end : conv->k) - k, .act = conv->act
     };
 }
 
@@ -246,7 +279,7 @@ static void multiply_part(const struct conv_problem *conv, const struct conv_ope
         const struct conv_range block = { positions.begin + at.begin, positions.begin + at.end };
         find_windows(table, windows, block);
         for (int64_t part = parts.begin; part < parts.end; part++) {
-            const struct panel panel = panel_of(conv, w, operands->bias, operands->y, parts_at(&panels, part));
+            const struct panel panel = panel_of(conv, operands, w, zeros, parts_at(&panels, part));
             multiply(&panel, table, block);
         }
     }
