@@ -59,6 +59,8 @@ KERNELS = \
 	optimized/gradients/bwd_data_01_gather.c \
 	optimized/gradients/bwd_data_02_phases.c \
 	optimized/gradients/bwd_data_03_openmp.c \
+	optimized/gradients/bwd_data_nhwc_01_windows_by_pointers.c \
+	optimized/gradients/bwd_data_nhwc_02_openmp.c \
 	optimized/gradients/bwd_weights_01_direct.c \
 	optimized/gradients/bwd_weights_02_positions_in_lanes.c \
 	optimized/gradients/bwd_weights_03_openmp.c \
@@ -83,6 +85,7 @@ KERNEL_HELPERS = \
 	optimized/parts.h \
 	optimized/pointwise/matrix.h \
 	optimized/gradients/phases.h \
+	optimized/gradients/windows.h \
 	optimized/gradients/dot.h
 
 # Compiled once, not once for the static and once for the shared library as libtool does: they are most of the build.

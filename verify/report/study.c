@@ -41,6 +41,7 @@ static const struct conv_node *next_layer(const struct conv_network *network, in
     return NULL;
 }
 
+/* No activations: the layers that a block is compared with are timed without one. */
 static void make_twin(struct study_block *block)
 {
     struct conv_problem *dense = &block->dense, *separable = &block->separable;
@@ -50,7 +51,6 @@ static void make_twin(struct study_block *block)
     *separable = *dense;
     separable->op = CONV_OP_SEPARABLE;
     separable->mult = block->depthwise.k / block->depthwise.c;
-    separable->mid_act = separable->act = CONV_ACT_RELU;
     conv_problem_finish(dense, NULL);
     conv_problem_finish(separable, NULL);
 }
