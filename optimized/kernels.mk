@@ -64,6 +64,8 @@ KERNELS = \
 	optimized/gradients/bwd_weights_01_direct.c \
 	optimized/gradients/bwd_weights_02_positions_in_lanes.c \
 	optimized/gradients/bwd_weights_03_openmp.c \
+	optimized/gradients/bwd_weights_nhwc_01_outer_products.c \
+	optimized/gradients/bwd_weights_nhwc_02_openmp.c \
 	optimized/gradients/dw_bwd_data_01_rows.c \
 	optimized/gradients/dw_bwd_data_02_openmp.c \
 	optimized/gradients/dw_bwd_weights_01_taps_in_registers.c \
@@ -86,6 +88,7 @@ KERNEL_HELPERS = \
 	optimized/pointwise/matrix.h \
 	optimized/gradients/phases.h \
 	optimized/gradients/windows.h \
+	optimized/gradients/outer.h \
 	optimized/gradients/dot.h
 
 # Compiled once, not once for the static and once for the shared library as libtool does: they are most of the build.
