@@ -3,7 +3,7 @@
  * Changed since bwd_weights_02_positions_in_lanes: channels of x are in the lanes, and positions are what is summed
  *     over (outer.h): a number of dy is multiplied with vectors of x, into sums of filters by channels.
  * Why it is faster: no sum over the lanes; it is the micro-kernel of the forward pass, 256 positions deep.
- * What it costs: x is copied once for each tap, and a block of dy is turned; the sums of all blocks go through memory.
+ * What it costs: x is copied once for each tap, and a block of dy is turned; sums of all blocks go through memory.
  *     A group of few filters or channels fills a tile in part.
  * Applies to: weight and bias gradients of any convolution, 1-D to 3-D, in NHWC.
  * Explained in docs/ladder-gradients.md, step 1 of the weights for channels last.
