@@ -42,5 +42,5 @@ EXTRA_DIST += python/run-test tools/verify-peers tools/compare-onnx tools/compar
 
 # Programs and notebooks that use the module; tests run them.
 EXTRA_DIST += examples/photo.py examples/data/README.md examples/data/coffee.jpg
-EXTRA_DIST += notebooks/01-why-separable.ipynb notebooks/03-claims.ipynb
+EXTRA_DIST += notebooks/01-why-separable.ipynb notebooks/02-a-gpu-on-your-cpu.ipynb notebooks/03-claims.ipynb
 CLEANFILES += notebooks/*-executed.ipynb notebooks/*.html

@@ -114,6 +114,57 @@ class WhySeparable(Notebook, unittest.TestCase):
             self.assertGreater(float(self.find(words + r" +([\d.]+)")), 0)
 
 
+class GpuOnCpu(Notebook, unittest.TestCase):
+    name, code_cells, figures = "02-a-gpu-on-your-cpu", 12, 2
+
+    @classmethod
+    def setUpClass(cls):
+        if not pathlib.Path("cuda/cuda-watched.so").exists():
+            raise unittest.SkipTest("there was no C++20 compiler")
+        super().setUpClass()
+
+    def test_sectors(self):
+        for step, x, y, first_cache in (1, "32.00", "32.00", "119,291,904"), (2, "4.92", "4.00", "11,624,448"):
+            self.assertEqual(self.find(rf"step {step}: +([\d.]+) sectors a request of x"), x)
+            self.assertEqual(self.find(rf"step {step}: .* x, +([\d.]+) of y;"), y)
+            self.assertEqual(self.find(rf"step {step}: .*; +([\d,]+) bytes through the first cache"), first_cache)
+        self.assertEqual(self.find(r"x, y and w, once each: ([\d,]+) bytes"), f"{4 * (2 * 64 * 56 * 56 + 64 * 9):,}")
+        # the notebook's own model of the addresses; (5 + 4 + 5) / 3 away from the borders
+        self.assertEqual(self.find(r"touch 5: ([\d.]+) on average"), "4.67")
+        self.assertEqual(self.find(r"all lanes at one tap: ([\d.]+);"), "4.55")
+        self.assertEqual(self.find(r"each at its own next one: ([\d.]+);"), "4.92")
+
+    def test_every_step_reads_memory_once(self):
+        steps = re.findall(r"^cuda_dw_0\d_\w+ +([\d,]+) +([\d,]+) ", self.text, re.MULTILINE)
+        self.assertEqual([memory for _, memory in steps], ["1,607,936"] * 7)
+        first_cache = [int(number.replace(",", "")) for number, _ in steps]
+        self.assertEqual(first_cache[:6], sorted(first_cache[:6], reverse=True))
+        self.assertEqual(first_cache[-2:], [1642496, 1728512])
+
+    def test_each_missing_barrier_is_told_with_its_line(self):
+        verdicts = re.findall(r"^without_(\w+) on .*: ([A-Z]+)$", self.text, re.MULTILINE)
+        self.assertEqual(verdicts, [("first", "REJECT")] * 3 + [("second", "ACCEPT")] + [("second", "REJECT")] * 2)
+        lines = (NOTEBOOKS.parent / "cuda/depthwise/cuda_dw_04_tile.cu").read_text().splitlines()
+        stored, = [number for number, line in enumerate(lines, 1) if "tile[i * wide + j] =" in line]
+        used, = [number for number, line in enumerate(lines, 1) if "sum += tile[" in line]
+        self.assertEqual(int(self.find(r"written in line (\d+)")), stored)
+        self.assertIn(int(self.find(r"reported: read in line (\d+)")), (used, used + 1))   # a statement of two lines
+        self.assertIn(int(self.find(r"first\.cu:(\d+): thread \d+ reads shared memory that nobody wrote")),
+                      (used, used + 1))
+
+    def test_passes(self):
+        passes = dict(re.findall(r"^pad +(\d+): ([\d.]+) passes a request", self.text, re.MULTILINE))
+        self.assertEqual(passes, {"0": "4.00", "1": "4.00", "2": "4.00", "4": "2.00", "8": "1.00", "12": "2.00",
+                                  "16": "2.00", "20": "2.00", "24": "1.00", "32": "4.00"})
+        self.assertEqual(self.find(r"counted as predicted: (\w+)"), "True")
+        self.assertEqual(self.find(r"without conflict, up to 32: ([\d, ]+)\."), "8, 24")
+
+    def test_bounds(self):
+        self.assertEqual(self.find(r"thread_per_output takes at least ([\d.]+) us, set by its bytes through"), "3.57")
+        self.assertEqual(self.find(r"halo_by_shuffle takes at least ([\d.]+) us, set by its bytes from mem"), "0.48")
+        self.assertEqual(self.find(r"by hand: .* = ([\d.]+) us"), "0.48")
+
+
 class Claims(Notebook, unittest.TestCase):
     name, code_cells, figures = "03-claims", 8, 1
 
