@@ -10,5 +10,6 @@ dist_book_DATA = \
 EXTRA_DIST += docs/images/ratio.svg docs/images/claims.svg docs/images/groups.svg results/README.md \
 	results/mobilenet_v1.tsv results/mobilenet_v1-blocks.tsv results/mobilenet_v1-avx2.tsv results/mobilenet_v1-avx2-blocks.tsv \
 	results/resnet50-standard.tsv results/resnet50-pointwise.tsv \
-	results/peers.tsv results/peers-speed.tsv results/peers-speed-resnet50.tsv results/cuda-registers.tsv results/onnx-models.tsv results/counting-tools.tsv \
+	results/peers.tsv results/peers-speed.tsv results/peers-speed-resnet50.tsv results/cuda-registers.tsv results/cuda-sass.tsv \
+	results/onnx-models.tsv results/counting-tools.tsv \
 	results/torchvision-networks.tsv

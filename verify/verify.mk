@@ -136,10 +136,17 @@ ROOM_PROGRAM = \
 	verify/program/verbs.h verify/program/cmd_list.c verify/program/cmd_show.c verify/program/cmd_explain.c \
 	verify/program/explain_kernel.h verify/program/explain_kernel.c verify/program/explain_output.h \
 	verify/program/explain_output.c verify/program/explain_by_hand.c verify/program/explain_formula.c \
-	verify/program/explain_picture.c \
+	verify/program/explain_picture.c verify/program/explain_code.h verify/program/explain_code.c \
 	verify/program/cmd_count.c verify/program/cmd_run.c verify/program/cmd_verify.c verify/program/cmd_golden.c \
 	verify/program/cmd_bench.c verify/program/cmd_experiment.c verify/program/cmd_plot.c verify/program/cmd_report.c verify/program/cmd_doctor.c
 libverbs_la_SOURCES = $(ROOM_CLI) $(ROOM_REPORT) $(ROOM_EXPERIMENT) $(ROOM_CANDIDATES_OF_THE_PROGRAM) $(ROOM_PROGRAM)
+nodist_libverbs_la_SOURCES = verify/program/code_rows.c
+verify/program/code_rows.c: $(top_srcdir)/tools/make-code-table $(top_srcdir)/results/cuda-sass.tsv
+	$(AM_V_GEN)$(MKDIR_P) verify/program && $(SHELL) $(top_srcdir)/tools/make-code-table \
+		$(top_srcdir)/results/cuda-sass.tsv > $@.tmp && mv $@.tmp $@
+BUILT_SOURCES += verify/program/code_rows.c
+CLEANFILES += verify/program/code_rows.c
+EXTRA_DIST += tools/make-code-table
 libverbs_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONVREF_PLOTS_DIR='"$(pkgdatadir)/plots"' \
 	-DCONVREF_EXPERIMENTS_DIR='"$(pkgdatadir)/experiments"' \
 	-DCONVREF_PROVIDERS_DIR='"$(pkglibdir)"' -DCONVREF_PROOF_DIR='"$(pkglibdir)"'

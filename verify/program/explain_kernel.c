@@ -5,7 +5,7 @@
  *
  * The kernel runs once, in the emulator that counts.  The bound is the largest of the times that its counts take on
  * a card as its data sheet has it: that of a kernel that overlaps all of them perfectly.
- * Read next: verify/measure/traffic.h
+ * Read next: explain_code.h, verify/measure/traffic.h
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "verify/cli/operands.h"
 #include "verify/measure/traffic.h"
 #include "verify/io/output.h"
+#include "verify/program/explain_code.h"
 #include "verify/program/explain_kernel.h"
 
 const char *explain_watched_module(void)
@@ -138,6 +139,8 @@ int explain_kernel(const char *name, const char *against, const char *card_name,
         printf("%s: what a GPU would move, counted in an emulator\n", conv_problem_print(text, problem));
         for (int i = 0; i < count; i++)
             print_lines(&traffic[i], names[i]);
+        for (int i = 0; i < count; i++)
+            explain_code(names[i]);
         print_totals(traffic, names, count, card);
     }
     for (int i = 0; i < count; i++)
