@@ -86,6 +86,20 @@ print("python%d.%d/%s-packages" % (*sys.version_info@<:@:2@:>@, "dist" if debian
       [pythondir='${pkgdatadir}/python'])])
   AC_SUBST([pythondir])])
 
+# CONVREF_CUDA_PEER(name, NAME, header, call): a library of NVIDIA's that the toolkit has, or that lies beside it
+AC_DEFUN([CONVREF_CUDA_PEER], [
+  have_$1=no
+  AS_IF([test -n "$NVCC"], [
+    AC_MSG_CHECKING([for $1])
+    saved_CPPFLAGS=$CPPFLAGS saved_LIBS=$LIBS
+    CPPFLAGS="$CPPFLAGS -I$CUDA_ROOT/include"
+    LIBS="-L$CUDA_LIBDIR -l$1 -lcudart $LIBS"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$3>]], [[return (int)$4;]])], [have_$1=yes])
+    CPPFLAGS=$saved_CPPFLAGS LIBS=$saved_LIBS
+    AC_MSG_RESULT([$have_$1])])
+  AS_IF([test $have_$1 = yes], [cuda_peers="$cuda_peers${cuda_peers:+, }$1"])
+  AM_CONDITIONAL([HAVE_$2], [test $have_$1 = yes])])
+
 # The rungs of CUDA: for the emulator with a C++ compiler, for cards with the toolkit.  Neither is needed by the library.
 AC_DEFUN([CONVREF_CUDA], [
   AC_ARG_WITH([cuda], [AS_HELP_STRING([--with-cuda=DIR], [compile kernels for cards with the CUDA toolkit, which is in DIR or found; no: leave it out @<:@auto@:>@])],
@@ -103,7 +117,11 @@ AC_DEFUN([CONVREF_CUDA], [
      test -d "$CUDA_LIBDIR" || CUDA_LIBDIR=$CUDA_ROOT/lib],
     [cuda_summary="no: kernels run in the emulator only"])
   AC_SUBST([CUDA_LIBDIR])
+  AC_SUBST([CUDA_INCLUDEDIR], [$CUDA_ROOT/include])
   AM_CONDITIONAL([HAVE_CUDA], [test -n "$NVCC"])
+  CONVREF_CUDA_PEER([cudnn], [CUDNN], [cudnn.h], [cudnnGetVersion()])
+  CONVREF_CUDA_PEER([cublas], [CUBLAS], [cublas_v2.h], [cublasGetCudartVersion()])
+  : ${cuda_peers:="no: peers on a card are left out"}
 
   AC_ARG_VAR([CXX], [C++20 compiler, for the emulator of CUDA])
   AC_ARG_VAR([CXXFLAGS], [flags of the C++ compiler])
