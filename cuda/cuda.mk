@@ -41,7 +41,7 @@ CUDA_FAULTS = cuda/faults/faults.cu
 CUDA_CHECKED = cuda/cuda-faults.so
 EXTRA_DIST += $(CUDA_RUNGS) $(CUDA_SHARED) $(EMULATOR_SHARED) $(EMULATOR_FILES) $(WATCH_FILES) $(CUDA_FAULTS) \
 	cuda/provider.cu $(DEVICE_SHARED) tools/make-rung-table \
-	tools/cuda-registers tools/cuda-sass cuda/claims.tsv
+	tools/cuda-registers tools/cuda-sass cuda/claims.tsv cuda/run-on-gpu cuda/compare-counts cuda/time_pytorch.py
 
 cuda/rungs.cc: $(top_srcdir)/tools/make-rung-table $(top_srcdir)/cuda/cuda.mk Makefile
 	$(AM_V_GEN)$(MKDIR_P) cuda && $(SHELL) $(top_srcdir)/tools/make-rung-table $(CUDA_RUNGS) > $@.tmp && mv $@.tmp $@

@@ -18,3 +18,7 @@ peers/cublas.so: peers/cublas.c peers/device.h include/convref/kernel.h include/
 peersdir = $(pkglibdir)
 peers_DATA = $(PEER_MODULES)
 CLEANFILES += peers/*.so
+
+# what cuda/run-on-gpu needs
+.PHONY: for-a-card
+for-a-card: convref cuda/cuda.so cuda/cuda-watched.so $(PEER_MODULES)
