@@ -23,6 +23,7 @@ CUDA_RUNGS = \
 	cuda/pointwise/cuda_pw_05_copies_ahead.cu \
 	cuda/standard/cuda_std_01_thread_per_output.cu \
 	cuda/standard/cuda_std_02_implicit_gemm.cu \
+	cuda/standard/cuda_std_03_tensor_cores.cu \
 	cuda/grouped/cuda_grp_01_launch_per_group.cu \
 	cuda/grouped/cuda_grp_02_one_launch.cu \
 	cuda/grouped/cuda_grp_03_implicit_gemm.cu \

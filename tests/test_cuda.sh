@@ -188,7 +188,8 @@ for side in 14:115872 7:33248; do
     traffic cuda_dw_08_whole_planes "c=64 in=${side%:*}x${side%:*} k=64 filter=3x3 pad=1 groups=64"
     same "small_images_$side" 'bytes through the first cache' "${side#*:}" "$(total 'first cache')"
 done
-for rung in cuda_pw_02_tile cuda_pw_03_register_tile cuda_pw_04_tensor_cores cuda_std_02_implicit_gemm; do
+for rung in cuda_pw_02_tile cuda_pw_03_register_tile cuda_pw_04_tensor_cores cuda_std_02_implicit_gemm \
+    cuda_std_03_tensor_cores; do
     filter=1x1
     case $rung in cuda_std*) filter=3x3 ;; esac
     traffic $rung "c=32 in=28x28 k=32 filter=$filter"
@@ -206,6 +207,10 @@ same sectors_of_copies 'sectors a request of x and of w' '15.68 16.00' \
     "$(counted sectors_per_request global read 200704) $(counted sectors_per_request global read 16384)"
 same passes_of_copies 'passes a request, written and read' '4.00 1.00' \
     "$(counted passes_per_request shared write 0) $(counted passes_per_request shared read 0)"
+# the same for windows: 25 blocks of 36 tiles, 2 warps, 12 requests to read and 8 to write
+traffic cuda_std_03_tensor_cores 'c=32 in=28x28 k=32 filter=3x3 pad=1'
+same sectors_and_passes_std_03 'sectors a request of y, passes over banks' 8.00:36000 \
+    "$(counted sectors_per_request global write 100352):$(total 'over banks')"
 # six products of parts for each of 64 * 784 * 64; 19,267,584 / (132 * 1024 * 1.98 GHz) = 0.07 us
 expect explain_tensor_cores 0 "convref explain -k cuda_pw_05_copies_ahead 'c=64 in=28x28 k=64 filter=1x1'" \
     '^multiply-adds inside the image +3,211,264 *$' '^multiply-adds of tensor cores +19,267,584 +0\.07$'
