@@ -5,31 +5,19 @@
  * three are each below 2^-31 of the whole.  The large one, big * big, has a sum of its own: tensor cores cut their sums
  * off, and what five small products lose that way is nothing beside the large one.
  * Numbers that have no such parts (infinities, NaN, those near the subnormal ones) are multiplied as step 3 does.
- * Here is what a warp does with a tile, for steps 4 and 5.   Read next: pointwise/cuda_pw_04_tensor_cores.cu
+ * Here is what a warp does with a tile (warp_tile.h).   Read next: pointwise/cuda_pw_04_tensor_cores.cu
  */
 #pragma once
-#include <instructions.h>
-#include "shape.h"
+#include "warp_tile.h"
 
-enum {
-    SIDE = 32, CHANNELS = 8,                  /* a block: 32 filters by 32 positions, 8 channels at a time */
-    ROWS = 16, COLUMNS = 8,                   /* of a tensor core's product */
-    TILES = SIDE / COLUMNS,                   /* which a warp has side by side */
-    WARPS = SIDE / ROWS, THREADS = 32 * WARPS
-};
+constexpr int CHANNELS = DEPTH;
 
 /* x in rows of 40: a warp reads 4 channels by 8 positions of it, and 4 times 8 neighbours are 32 banks. */
 typedef float x_tile[CHANNELS][SIDE + 8];
 typedef float w_tile[SIDE][CHANNELS];
 
-/* In four rows of eight the halves of a row of weights are exchanged: a warp reads 8 rows by 4 channels, in 32
- * banks. */
-__device__ inline int place_of(int k, int channel) { return channel ^ (k & 4); }
-
 /* The sums of a warp, as mma_m16n8k8() has them: of 16 filters by 32 positions, large products and small ones. */
 struct sums { float large[TILES][4], small[TILES][4]; };
-__device__ inline int row_of(int lane, int i) { return lane / 4 + i / 2 * 8; }
-__device__ inline int column_of(int lane, int tile, int i) { return tile * COLUMNS + lane % 4 * 2 + i % 2; }
 
 /* ---- parts ------------------------------------------------------------------------------------------------------ */
 
@@ -97,20 +85,10 @@ __device__ inline void multiply_tile(sums &sum, const x_tile &x, const w_tile &w
             multiply_parts(sum.large[tile], sum.small[tile], a, b[tile]);
 }
 
-/* y[n][k0 ... k0 + 15][position] of 32 positions from i0 on, which run on from image to image. */
-__device__ inline void store_sums(float *y, const float *bias, const shape &s, const sums &sum, int k0, int64_t i0)
+__device__ inline void store_sums(float *y, const float *bias, const shape &s, sums &sum, int k0, int64_t i0)
 {
-    const int lane = static_cast<int>(threadIdx.x) % warpSize;
-    const int64_t positions = s.y_plane();
 #pragma unroll
-    for (int j = 0; j < 2 * TILES; j++) {   /* a column for two rows */
-        const int64_t to = i0 + column_of(lane, j / 2, j % 2), n = to / positions;
-#pragma unroll
-        for (int i = j % 2; i < 4 && n < s.n; i += 2) {
-            const int k = k0 + row_of(lane, i);
-            if (k < s.k)
-                y[(n * s.k + k) * positions + to % positions]
-                    = activate(s.act, sum.large[j / 2][i] + sum.small[j / 2][i] + (bias ? bias[k] : 0));
-        }
-    }
+    for (int i = 0; i < 4 * TILES; i++)
+        sum.large[i / 4][i % 4] += sum.small[i / 4][i % 4];
+    store_sums(y, bias, s, sum.large, k0, i0);
 }

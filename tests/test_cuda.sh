@@ -49,6 +49,28 @@ else
     done
 fi
 
+# ---- instructions, against plain loops; numbers of 16 bits, against the toolkit's --------------------------------------------
+# of 32 lanes each finds 2 floats: 1 and 1, or 2 where a copy has landed; then behind a wait for one group, and for both
+for landing in late:64:96 early:128:128; do
+    for order in forward backward random; do
+        expect "instructions_${landing%%:*}_$order" 0 "CONVREF_CUDA_LANDING=${landing%%:*} CONVREF_CUDA_ORDER=$order \
+            '$start/tests/cuda/instructions'" '^mma_m16n8k8 wrong 0 of 128$' '^mma_m16n8k16_f16 wrong 0 of 128$' \
+            '^mma_m16n8k16_bf16 wrong 0 of 128$' '^ldmatrix_x4 wrong 0 of 128$' \
+            "^cp_async $(echo "${landing#*:}" | tr : ' ') 128 128$"
+    done
+done
+run "'$start/tests/cuda/narrow'"
+# 1, 2^-24, the largest number of f16, and 2^-133 of bf16, with what their neighbours are rounded to
+same narrow 'lines, and some of them' "131072 $(printf '%s,' '3c00 3f800000 3c00 3c00 3c00 3c01' '0001 33800000 0001 0001 0002 0002' \
+    '7bff 477fe000 7bff 7bff 7c00 7c00' '0001 00010000 0001 0001 0002 0002')" \
+    "$(wc -l < out) $(for line in 15361 2 31744 65538; do sed -n "${line}p" out; done | paste -s -d ,),"
+if [ -x "$start/tests/cuda/narrow-toolkit" ]; then
+    "$start/tests/cuda/narrow-toolkit" > toolkit
+    same narrow_as_toolkit 'lines that differ' 0 "$(diff out toolkit | grep -c '^<')"
+else
+    skip narrow_as_toolkit "there was no CUDA toolkit"
+fi
+
 # ---- every rung, in the emulator ------------------------------------------------------------------------------------------
 patience=1200   # seconds: all rungs, on two cores that have other tests to do
 # everybody NAME ORDER MODULE [ARGUMENT...]: one command, as many rungs at a time as there are cores; a case for each rung

@@ -287,6 +287,12 @@ void run(dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(void *), voi
 void *dynamic_shared_memory() { return dynamic_shared.begin; }
 unsigned lane() { return static_cast<unsigned>(current) % warpSize; }
 
+/* Are they one line?  A compiler of the host may have copied a call into both arms of a branch. */
+static bool same_place(const void *site, const void *other)
+{
+    return site == other || !strcmp(line_of(site), line_of(other));
+}
+
 void barrier(const void *site)
 {
     thread *me = &threads[current];
@@ -294,7 +300,7 @@ void barrier(const void *site)
     me->site = site;
     if (++at_barrier == count) {
         for (int t = 0; t < count; t++) {
-            if (threads[t].site != site)
+            if (!same_place(threads[t].site, site))
                 stop("%s: thread %d waits here, and thread %d at %s: a barrier in a branch that not all take",
                      line_of(site), current, t, line_of(threads[t].site));
             threads[t].is = READY;
@@ -325,7 +331,7 @@ void meet(unsigned mask, void *mine, void (*compute)(void *[warpSize]), const vo
             if (!(mask >> i & 1))
                 continue;
             thread *other = &threads[first + i];
-            if (other->site != site)
+            if (!same_place(other->site, site))
                 stop("%s: lane %u waits for lane %d, which is at %s", line_of(site), lane(), i, line_of(other->site));
             lanes[i] = other->posted;
             other->is = READY;

@@ -48,7 +48,8 @@ struct watcher {
 };
 extern const watcher *watching;
 
-extern uint64_t tensor_products;   /* multiply-adds of tensor cores, those of zeros included */
+/* Multiply-adds of tensor cores in TF32 and in 16 bits, those of zeros included. */
+extern uint64_t tensor_products, narrow_products;
 
 /* Of what the watch sees, what a GPU would move (traffic.cc); for a file that CONVREF_CUDA_TRAFFIC names. */
 void traffic_begins();

@@ -1,4 +1,4 @@
-/* instructions.cc - models of instructions: copies that arrive when they like, and a matrix product of a warp.
+/* instructions.cc - models of instructions: copies that arrive when they like, and matrices of a warp.
  *
  * An asynchronous copy may arrive at once, at the wait for it, or in between, and a kernel must be right whenever:
  * CONVREF_CUDA_LANDING says late (the default: a missing wait reads old data), early (a buffer that is filled again
@@ -11,7 +11,7 @@
 
 namespace emulator {
 
-uint64_t tensor_products;
+uint64_t tensor_products, narrow_products;
 
 namespace {
 
@@ -73,9 +73,16 @@ void wait_for_copies(int groups_left)
 
 /* ---- tensor cores ----------------------------------------------------------------------------------------------- */
 
-/* An operand has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies below isn't read (NVIDIA, PTX
- * ISA, on .tf32). */
-static double operand(float value) { return __uint_as_float(__float_as_uint(value) & 0xffffe000); }
+/* Element i of those that a lane has.  TF32 has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies below
+ * isn't read (NVIDIA, PTX ISA, on .tf32).  Of 16 bits there are two in a register, the first in its lower half. */
+static double tf32(const void *elements, int i)
+{
+    return __uint_as_float(static_cast<const unsigned *>(elements)[i] & 0xffffe000);
+}
+template <int EXPONENT> static double of_16_bits(const void *elements, int i)
+{
+    return narrow<EXPONENT>::to(static_cast<const unsigned *>(elements)[i / 2] >> i % 2 * 16 & 0xffff);
+}
 
 static float cut_off(double value)
 {
@@ -97,21 +104,24 @@ static void add_products(float d[8], const double a[4], const double b[4][8])
     }
 }
 
-/* Products are exact, and a new sum is cut off, not rounded, as was seen on V100, T4 and A100: Fasi, Higham, Mikaitis
+/* D[16][8] += A[16][8 EACH] * B[8 EACH][8], with EACH elements in a register of A and of B.
+ * Products are exact, and a new sum is cut off, not rounded, as was seen on V100, T4 and A100: Fasi, Higham, Mikaitis
  * and Pranesh, "Numerical behavior of NVIDIA tensor cores", PeerJ Computer Science 7:e330 (2021).  How many are added
  * at once isn't documented: here four and the sum before.  A card also cuts off each term at some bits below the
  * largest; here a term keeps those of a double. */
-void multiply_matrices(void *lanes[warpSize])
+template <int EACH> static void multiply(void *lanes[warpSize], double element(const void *elements, int i))
 {
-    double a[16][8], b[8][8], of_a = 0, of_b = 0;   /* sums of magnitudes: 0, finite or not */
+    double a[16][8 * EACH], b[8 * EACH][8], of_a = 0, of_b = 0;   /* sums of magnitudes: 0, finite or not */
     float d[16][8];
-    tensor_products += 16 * 8 * 8;
+    (EACH == 1 ? tensor_products : narrow_products) += 16 * 8 * 8 * EACH;
     for (int l = 0; l < warpSize; l++) {
         const matrices *lane = static_cast<matrices *>(lanes[l]);
-        for (int i = 0; i < 4; i++)
-            of_a += std::fabs(a[l / 4 + i % 2 * 8][l % 4 + i / 2 * 4] = operand(lane->a[i]));
-        for (int i = 0; i < 2; i++)
-            of_b += std::fabs(b[l % 4 + i * 4][l / 4] = operand(lane->b[i]));
+        for (int i = 0; i < 4 * EACH; i++) {
+            double &to = a[l / 4 + i / EACH % 2 * 8][l % 4 * EACH + i % EACH + i / EACH / 2 * 4 * EACH];
+            of_a += std::fabs(to = element(lane->a, i));
+        }
+        for (int i = 0; i < 2 * EACH; i++)
+            of_b += std::fabs(b[l % 4 * EACH + i % EACH + i / EACH * 4 * EACH][l / 4] = element(lane->b, i));
     }
     if (of_a * of_b == 0)
         return;   /* zeros times finite numbers, as most products of small parts are in the verifier's integers */
@@ -119,11 +129,43 @@ void multiply_matrices(void *lanes[warpSize])
         for (int i = 0; i < 4; i++)
             d[l / 4 + i / 2 * 8][l % 4 * 2 + i % 2] = static_cast<matrices *>(lanes[l])->d[i];
     for (int row = 0; row < 16; row++)
-        for (int k = 0; k < 8; k += 4)
+        for (int k = 0; k < 8 * EACH; k += 4)
             add_products(d[row], a[row] + k, b + k);
     for (int l = 0; l < warpSize; l++)
         for (int i = 0; i < 4; i++)
             static_cast<matrices *>(lanes[l])->d[i] = d[l / 4 + i / 2 * 8][l % 4 * 2 + i % 2];
+}
+
+void multiply_tf32(void *lanes[warpSize]) { multiply<1>(lanes, tf32); }
+void multiply_bf16(void *lanes[warpSize]) { multiply<2>(lanes, of_16_bits<8>); }
+void multiply_f16(void *lanes[warpSize]) { multiply<2>(lanes, of_16_bits<5>); }
+
+/* ---- matrices from shared memory -------------------------------------------------------------------------------- */
+
+namespace {
+
+struct rows { unsigned *words; const char *row; };
+
+/* Lane l has the address of row l % 8 of matrix l / 8, and gets word l % 4 of row l / 4 of each matrix. */
+void exchange_rows(void *lanes[warpSize])
+{
+    for (int l = 0; l < warpSize; l++)
+        for (int matrix = 0; matrix < 4; matrix++)
+            memcpy(&static_cast<rows *>(lanes[l])->words[matrix],
+                   static_cast<rows *>(lanes[matrix * 8 + l / 4])->row + l % 4 * 4, 4);
+}
+
+}   /* namespace */
+
+void load_matrices(unsigned *words, const void *row, const void *site)
+{
+    enum { ROW = 16 };
+    rows mine = { words, static_cast<const char *>(row) };
+    if (reinterpret_cast<uintptr_t>(row) % ROW)
+        stop("%s: thread %d loads a row of a matrix at %p: rows begin at multiples of %d", line_of(site), current, row,
+             ROW);
+    access(row, ROW, false, site);
+    meet(~0u, &mine, exchange_rows, site);
 }
 
 }   /* namespace emulator */

@@ -4,14 +4,20 @@
  * Read next: instructions.cc
  */
 #pragma once
-#include <cuda_runtime.h>
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
 
 namespace emulator {
 void copy_async(void *to, const void *from, unsigned size, unsigned bytes, const void *site);
 void commit_copies();
 void wait_for_copies(int groups_left);
-struct matrices { float *d; const float *a, *b; };
-void multiply_matrices(void *lanes[warpSize]);
+
+struct matrices { float *d; const void *a, *b; };
+void multiply_tf32(void *lanes[warpSize]);
+void multiply_bf16(void *lanes[warpSize]);
+void multiply_f16(void *lanes[warpSize]);
+
+void load_matrices(unsigned *words, const void *row, const void *site);
 }
 
 EMULATOR_CALL void cp_async_4(void *to, const void *from, unsigned bytes)
@@ -34,5 +40,19 @@ inline float to_tf32(float value)
 EMULATOR_CALL void mma_m16n8k8(float (&d)[4], const float (&a)[4], const float (&b)[2])
 {
     emulator::matrices mine = { d, a, b };
-    emulator::meet(~0u, &mine, emulator::multiply_matrices, EMULATOR_SITE);
+    emulator::meet(~0u, &mine, emulator::multiply_tf32, EMULATOR_SITE);
+}
+EMULATOR_CALL void mma_m16n8k16_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2])
+{
+    emulator::matrices mine = { d, a, b };
+    emulator::meet(~0u, &mine, emulator::multiply_bf16, EMULATOR_SITE);
+}
+EMULATOR_CALL void mma_m16n8k16_f16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2])
+{
+    emulator::matrices mine = { d, a, b };
+    emulator::meet(~0u, &mine, emulator::multiply_f16, EMULATOR_SITE);
+}
+EMULATOR_CALL void ldmatrix_x4(unsigned (&words)[4], const void *row)
+{
+    emulator::load_matrices(words, row, EMULATOR_SITE);
 }

@@ -142,8 +142,9 @@ void print(FILE *out)
             "passes over banks %llu", static_cast<unsigned long long>(sectors * SECTOR),
             static_cast<unsigned long long>(from_second_cache * SECTOR),
             static_cast<unsigned long long>(from_memory * SECTOR), static_cast<unsigned long long>(passes));
-    if (tensor_products)
-        fprintf(out, "; multiply-adds of tensor cores %llu", static_cast<unsigned long long>(tensor_products));
+    if (tensor_products || narrow_products)
+        fprintf(out, "; multiply-adds of tensor cores %llu, in 16 bits %llu",
+                static_cast<unsigned long long>(tensor_products), static_cast<unsigned long long>(narrow_products));
     fprintf(out, "\n");
 }
 
@@ -156,7 +157,7 @@ void traffic_begins()
     file = getenv("CONVREF_CUDA_TRAFFIC");
     table.clear();
     last_block.clear();
-    from_second_cache = from_memory = tensor_products = 0;
+    from_second_cache = from_memory = tensor_products = narrow_products = 0;
 }
 
 void traffic_note(const void *site, uintptr_t address, size_t bytes, bool write, bool shared, size_t array_bytes)

@@ -7,7 +7,7 @@
  *     tensor cores' instructions are, by the data sheets, still less time than the multiply-adds that they replace.
  *     Two parts and three instructions, which others call 3xTF32, have 22 bits at most: half of the work, and not f32.
  * What it costs: 32 registers for sums; blocks of 32 by 32 outputs, of which warps without any filter do nothing.
- * Budget: at most 91 registers on sm_80, 95 on sm_90; no spills.
+ * Budget: at most 91 registers on sm_80, 91 on sm_90; no spills.
  * Applies to: any pointwise problem in NCHW, 1-D to 3-D, with any stride and padding; any values.
  * Explained in docs/ladder-cuda.md, step 4 of pointwise.
  */

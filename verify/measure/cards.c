@@ -31,14 +31,16 @@ const struct card *card_find(const char *name)
 
 double card_bound(const struct card *card, const struct traffic *traffic, enum traffic_total total)
 {
+    const bool by_tensor_cores = traffic->total[TRAFFIC_TENSOR_PRODUCTS] || traffic->total[TRAFFIC_NARROW_PRODUCTS];
     const double clocks = 1e9 * card->clock_ghz * card->multiprocessors;   /* a second, of all multiprocessors */
     const double a_second[TRAFFIC_TOTALS] = {
         [TRAFFIC_MEMORY] = 1e9 * card->memory_gb_s,
         [TRAFFIC_FIRST_CACHE] = clocks * BYTES_A_CLOCK,
         [TRAFFIC_PASSES] = clocks,
         [TRAFFIC_REQUESTS] = clocks * card->loads / LANES,
-        [TRAFFIC_PRODUCTS] = traffic->total[TRAFFIC_TENSOR_PRODUCTS] ? 0 : clocks * card->multiply_adds,
+        [TRAFFIC_PRODUCTS] = by_tensor_cores ? 0 : clocks * card->multiply_adds,
         [TRAFFIC_TENSOR_PRODUCTS] = clocks * card->tensor_multiply_adds,
+        [TRAFFIC_NARROW_PRODUCTS] = clocks * 2 * card->tensor_multiply_adds,   /* twice as many: so say all data sheets */
     };
     return a_second[total] > 0 ? (double)traffic->total[total] / a_second[total] : 0;
 }

@@ -23,6 +23,7 @@ static const char *const names[TRAFFIC_TOTALS] = {
     [TRAFFIC_REQUESTS] = "requests of warps",
     [TRAFFIC_PRODUCTS] = "multiply-adds inside the image",
     [TRAFFIC_TENSOR_PRODUCTS] = "multiply-adds of tensor cores",
+    [TRAFFIC_NARROW_PRODUCTS] = "the same in 16 bits",
 };
 
 const char *traffic_total_name(enum traffic_total total) { return names[total]; }
@@ -78,10 +79,10 @@ static bool read_row(struct traffic_row *row, const char *line)
 
 static void read_totals(struct traffic *traffic, const char *line)
 {
-    int64_t first, second, memory, passes, tensor = 0;
+    int64_t first, second, memory, passes, tensor = 0, narrow = 0;
     if (sscanf(line, "# bytes through the first cache %" SCNd64 ", from the second at least %" SCNd64 ", from memory "
-               "at least %" SCNd64 "; passes over banks %" SCNd64 "; multiply-adds of tensor cores %" SCNd64,
-               &first, &second, &memory, &passes, &tensor) < 4)
+               "at least %" SCNd64 "; passes over banks %" SCNd64 "; multiply-adds of tensor cores %" SCNd64
+               ", in 16 bits %" SCNd64, &first, &second, &memory, &passes, &tensor, &narrow) < 4)
         return;
     traffic->launches++;
     traffic->total[TRAFFIC_FIRST_CACHE] += first;
@@ -89,6 +90,7 @@ static void read_totals(struct traffic *traffic, const char *line)
     traffic->total[TRAFFIC_MEMORY] += memory;
     traffic->total[TRAFFIC_PASSES] += passes;
     traffic->total[TRAFFIC_TENSOR_PRODUCTS] += tensor;
+    traffic->total[TRAFFIC_NARROW_PRODUCTS] += narrow;
 }
 
 static bool add_row(struct traffic *traffic, const struct traffic_row *row)

@@ -19,7 +19,8 @@ struct traffic_row {
 
 enum traffic_total {   /* of all launches */
     TRAFFIC_MEMORY, TRAFFIC_SECOND_CACHE, TRAFFIC_FIRST_CACHE, TRAFFIC_PASSES, TRAFFIC_REQUESTS, TRAFFIC_PRODUCTS,
-    TRAFFIC_TENSOR_PRODUCTS,   /* made by tensor cores in the place of the products; 0 for a kernel that has none */
+    /* made by tensor cores in the place of the products, in TF32 and in 16 bits; 0 for a kernel that has none */
+    TRAFFIC_TENSOR_PRODUCTS, TRAFFIC_NARROW_PRODUCTS,
     TRAFFIC_TOTALS
 };
 

@@ -85,7 +85,7 @@ static void print_totals(const struct traffic *traffic, const char *const *kerne
     };
     struct table *table = table_create(columns, 1 + 2 * count);
     for (enum traffic_total total = 0; total < TRAFFIC_TOTALS; total++) {
-        if (total == TRAFFIC_TENSOR_PRODUCTS && !traffic[0].total[total] && !traffic[count - 1].total[total])
+        if (total >= TRAFFIC_TENSOR_PRODUCTS && !traffic[0].total[total] && !traffic[count - 1].total[total])
             continue;
         table_text(table, traffic_total_name(total));
         for (int i = 0; i < count; i++) {
