@@ -21,6 +21,7 @@ CUDA_RUNGS = \
 	cuda/pointwise/cuda_pw_03_register_tile.cu \
 	cuda/pointwise/cuda_pw_04_tensor_cores.cu \
 	cuda/pointwise/cuda_pw_05_copies_ahead.cu \
+	cuda/pointwise/cuda_pw_06_bf16.cu \
 	cuda/standard/cuda_std_01_thread_per_output.cu \
 	cuda/standard/cuda_std_02_implicit_gemm.cu \
 	cuda/standard/cuda_std_03_tensor_cores.cu \
@@ -32,7 +33,7 @@ CUDA_RUNGS = \
 
 # Three modules from the same files, each a provider: cuda.so for a card, by nvcc; cuda-emulated.so for this CPU;
 # cuda-watched.so, which is emulated and looks at every access.  cuda-faults.so is watched, and wrong on purpose.
-CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h cuda/four.h cuda/warp_tile.h cuda/three_parts.h \
+CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h cuda/four.h cuda/warp_tile.h cuda/three_parts.h cuda/pairs.h \
 	include/convref/kernel.h include/convref/problem.h
 EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/grid.h cuda/emulator/fiber.h \
 	cuda/emulator/instructions.h cuda/emulator/narrow.h cuda/emulator/cuda_bf16.h cuda/emulator/cuda_fp16.h

@@ -210,7 +210,7 @@ for side in 14:115872 7:33248; do
     traffic cuda_dw_08_whole_planes "c=64 in=${side%:*}x${side%:*} k=64 filter=3x3 pad=1 groups=64"
     same "small_images_$side" 'bytes through the first cache' "${side#*:}" "$(total 'first cache')"
 done
-for rung in cuda_pw_02_tile cuda_pw_03_register_tile cuda_pw_04_tensor_cores cuda_std_02_implicit_gemm \
+for rung in cuda_pw_02_tile cuda_pw_03_register_tile cuda_pw_04_tensor_cores cuda_pw_06_bf16 cuda_std_02_implicit_gemm \
     cuda_std_03_tensor_cores; do
     filter=1x1
     case $rung in cuda_std*) filter=3x3 ;; esac
@@ -219,11 +219,13 @@ for rung in cuda_pw_02_tile cuda_pw_03_register_tile cuda_pw_04_tensor_cores cud
     same "banks_written_$rung" 'passes a request' 1.00 "$(counted passes_per_request shared write 0)"
 done
 # tensor cores: a lane reads 12 numbers for 128 products
-for rung in cuda_pw_03_register_tile:15.68:134400 cuda_pw_04_tensor_cores:8.00:16000 cuda_pw_05_copies_ahead:8.00:16000; do
+for rung in cuda_pw_03_register_tile:15.68:134400 cuda_pw_04_tensor_cores:8.00:16000 \
+    cuda_pw_05_copies_ahead:8.00:16000 cuda_pw_06_bf16:8.00:8000; do
     traffic "${rung%%:*}" 'c=64 in=28x28 k=64 filter=1x1'
     same "sectors_and_passes_${rung%%:*}" 'sectors a request of y, passes over banks' "${rung#*:}" \
         "$(counted sectors_per_request global write 200704):$(total 'over banks')"
 done
+traffic cuda_pw_05_copies_ahead 'c=64 in=28x28 k=64 filter=1x1'
 # 16 bytes a lane: 512 bytes are 16 sectors and 4 passes; some lanes of x are behind the last position
 same sectors_of_copies 'sectors a request of x and of w' '15.68 16.00' \
     "$(counted sectors_per_request global read 200704) $(counted sectors_per_request global read 16384)"
@@ -236,6 +238,9 @@ same sectors_and_passes_std_03 'sectors a request of y, passes over banks' 8.00:
 # six products of parts for each of 64 * 784 * 64; 19,267,584 / (132 * 1024 * 1.98 GHz) = 0.07 us
 expect explain_tensor_cores 0 "convref explain -k cuda_pw_05_copies_ahead 'c=64 in=28x28 k=64 filter=1x1'" \
     '^multiply-adds inside the image +3,211,264 *$' '^multiply-adds of tensor cores +19,267,584 +0\.07$'
+# ... and one in 16 bits, twice as fast: 3,211,264 / (132 * 2048 * 1.98 GHz) = 0.006 us
+expect explain_narrow 0 "convref explain -k cuda_pw_06_bf16 --against cuda_pw_04_tensor_cores 'c=64 in=28x28 k=64 filter=1x1'" \
+    '^multiply-adds of tensor cores +0 +19,267,584 +0\.07$' '^the same in 16 bits +3,211,264 +0\.01 +0 *$'
 expect traffic_nowhere 77 "CONVREF_CUDA_TRAFFIC=/nonexistent/t.tsv convref run 'c=2 in=2 k=2 filter=1 groups=2' \
     --provider '$cuda/cuda-watched.so' -k cuda_dw_02_coalesced 2>&1" '/nonexistent/t.tsv can.t be written'
 
