@@ -22,6 +22,7 @@ CUDA_RUNGS = \
 	cuda/pointwise/cuda_pw_04_tensor_cores.cu \
 	cuda/pointwise/cuda_pw_05_copies_ahead.cu \
 	cuda/pointwise/cuda_pw_06_bf16.cu \
+	cuda/pointwise/cuda_pw_07_ldmatrix.cu \
 	cuda/standard/cuda_std_01_thread_per_output.cu \
 	cuda/standard/cuda_std_02_implicit_gemm.cu \
 	cuda/standard/cuda_std_03_tensor_cores.cu \

@@ -1,7 +1,7 @@
 /* faults.cu - kernels of CUDA with one fault each: what the watch must find, and at which line.
  *
- * Each is one of three rungs, the depthwise tile, the pointwise tile and the pointwise pipeline, shortened to what 2-D
- * needs, with one thing wrong.
+ * Each is one of four rungs, the depthwise tile, the pointwise tile, the pointwise pipeline and the matrices of ldmatrix,
+ * shortened to what 2-D needs, with one thing wrong.
  * The line that a report must name carries the name of the fault in a comment: `AT name`.  tests/test_cuda.sh reads it
  * there.  Faults without such a line are seen in the numbers alone.
  * Not here: faults of kernels for the CPU (verify/proof/faults).   Read next: cuda/emulator/watch.cc
@@ -54,8 +54,19 @@
     F(half_a_warp_multiplies, "half of a warp calls the instruction of the whole warp") \
     F(two_parts, "numbers in two parts of TF32, three products, and it claims to be f32")
 
+#define FAULTS_OF_PAIRS(F) \
+    F(none_of_pairs, CONV_BF16_INPUTS, "nothing: the control") \
+    F(swizzle_forgotten, CONV_BF16_INPUTS, "halves of rows are exchanged when they are stored, and read where they were") \
+    F(matrices_exchanged, CONV_BF16_INPUTS, "lanes name the lower rows of a matrix before its right half") \
+    F(rows_too_near, CONV_BF16_INPUTS, "rows of 36 bytes, which begin where ldmatrix can't read") \
+    F(missing_matrix_barrier, CONV_BF16_INPUTS, "matrices are loaded before all of their rows are there") \
+    F(claims_direct, CONV_DIRECT, "operands in bf16, and it claims to be f32")
+
 #define ENUM(name, words) name,
-enum fault { FAULTS_OF_DEPTHWISE(ENUM) FAULTS_OF_POINTWISE(ENUM) FAULTS_OF_PIPELINE(ENUM) };
+#define ENUM_OF_PAIRS(name, accuracy, words) name,
+enum fault {
+    FAULTS_OF_DEPTHWISE(ENUM) FAULTS_OF_POINTWISE(ENUM) FAULTS_OF_PIPELINE(ENUM) FAULTS_OF_PAIRS(ENUM_OF_PAIRS)
+};
 
 /* ---- depthwise, 2-D: 4 x 16 outputs a block ----------------------------------------------------------------------- */
 
@@ -336,6 +347,64 @@ template <fault wrong> static void run_pipeline(const conv_problem *conv, const 
            static_cast<const float *>(o->x), static_cast<const float *>(o->w), static_cast<const float *>(o->bias), s);
 }
 
+/* ---- pairs: 32 filters by 8 positions a block, two channels in a word ------------------------------------------------ */
+
+/* A row of words; ldmatrix reads its halves. */
+template <fault wrong> struct alignas(16) rows_of {
+    static constexpr int WIDE = wrong == rows_too_near ? DEPTH + 1 : DEPTH;
+    unsigned word[SIDE * WIDE];
+    __device__ unsigned *at(int row, int i) { return &word[row * WIDE + i]; }
+};
+
+/* Channels 2 p and 2 p + 1 of a row that has s.c of them, `apart` floats each behind the one before. */
+__device__ static unsigned pair_at(const float *row, int64_t apart, int channel, const shape &s, bool there)
+{
+    const __nv_bfloat162 both = __floats2bfloat162_rn(there && channel < s.c ? row[channel * apart] : 0,
+                                                      there && channel + 1 < s.c ? row[(channel + 1) * apart] : 0);
+    unsigned word;
+    memcpy(&word, &both, sizeof word);
+    return word;
+}
+
+template <fault wrong>
+__global__ void pairs(float *y, const float *x, const float *w, const float *bias, shape s)
+{
+    __shared__ rows_of<wrong> x_here, w_here;
+    const int t = static_cast<int>(threadIdx.x), lane = t % warpSize, row = t / warpSize * ROWS;
+    const int i0 = static_cast<int>(blockIdx.x) * COLUMNS, k0 = static_cast<int>(blockIdx.y) * SIDE;
+    float sum[4] = {};
+    for (int c0 = 0; c0 < s.c; c0 += 2 * DEPTH) {
+        const int i = t / DEPTH, p = t % DEPTH;
+        *x_here.at(i, place_of(i, p)) = pair_at(x + i0 + i, s.x_plane(), c0 + 2 * p, s, i0 + i < s.y_plane());   /* AT missing_matrix_barrier */
+        for (int k = i; k < SIDE; k += THREADS / DEPTH)
+            *w_here.at(k, place_of(k, p)) = pair_at(w + (k0 + k) * s.c, 1, c0 + 2 * p, s, k0 + k < s.k);         /* AT missing_matrix_barrier */
+        if (wrong != missing_matrix_barrier)
+            __syncthreads();
+        const int lower = (wrong == matrices_exchanged ? lane / 16 : lane / 8) % 2;
+        const int right = wrong == matrices_exchanged ? lane / 8 % 2 : lane / 16;
+        const int k = row + lane % 8 + lower * 8, half = right * 4;
+        unsigned a[4], b[4];
+        ldmatrix_x4(a, w_here.at(k, wrong == swizzle_forgotten ? half : place_of(k, half)));       /* AT rows_too_near missing_matrix_barrier */
+        ldmatrix_x4(b, x_here.at(lane % 8, place_of(lane % 8, lane / 8 % 2 * 4)));                 /* AT rows_too_near missing_matrix_barrier */
+        const unsigned first[2] = { b[0], b[1] };
+        mma_m16n8k16_bf16(sum, a, first);
+        __syncthreads();
+    }
+    for (int i = 0; i < 4; i++) {
+        const int k = k0 + row + row_of(lane, i), at = i0 + column_of(lane, 0, i);
+        if (k < s.k && at < s.y_plane())
+            y[k * s.y_plane() + at] = activate(s.act, sum[i] + (bias ? bias[k] : 0));
+    }
+}
+
+template <fault wrong> static void run_pairs(const conv_problem *conv, const conv_operands *o, const conv_workspace *workspace)
+{
+    const shape s = shape_of(conv);
+    const dim3 grid(blocks_for(s.y_plane(), COLUMNS), blocks_for(s.k, SIDE));
+    launch(workspace, pairs<wrong>, grid, THREADS, 0, static_cast<float *>(o->y),
+           static_cast<const float *>(o->x), static_cast<const float *>(o->w), static_cast<const float *>(o->bias), s);
+}
+
 /* ---- the kernels ---------------------------------------------------------------------------------------------------- */
 
 #define DEPTHWISE(id, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_DEPTHWISE, \
@@ -344,10 +413,15 @@ template <fault wrong> static void run_pipeline(const conv_problem *conv, const 
     .applies = plain_pointwise, .run = run_pointwise<id>);
 #define PIPELINE(id, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_POINTWISE, \
     .applies = plain_pointwise, .run = run_pipeline<id>);
+#define PAIRS(id, claim, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_POINTWISE, \
+    .accuracy = claim, .applies = plain_pointwise, .run = run_pairs<id>);
 FAULTS_OF_DEPTHWISE(DEPTHWISE)
 FAULTS_OF_POINTWISE(POINTWISE)
 FAULTS_OF_PIPELINE(PIPELINE)
+FAULTS_OF_PAIRS(PAIRS)
 
-#define ROW(id, words) &kernel_cuda_fault_##id,
+#define ROW(id, ...) &kernel_cuda_fault_##id,
 extern const conv_kernel *const cuda_kernels[];
-const conv_kernel *const cuda_kernels[] = { FAULTS_OF_DEPTHWISE(ROW) FAULTS_OF_POINTWISE(ROW) FAULTS_OF_PIPELINE(ROW) nullptr };
+const conv_kernel *const cuda_kernels[] = {
+    FAULTS_OF_DEPTHWISE(ROW) FAULTS_OF_POINTWISE(ROW) FAULTS_OF_PIPELINE(ROW) FAULTS_OF_PAIRS(ROW) nullptr
+};
