@@ -8,6 +8,7 @@ CUDA_RUNGS = \
 	cuda/depthwise/cuda_dw_06_rows_of_16_bytes.cu \
 	cuda/depthwise/cuda_dw_07_halo_by_shuffle.cu \
 	cuda/depthwise/cuda_dw_08_whole_planes.cu \
+	cuda/depthwise/cuda_dw_09_copies_ahead.cu \
 	cuda/depthwise/cuda_dw_nhwc_01_channels_in_lanes.cu \
 	cuda/depthwise/cuda_dw_nhwc_02_weights_in_registers.cu \
 	cuda/depthwise/cuda_dw_nhwc_03_columns_in_registers.cu \

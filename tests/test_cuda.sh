@@ -97,9 +97,11 @@ expect order_that_is_none 77 "CONVREF_CUDA_ORDER=sideways convref run 'c=2 in=2 
 expect landing_that_is_none 77 "CONVREF_CUDA_LANDING=softly convref run 'c=2 in=2 k=2 filter=1' \
     --provider '$cuda/cuda-emulated.so' -k cuda_pw_04_tensor_cores 2>&1" 'CONVREF_CUDA_LANDING is "softly": late, early or random'
 for landing in early random; do   # late is the default
-    for module in emulated watched; do
-        expect "landing_${landing}_$module" 0 "CONVREF_CUDA_LANDING=$landing CONVREF_CUDA_ORDER=random convref verify \
-            --provider '$cuda/cuda-$module.so' -k cuda_pw_05_copies_ahead --check covering" '^ACCEPT'
+    for rung in cuda_pw_05_copies_ahead cuda_dw_09_copies_ahead; do
+        for module in emulated watched; do
+            expect "landing_${landing}_${module}_$rung" 0 "CONVREF_CUDA_LANDING=$landing CONVREF_CUDA_ORDER=random convref verify \
+                --provider '$cuda/cuda-$module.so' -k $rung --check covering" '^ACCEPT'
+        done
     done
 done
 
@@ -139,6 +141,12 @@ for rung in cuda_dw_01_thread_per_output cuda_dw_02_coalesced cuda_dw_03_filter_
     before=${seen:-$before}
     # x and y once, 64 filters of 9 weights
     same "memory_$rung" 'bytes from memory' $((2 * x_bytes + 64 * 9 * 4)) "$(total 'memory at least')"
+done
+# copies ahead ask for what step 4 asks for
+for rung in cuda_dw_04_tile cuda_dw_09_copies_ahead; do
+    traffic $rung "$layer"
+    same "requests_$rung" 'requests, and bytes from memory' "167168 $((2 * x_bytes + 64 * 9 * 4))" \
+        "$(awk -F '\t' '$5 + 0 { n += $5 } END { print n }' traffic.tsv) $(total 'memory at least')"
 done
 # several groups a block: 8 floats between their tiles, and neighbours read other banks
 traffic cuda_grp_03_implicit_gemm 'c=128 in=28x28 k=128 filter=3x3 pad=1 groups=32'
