@@ -1,7 +1,7 @@
 /* warp_tile.h - the tile of a block that multiplies on tensor cores, and what a lane has of it.
  *
- * A block has 32 filters by 32 positions, and two warps, of 16 filters each.  A row of the tiles in shared memory is 8
- * words of the inner dimension: 8 channels of 32 bits, or 16 of 16 bits.
+ * A block has 32 filters by 32 positions, and two warps, of 16 filters each.  The tiles in shared memory are 8 words
+ * deep along the inner dimension: 8 channels of 32 bits, or 16 of 16 bits.
  * Not here: products (three_parts.h in f32, pairs.h in bf16).   Read next: three_parts.h
  */
 #pragma once

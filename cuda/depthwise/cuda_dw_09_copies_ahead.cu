@@ -1,12 +1,12 @@
 /* cuda_dw_09_copies_ahead.cu - step 9 of the depthwise ladder on a GPU: the next tile arrives while this one is used.
  *
- * Changed since cuda_dw_04_tile: a block computes its tile of four planes, one after another, and has two tiles in shared
- *     memory.  While it multiplies in one, cp.async fills the other with the next plane's, or the next slice's.
- * Why it is faster: step 4 loads a tile, waits for memory, multiplies, and begins again: nothing happens at once but by
- *     other blocks.  Here a copy has the time of a tile's products to arrive, passes by the registers, and one barrier
- *     does for a tile, where step 4 has two.
- * What it costs: twice the shared memory, and a quarter of the blocks: little is left for many multiprocessors where a
- *     layer is small.  Copies have 4 bytes, since a halo begins anywhere.
+ * Changed since cuda_dw_04_tile: a block computes its tile of four planes, one after another, and has two tiles in
+ *     shared memory.  While it multiplies in one, cp.async fills the other with the next plane's, or the next slice's.
+ * Why it is faster: step 4 loads a tile, waits for memory, multiplies, and is done: nothing happens at once but by
+ *     other blocks.  Here a copy has the time of a tile's products to arrive, passes by the registers, and one
+ *     barrier does for a tile, where step 4 has two.
+ * What it costs: twice the shared memory, and a quarter of the blocks: little is left for many multiprocessors where
+ *     a layer is small.  Copies have 4 bytes, since a halo begins anywhere.
  * Budget: at most 48 registers on sm_80, 32 on sm_90; no spills.
  * Applies to: depthwise problems in NCHW, 1-D to 3-D, any multiplier, for which what one output reads fits in 24 KiB.
  * Explained in docs/ladder-cuda.md, step 9 of depthwise.
@@ -26,7 +26,8 @@ __device__ static void begin_copies(float *tile, const float *image, const shape
     for (int i = static_cast<int>(threadIdx.y); i < high; i += static_cast<int>(blockDim.y))
     for (int j = static_cast<int>(threadIdx.x); j < wide; j += static_cast<int>(blockDim.x)) {
         const bool there = s.d.inside(a) && s.h.inside(b0 + i) && s.w.inside(c0 + j);
-        cp_async_4(&tile[i * wide + j], there ? &image[(a * s.h.in + b0 + i) * s.w.in + c0 + j] : image, there ? 4 : 0);
+        const float *element = there ? &image[(a * s.h.in + b0 + i) * s.w.in + c0 + j] : image;
+        cp_async_4(&tile[i * wide + j], element, there ? 4 : 0);
     }
     cp_async_commit();
 }
@@ -44,7 +45,8 @@ __global__ void tile_copied_ahead(float *y, const float *x, const float *w, cons
     const int row = static_cast<int>(threadIdx.y), column = static_cast<int>(threadIdx.x);
     const int q0 = static_cast<int>(blockIdx.x) * tile_columns, q = q0 + column;
     const int64_t planes = s.n * s.k * s.d.out;
-    for (int p0 = static_cast<int>(blockIdx.y) * tile_rows; p0 < s.h.out; p0 += static_cast<int>(gridDim.y) * tile_rows) {
+    for (int p0 = static_cast<int>(blockIdx.y) * tile_rows; p0 < s.h.out;
+         p0 += static_cast<int>(gridDim.y) * tile_rows) {
         float sum = 0;
         place now = { blockIdx.z, 0 }, next = now;
         for (int step = -1; now.plane < planes; step++) {                     /* step -1 begins the first copies */
@@ -54,7 +56,8 @@ __global__ void tile_copied_ahead(float *y, const float *x, const float *w, cons
             }
             if (next.plane < planes) {
                 const int64_t n = next.plane / s.d.out / s.k;
-                const int k = static_cast<int>(next.plane / s.d.out % s.k), z = static_cast<int>(next.plane % s.d.out);
+                const int k = static_cast<int>(next.plane / s.d.out % s.k);
+                const int z = static_cast<int>(next.plane % s.d.out);
                 begin_copies(tiles + (step + 1) % STAGES * high * wide,
                              x + (n * s.c + k / s.group_k) * s.x_plane(), s,  /* x[n][c][:][:][:] */
                              s.d.input_at(z, next.slice), s.h.input_at(p0, 0), s.w.input_at(q0, 0), high, wide);
@@ -62,7 +65,7 @@ __global__ void tile_copied_ahead(float *y, const float *x, const float *w, cons
             if (step >= 0) {
                 const int k = static_cast<int>(now.plane / s.d.out % s.k), p = p0 + row;
                 const float *tile = tiles + step % STAGES * high * wide;
-                const float *filter = w + (static_cast<int64_t>(k) * depth + now.slice) * rows * columns;   /* w[k][t] */
+                const float *filter = w + (static_cast<int64_t>(k) * depth + now.slice) * rows * columns;
 #pragma unroll
                 for (int r = 0; r < rows; r++)
 #pragma unroll

@@ -2,8 +2,8 @@
  *
  * The words are those of cuda/emulator/instructions.h, which other compilers find.  Cards before sm_80 have none of
  * these but ldmatrix; there a copy is made at once, and lanes exchange the matrices by shuffles: right, and slow.
- * Facts: NVIDIA, "Parallel Thread Execution ISA": cp.async, cvt.rna.tf32, ldmatrix, and the fragments of mma.m16n8k8 for
- * .tf32 and of mma.m16n8k16 for .f16 and .bf16.
+ * Facts: NVIDIA, "Parallel Thread Execution ISA": cp.async, cvt.rna.tf32, ldmatrix, and the fragments of mma.m16n8k8
+ * for .tf32 and of mma.m16n8k16 for .f16 and .bf16.
  * Read next: cuda/three_parts.h
  */
 #pragma once
@@ -96,8 +96,8 @@ __device__ inline void mma_m16n8k8(float (&d)[4], const float (&a)[4], const flo
 #endif
 }
 
-/* D[16][8] += A[16][16] * B[16][8], A and B in 16 bits, D in f32; the whole warp calls it.  A register of A or B has two
- * elements that are neighbours along the inner dimension, the first in its lower half.  With g and t as above,
+/* D[16][8] += A[16][16] * B[16][8], A and B in 16 bits, D in f32; the whole warp calls it.  A register of A or B has
+ * two elements that are neighbours along the inner dimension, the first in its lower half.  With g and t as above,
  *     a: A[g][2 t ...], A[g + 8][2 t ...], A[g][2 t + 8 ...], A[g + 8][2 t + 8 ...];
  *     b: B[2 t ...][g], B[2 t + 8 ...][g];
  *     d: as above. */
@@ -125,7 +125,10 @@ __device__ inline void exchange_m16n8k16(float (&d)[4], const unsigned (&a)[4], 
         }
 }
 __device__ inline float widen_bf16(unsigned bits) { return __uint_as_float(bits << 16); }
-__device__ inline float widen_f16(unsigned bits) { return __half2float(__ushort_as_half(static_cast<unsigned short>(bits))); }
+__device__ inline float widen_f16(unsigned bits)
+{
+    return __half2float(__ushort_as_half(static_cast<unsigned short>(bits)));
+}
 #endif
 
 __device__ inline void mma_m16n8k16_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2])
@@ -151,8 +154,8 @@ __device__ inline void mma_m16n8k16_f16(float (&d)[4], const unsigned (&a)[4], c
 
 /* ---- matrices from shared memory -------------------------------------------------------------------------------- */
 
-/* Four matrices of 8 rows of 16 bytes.  Lane L says where row L % 8 of matrix L / 8 begins, at a multiple of 16 bytes in
- * shared memory, and gets 4 bytes of each matrix: word L % 4 of row L / 4.  The whole warp calls it. */
+/* Four matrices of 8 rows of 16 bytes.  Lane L says where row L % 8 of matrix L / 8 begins, at a multiple of 16 bytes
+ * in shared memory, and gets 4 bytes of each matrix: word L % 4 of row L / 4.  The whole warp calls it. */
 __device__ inline void ldmatrix_x4(unsigned (&words)[4], const void *row)
 {
     const unsigned shared = static_cast<unsigned>(__cvta_generic_to_shared(row));

@@ -73,8 +73,8 @@ void wait_for_copies(int groups_left)
 
 /* ---- tensor cores ----------------------------------------------------------------------------------------------- */
 
-/* Element i of those that a lane has.  TF32 has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies below
- * isn't read (NVIDIA, PTX ISA, on .tf32).  Of 16 bits there are two in a register, the first in its lower half. */
+/* Element i of those that a lane has.  TF32 has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies
+ * below isn't read (NVIDIA, PTX ISA, on .tf32).  Of 16 bits there are two in a register, the first in its lower half. */
 static double tf32(const void *elements, int i)
 {
     return __uint_as_float(static_cast<const unsigned *>(elements)[i] & 0xffffe000);
@@ -162,8 +162,8 @@ void load_matrices(unsigned *words, const void *row, const void *site)
     enum { ROW = 16 };
     rows mine = { words, static_cast<const char *>(row) };
     if (reinterpret_cast<uintptr_t>(row) % ROW)
-        stop("%s: thread %d loads a row of a matrix at %p: rows begin at multiples of %d", line_of(site), current, row,
-             ROW);
+        stop("%s: thread %d loads a row of a matrix at %p: rows begin at multiples of %d", line_of(site), current,
+             row, ROW);
     access(row, ROW, false, site);
     meet(~0u, &mine, exchange_rows, site);
 }

@@ -56,7 +56,7 @@
 
 #define FAULTS_OF_PAIRS(F) \
     F(none_of_pairs, CONV_BF16_INPUTS, "nothing: the control") \
-    F(swizzle_forgotten, CONV_BF16_INPUTS, "halves of rows are exchanged when they are stored, and read where they were") \
+    F(swizzle_forgotten, CONV_BF16_INPUTS, "halves of rows are exchanged when stored, and read where they were") \
     F(matrices_exchanged, CONV_BF16_INPUTS, "lanes name the lower rows of a matrix before its right half") \
     F(rows_too_near, CONV_BF16_INPUTS, "rows of 36 bytes, which begin where ldmatrix can't read") \
     F(missing_matrix_barrier, CONV_BF16_INPUTS, "matrices are loaded before all of their rows are there") \
@@ -397,7 +397,8 @@ __global__ void pairs(float *y, const float *x, const float *w, const float *bia
     }
 }
 
-template <fault wrong> static void run_pairs(const conv_problem *conv, const conv_operands *o, const conv_workspace *workspace)
+template <fault wrong>
+static void run_pairs(const conv_problem *conv, const conv_operands *o, const conv_workspace *workspace)
 {
     const shape s = shape_of(conv);
     const dim3 grid(blocks_for(s.y_plane(), COLUMNS), blocks_for(s.k, SIDE));

@@ -1,12 +1,12 @@
 /* cuda_pw_06_bf16.cu - step 6 of the pointwise ladder on a GPU: tensor cores in bf16, which is not f32 any more.
  *
- * Changed since cuda_pw_04_tensor_cores: a number is rounded to bf16, 8 bits, when its tile is filled, and a word has two
- *     channels; one product of 16 channels takes the place of twelve of 8 for parts.  Sums are still f32.
+ * Changed since cuda_pw_04_tensor_cores: a number is rounded to bf16, 8 bits, when its tile is filled, and a word has
+ *     two channels; one product of 16 channels takes the place of twelve of 8 for parts.  Sums are still f32.
  * Why it is faster: half of the shared memory, of its passes and of the barriers for a channel; a twelfth of the
  *     instructions of tensor cores, which make twice as many products a clock in 16 bits.
  * What it costs: accuracy.  It declares class bf16, inputs of 8 bits, and is verified as that: an element of y may be
- *     wrong by 2^-7 of the sum of its products' magnitudes, where it was 2^-22 and less.  Nothing overflows: bf16 has the
- *     exponents of f32.
+ *     wrong by 2^-7 of the sum of its products' magnitudes, and more where sums are long.  bf16 has the exponents of
+ *     f32, so that nothing becomes 0, and nothing infinite but what is within half a last bit of it.
  * Budget: at most 64 registers on sm_80, 72 on sm_90; no spills.
  * Applies to: any pointwise problem in NCHW, 1-D to 3-D, with any stride and padding; any values.
  * Explained in docs/ladder-cuda.md, step 6 of pointwise.

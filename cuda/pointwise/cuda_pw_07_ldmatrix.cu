@@ -1,10 +1,10 @@
 /* cuda_pw_07_ldmatrix.cu - step 7 of the pointwise ladder on a GPU: four matrices of a tile in one instruction.
  *
- * Changed since cuda_pw_06_bf16: ldmatrix loads the operands.  A lane says where one row of 16 bytes begins, and gets a
- *     word of each of four matrices of 8 rows.  So that a row is a piece of memory, x lies as [position][channels].
- * Why it is faster: 3 requests of shared memory for 16 channels of a warp's tile, where step 6 has 12.  The passes are
- *     as many, 12, which is what 12 words a lane take: a matrix in one, since rows 0 ... 3 and 4 ... 7 of eight, 32 bytes
- *     apart, have their halves exchanged.  Laid out plainly it is two, 8.00 passes a request and not 4.00.
+ * Changed since cuda_pw_06_bf16: ldmatrix loads the operands.  A lane says where one row of 16 bytes begins, and gets
+ *     a word of each of four matrices of 8 rows.  So that a row is a piece of memory, x lies as [position][channels].
+ * Why it is faster: 3 requests of shared memory for 16 channels of a warp's tile, where step 6 has 12.  The passes
+ *     are as many, 12, which is what 12 words a lane take: a matrix in one, since rows 0 ... 3 and 4 ... 7 of eight,
+ *     32 bytes apart, have their halves exchanged.  Laid out plainly it is two, 8.00 passes a request and not 4.00.
  * What it costs: x is turned around on its way: a warp loads 8 positions of 4 channels, for 32 positions of one, and
  *     where rows don't begin at 32 bytes these are 8 sectors and not 5.
  * Budget: at most 72 registers on sm_80, 80 on sm_90; no spills.
@@ -31,8 +31,8 @@ __device__ static int64_t source(const shape &s, int64_t i)
 /* The other one is 16 further on. */
 __device__ static int first_position(int t) { return t / warpSize * 8 + t % 8; }
 
-/* Thread t of 64 loads two pairs of channels of two positions, and 4 pairs of weights.  8 neighbours have 8 positions of
- * one channel, 32 bytes; the warp's 8 by 4 words are in 32 banks. */
+/* Thread t of 64 loads two pairs of channels of two positions, and 4 pairs of weights.  8 neighbours have 8 positions
+ * of one channel, 32 bytes; the warp's 8 by 4 words are in 32 banks. */
 __device__ static void load(tile &to_x, tile &to_w, const float *x, const float *w, const shape &s,
                             const int64_t (&from)[2], int k0, int c0, int t)
 {

@@ -4,8 +4,8 @@
  *     six times, for three parts of each number, as step 4 of pointwise does.  What fills the tiles is as before.
  * Why it is faster: 12 numbers a lane are read from shared memory for 128 products a lane, 0.09 a product after 0.5:
  *     an eighth of the passes over the banks.  Stores of y are of pairs of columns, and move 8 sectors where 16 were.
- * What it costs: 32 registers for sums; six products for one; the divisions of step 2 are as many as they were, and are
- *     now most of what a thread does beside the products.
+ * What it costs: 32 registers for sums; six products for one; the divisions of step 2 are as many as they were, and
+ *     are now most of what a thread does beside the products.
  * Budget: at most 95 registers on sm_80, 95 on sm_90; no spills.
  * Applies to: any standard problem in NCHW, 1-D to 3-D; any values.
  * Explained in docs/ladder-cuda.md, step 3 of standard.

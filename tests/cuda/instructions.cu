@@ -19,7 +19,8 @@ enum type { TF32, F16, BF16 };
 
 __device__ static unsigned pair(type type, float low, float high)
 {
-    const unsigned a = type == F16 ? __half_as_ushort(__float2half_rn(low)) : __bfloat16_as_ushort(__float2bfloat16_rn(low));
+    const unsigned a = type == F16 ? __half_as_ushort(__float2half_rn(low))
+                                   : __bfloat16_as_ushort(__float2bfloat16_rn(low));
     const unsigned b = type == F16 ? __half_as_ushort(__float2half_rn(high))
                                    : __bfloat16_as_ushort(__float2bfloat16_rn(high));
     return a | b << 16;
@@ -86,8 +87,8 @@ __global__ void load_rows(unsigned *to)
 
 /* ---- copies ------------------------------------------------------------------------------------------------------- */
 
-/* sums[0 ... 2]: of what 32 threads find in shared memory, where each stored 1 and two groups of copies bring 2: at once;
- * behind a wait that leaves one group; behind a wait for all.  sums[3]: of 16 bytes of which 8 were copied. */
+/* sums[0 ... 2]: of what 32 threads find in shared memory, where each stored 1 and two groups of copies bring 2: at
+ * once; behind a wait that leaves one group; behind a wait for all.  sums[3]: of 16 bytes of which 8 were copied. */
 __global__ void copy(float *sums, const float *twos)
 {
     alignas(16) __shared__ float first[LANES], second[LANES], tail[LANES][4];

@@ -1,4 +1,4 @@
-/* narrow.cc - all numbers of 16 bits to float, and what lies at and beside the middle of each two of them back; a program.
+/* narrow.cc - all numbers of 16 bits to float, and back what lies at and beside the middle of each two; a program.
  *
  * Compiled once with the headers of cuda/emulator and once with the toolkit's, it prints the same (tests/test_cuda.sh).
  * A line: the pattern, the bits of its float, and the patterns to which the middle between it and the next, and the

@@ -40,7 +40,7 @@ double card_bound(const struct card *card, const struct traffic *traffic, enum t
         [TRAFFIC_REQUESTS] = clocks * card->loads / LANES,
         [TRAFFIC_PRODUCTS] = by_tensor_cores ? 0 : clocks * card->multiply_adds,
         [TRAFFIC_TENSOR_PRODUCTS] = clocks * card->tensor_multiply_adds,
-        [TRAFFIC_NARROW_PRODUCTS] = clocks * 2 * card->tensor_multiply_adds,   /* twice as many: so say all data sheets */
+        [TRAFFIC_NARROW_PRODUCTS] = clocks * 2 * card->tensor_multiply_adds,   /* so say all data sheets */
     };
     return a_second[total] > 0 ? (double)traffic->total[total] / a_second[total] : 0;
 }
