@@ -92,7 +92,7 @@ tests/cuda/narrow: tests/cuda/narrow.plain.o
 	$(AM_V_CCLD)$(CXX) $(LDFLAGS) -o $@ tests/cuda/narrow.plain.o
 tests/cuda/narrow-toolkit: tests/cuda/narrow.cc
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CXX) -std=c++20 -isystem $(CUDA_LIBDIR)/../include -o $@ $(srcdir)/tests/cuda/narrow.cc
-CLEANFILES += tests/cuda/*
+CLEANFILES += tests/cuda/*.o tests/cuda/instructions tests/cuda/narrow tests/cuda/narrow-toolkit
 
 # The architectures that cuda.so is for; the last one also as PTX, which later cards compile for themselves.
 CUDA_ARCHITECTURES = 75 80 90 120
