@@ -27,16 +27,25 @@ bool kernel_add(const struct conv_kernel *kernel, const char *source)
     return true;
 }
 
+static int builtin_count(void)
+{
+    static int count = -1;
+    if (count < 0) {
+        int counted = 0;
+        while (conv_builtin_kernels[counted].kernel)
+            counted++;
+        count = counted;
+    }
+    return count;
+}
+
 /* Row i of both tables in turn; NULL behind the last. */
 static const struct conv_kernel_row *row_at(int i)
 {
-    static int builtin_count = -1;
-    if (builtin_count < 0)
-        for (builtin_count = 0; conv_builtin_kernels[builtin_count].kernel; builtin_count++)
-            continue;
-    if (i < builtin_count)
+    const int builtin = builtin_count();
+    if (i < builtin)
         return &conv_builtin_kernels[i];
-    return i - builtin_count < added_count ? &added[i - builtin_count] : NULL;
+    return i - builtin < added_count ? &added[i - builtin] : NULL;
 }
 
 static bool usable(const struct conv_kernel *kernel)
@@ -44,15 +53,21 @@ static bool usable(const struct conv_kernel *kernel)
     return kernel->device || (kernel->isa <= conv_isa_limit() && conv_isa_available(kernel->isa));
 }
 
-/* Is row i the one by which its kernel is known: the first usable one of that name? */
+/* Is row i the one by which its kernel is known: the first usable one of that name?  In the generated table rows of one
+ * name are neighbours, and no provider's kernel can take one of these names. */
 static bool is_first(int i)
 {
     const struct conv_kernel *kernel = row_at(i)->kernel;
     if (!usable(kernel))
         return false;
-    for (int before = 0; before < i; before++)
-        if (usable(row_at(before)->kernel) && !strcmp(row_at(before)->kernel->name, kernel->name))
+    const int builtin = builtin_count();
+    for (int before = i - 1; before >= (i < builtin ? 0 : builtin); before--) {
+        const bool same_name = !strcmp(row_at(before)->kernel->name, kernel->name);
+        if (same_name && usable(row_at(before)->kernel))
             return false;
+        if (!same_name && i < builtin)
+            break;
+    }
     return true;
 }
 
