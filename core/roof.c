@@ -1,7 +1,8 @@
 /* roof.c - measures the roof: peak multiply-adds and the bandwidth of each level of the memory.
  *
  * Every figure is the best of several short runs.  With several threads, each has its own array, all of
- * them start together, and the slowest counts.   Declared in convref/machine.h.
+ * them start together, and the slowest counts.  With CONVREF_QUICK_ROOF in the environment the runs are fewer and
+ * shorter, for tests, where nobody reads the figures.   Declared in convref/machine.h.
  */
 #include <config.h>
 #include <convref/machine.h>
@@ -14,8 +15,15 @@
 #include <omp.h>
 #endif
 
-enum { REPEATS = 7 };
-static const double sample_seconds = 0.008;   /* long against the clock, short against the scheduler */
+/* A run is long against the clock, and short against the scheduler.  DRAM: an array well beyond the last cache. */
+static const struct effort { int repeats; double seconds; int64_t most_bytes; }
+    whole = { 7, 0.008, INT64_C(512) << 20 }, quick = { 3, 0.001, INT64_C(4) << 20 };
+
+static const struct effort *effort(void)
+{
+    const char *wanted = getenv("CONVREF_QUICK_ROOF");
+    return wanted && wanted[0] ? &quick : &whole;
+}
 
 static const struct conv_roof_loops *loops_of(enum conv_isa isa)
 {
@@ -53,8 +61,8 @@ static double peak_macs(const struct conv_roof_loops *loops, int threads)
         rounds *= 2;
         start = conv_seconds();
         loops->multiply_add(rounds);
-    } while (conv_seconds() - start < sample_seconds);
-    for (int repeat = 0; repeat < REPEATS; repeat++)
+    } while (conv_seconds() - start < effort()->seconds);
+    for (int repeat = 0; repeat < effort()->repeats; repeat++)
         best = max(best, macs_once(loops, rounds, threads));
     return best;
 }
@@ -85,11 +93,11 @@ static double bytes_once(const struct conv_roof_loops *loops, float *data, int64
 /* Half of a cache is sure to stay in it.  DRAM: well beyond the last cache, within reason. */
 static int64_t array_bytes(const struct conv_machine *machine, enum conv_level level)
 {
-    if (level != CONV_DRAM)
-        return machine->bytes[level] / 2;
-    const int64_t wanted = 4 * machine->bytes[CONV_L3], least = INT64_C(64) << 20;
-    const int64_t most = INT64_C(512) << 20;
-    return wanted < least ? least : wanted > most ? most : wanted;
+    const int64_t least = INT64_C(64) << 20, most = effort()->most_bytes;
+    int64_t wanted = machine->bytes[level] / 2;
+    if (level == CONV_DRAM)
+        wanted = 4 * machine->bytes[CONV_L3] < least ? least : 4 * machine->bytes[CONV_L3];
+    return wanted > most ? most : wanted;
 }
 
 static double bandwidth(const struct conv_roof_loops *loops, const struct conv_machine *machine,
@@ -109,10 +117,10 @@ static double bandwidth(const struct conv_roof_loops *loops, const struct conv_m
     bytes_once(loops, data, count, 1, threads, false);   /* bring it in */
     int64_t passes = 1;
     for (; passes < INT64_C(1) << 30; passes *= 2)
-        if ((double)bytes * (double)passes / bytes_once(loops, data, count, passes, 1, false) > sample_seconds)
+        if ((double)bytes * (double)passes / bytes_once(loops, data, count, passes, 1, false) > effort()->seconds)
             break;
     double best = 0;
-    for (int repeat = 0; repeat < 2 * REPEATS; repeat++)
+    for (int repeat = 0; repeat < 2 * effort()->repeats; repeat++)
         best = max(best, bytes_once(loops, data, count, passes, threads, repeat % 2));
     free(data);
     return best;

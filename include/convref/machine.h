@@ -43,7 +43,8 @@ struct conv_roof {
 };
 
 /* Measure, in at most about 3 seconds.  threads: 0 means all cores.  The best of several short runs
- * counts: a ceiling is what the machine can do, not what it did while others were using it. */
+ * counts: a ceiling is what the machine can do, not what it did while others were using it.  With a value of
+ * CONVREF_QUICK_ROOF in the environment it takes a tenth of a second, and the figures are not to be quoted. */
 CONV_API void conv_roof_measure(struct conv_roof *roof, const struct conv_machine *machine, int threads);
 
 /* Multiply-adds a second that nothing can exceed which does `macs` and moves `bytes` from `level`:

@@ -123,6 +123,7 @@ void results_print_machine(FILE *file, const struct results *results, const char
 {
     const struct conv_machine *m = &results->machine;
     const struct conv_roof *roof = &results->roof, *after = &results->roof_after;
+    const char *hurried = getenv("CONVREF_QUICK_ROOF");
     const time_t now = time(NULL);
     struct tm local;
     char day[32] = "";
@@ -138,6 +139,9 @@ void results_print_machine(FILE *file, const struct results *results, const char
             fprintf(file, " roof_%s %.1f (%.1f)", conv_level_name(level), roof->bandwidth[level][0] / 1e9,
                     after->bandwidth[level][0] / 1e9);
     fputc('\n', file);
+    if (hurried && hurried[0])
+        fprintf(file, "%sTHE ROOF IS NOT TO BE QUOTED: it was measured in a moment, because of CONVREF_QUICK_ROOF.\n",
+                prefix);
     if (results->busy[0])
         fprintf(file, "%sTHE MACHINE IS BUSY: %s.  Measure again before you quote a figure.\n", prefix,
                 results->busy);

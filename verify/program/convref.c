@@ -34,7 +34,7 @@ static int help(FILE *file)
           "Environment: CONVREF_ISA limits the instruction set (baseline, avx2, avx512),\n"
           "CONVREF_NETWORKS, CONVREF_EXPERIMENTS and CONVREF_PLOTS are folders of network files,\n"
           "experiments and plot scripts, CONVREF_PROVIDERS of the providers that experiments name,\n"
-          "NO_COLOR turns colours off.\n\n"
+          "NO_COLOR turns colours off, CONVREF_QUICK_ROOF measures the roof in a moment, for tests.\n\n"
           "A problem is a line such as \"c=32 in=112x112 k=64 filter=3x3 pad=1\".\n", file);
     return file == stdout ? 0 : EXIT_USAGE;
 }
