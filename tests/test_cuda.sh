@@ -1,22 +1,15 @@
 #!/bin/sh
-# test_cuda.sh - the rungs of CUDA, without a GPU: emulated, watched, and wrong on purpose.
+# test_cuda.sh - the rungs of CUDA, without a GPU: their table and headers, and what a GPU would move, counted exactly.
 #
-# Every rung passes the whole verifier in the emulator, and check "covering" with its threads in other orders; watched,
-# none is reported.  One command verifies all of them, so that every core has work.  Every fault of cuda/faults is rejected, most of them with the line that the file names.
-# Not here: a card.
+# Not here: whether they are right (test_cuda_rungs.sh), whether faults are seen (test_cuda_faults.sh), a card.
 set -eu
 
 suite=test_cuda   # for the frame
 # shellcheck source=tests/cli/frame.sh
 . "${srcdir:-.}/tests/cli/frame.sh"
 
-cuda=$start/cuda
-if [ ! -f "$cuda/cuda-emulated.so" ]; then
-    skip emulated "there was no C++20 compiler"
-    finish
-fi
-rungs=$(sed -n 's,^\t*cuda/[a-z]*/\(cuda_[a-z0-9_]*\)\.cu.*,\1,p' "$source_top/cuda/cuda.mk")
-faults=$(sed -n 's/^    F(\([a-z_]*\),.*/\1/p' "$source_top/cuda/faults/faults.cu")
+# shellcheck source=tests/cli/cuda_modules.sh
+. "$source_top/tests/cli/cuda_modules.sh"
 
 # ---- the table ----------------------------------------------------------------------------------------------------------
 convref list --provider "$cuda/cuda-emulated.so" -f tsv 'cuda_*' | awk -F '\t' '$1 ~ /^cuda_/ { print $1 }' | sort > listed
@@ -70,40 +63,6 @@ if [ -x "$start/tests/cuda/narrow-toolkit" ]; then
 else
     skip narrow_as_toolkit "there was no CUDA toolkit"
 fi
-
-# ---- every rung, in the emulator ------------------------------------------------------------------------------------------
-patience=1200   # seconds: all rungs, on two cores that have other tests to do
-# everybody NAME ORDER MODULE [ARGUMENT...]: one command, as many rungs at a time as there are cores; a case for each rung
-everybody()
-{
-    name=$1 order=$2 module=$3
-    shift 3
-    run "CONVREF_CUDA_ORDER=$order convref verify --provider '$cuda/$module.so' -k 'cuda_*' $*"
-    for rung in $rungs; do
-        if grep -qE "^ACCEPT +$rung " out; then
-            pass "${name}_$rung"
-        else
-            fail "${name}_$rung" "$command" 'it is not accepted' "$(sed -n "/ $rung /,/^[A-Z]/p" out | cat - err)"
-        fi
-    done
-}
-everybody emulated forward cuda-emulated
-everybody backward backward cuda-emulated --check covering
-everybody random random cuda-emulated --check covering
-everybody watched_small forward cuda-watched --check small
-everybody watched_covering forward cuda-watched --check covering
-expect order_that_is_none 77 "CONVREF_CUDA_ORDER=sideways convref run 'c=2 in=2 k=2 filter=1 groups=2' \
-    --provider '$cuda/cuda-emulated.so' -k cuda_dw_02_coalesced 2>&1" 'CONVREF_CUDA_ORDER is "sideways": forward, backward or random'
-expect landing_that_is_none 77 "CONVREF_CUDA_LANDING=softly convref run 'c=2 in=2 k=2 filter=1' \
-    --provider '$cuda/cuda-emulated.so' -k cuda_pw_04_tensor_cores 2>&1" 'CONVREF_CUDA_LANDING is "softly": late, early or random'
-for landing in early random; do   # late is the default
-    for rung in cuda_pw_05_copies_ahead cuda_dw_09_copies_ahead; do
-        for module in emulated watched; do
-            expect "landing_${landing}_${module}_$rung" 0 "CONVREF_CUDA_LANDING=$landing CONVREF_CUDA_ORDER=random convref verify \
-                --provider '$cuda/cuda-$module.so' -k $rung --check covering" '^ACCEPT'
-        done
-    done
-done
 
 # ---- what a GPU would move: exact counts ------------------------------------------------------------------------------------
 # traffic RUNG PROBLEM: the table of its launch, in traffic.tsv
@@ -255,33 +214,6 @@ expect explain_narrow 0 "convref explain -k cuda_pw_06_bf16 --against cuda_pw_04
     '^multiply-adds of tensor cores +0 +19,267,584 +0\.07$' '^the same in 16 bits +3,211,264 +0\.01 +0 *$'
 expect traffic_nowhere 77 "CONVREF_CUDA_TRAFFIC=/nonexistent/t.tsv convref run 'c=2 in=2 k=2 filter=1 groups=2' \
     --provider '$cuda/cuda-watched.so' -k cuda_dw_02_coalesced 2>&1" '/nonexistent/t.tsv can.t be written'
-
-# ---- faults: rejected, with a line that faults.cu marks ---------------------------------------------------------------------
-# lines FAULT: "62|97", the lines that say AT FAULT; empty if it is seen in the numbers alone
-lines() { grep -nE "/\* AT .*\<$1\>" "$source_top/cuda/faults/faults.cu" | cut -d : -f 1 | paste -s -d '|'; }
-same faults 'the number of faults' 40 "$(echo "$faults" | grep -vc '^none')"
-with_line=0
-for fault in $faults; do
-    wanted=1 seen=$(lines "$fault") pattern='^REJECT'
-    problem='n=2 c=20 in=9x20 k=20 filter=7x7 pad=3 groups=20'
-    case $fault in
-    none | none_of_pipeline | none_of_pairs) wanted=0 pattern='^ACCEPT' ;;
-    planes_in_grid_y)   # 65,536 blocks of the smaller problems of a finding would take minutes
-        expect "fault_$fault" 77 "convref run 'c=66000 in=1x1 k=66000 filter=1x1 groups=66000' \
-            --provider '$cuda/cuda-faults.so' -k cuda_fault_$fault 2>&1" "faults\\.cu:($seen)[:) ]"
-        with_line=$((with_line + 1))
-        continue ;;
-    esac
-    if sed -n '/FAULTS_OF_P[A-Z]*(F)/,/^$/p' "$source_top/cuda/faults/faults.cu" | grep -q "F($fault,"; then
-        problem='c=42 in=9x20 k=20 filter=1x1'
-    fi
-    if [ -n "$seen" ]; then
-        pattern="faults\.cu:($seen)[:) ]"
-        with_line=$((with_line + 1))
-    fi
-    expect "fault_$fault" $wanted "convref verify --provider '$cuda/cuda-faults.so' -k cuda_fault_$fault '$problem'" "$pattern"
-done
-same with_line 'faults that are told with their line' yes "$([ $with_line -ge 20 ] && echo yes || echo "$with_line")"
 
 # ---- a module for cards, where there is none -----------------------------------------------------------------------------------
 if [ -f "$cuda/cuda.so" ] && [ ! -e /dev/nvidiactl ]; then

@@ -135,7 +135,7 @@ static void packing_that_hangs_is_a_hang(void)
     static const struct conv_kernel packs = {
         .name = "packs", .title = "hangs in pack", .kinds = 1u << CONV_DEPTHWISE, .packed_bytes = some_bytes,
         .pack = hang_in_pack, .run = compute };
-    const struct conv_verification verification = verify(&packs, 4, 0);
+    const struct conv_verification verification = verify(&packs, 1, 0);
     TEST_EQUAL_TEXT(conv_verdict_name(verification.verdict), "REJECT");
     TEST_EQUAL_INT(verification.finding.fault, CONV_FAULT_HANG);
 }

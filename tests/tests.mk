@@ -40,15 +40,16 @@ else
 WATCHED = 0
 endif
 
-# The thread sanitizer is there for the threads alone: it can't follow the forks of the verifier.
+# The order of the lists below is that of the run: long ones first, so that with several jobs every core has work to
+# the end.  The thread sanitizer is there for the threads alone: it can't follow the forks of the verifier.
 if THREAD_SANITIZER
 UNIT_TESTS = tests/test_threads
 else
 UNIT_TESTS = \
-	tests/test_problem tests/test_tensor tests/test_npy tests/test_reference tests/test_golden tests/test_count \
-	tests/test_kernels tests/test_run tests/test_maths tests/test_checks tests/test_verify tests/test_findings tests/test_faults \
-	tests/test_accept tests/test_outputs tests/test_bench tests/test_threads tests/test_fuzz tests/test_sandbox \
-	tests/test_requantise tests/test_examine tests/test_training
+	tests/test_faults tests/test_accept tests/test_checks tests/test_sandbox tests/test_verify tests/test_golden \
+	tests/test_examine tests/test_training tests/test_bench tests/test_run tests/test_problem tests/test_tensor \
+	tests/test_npy tests/test_reference tests/test_count tests/test_kernels tests/test_maths tests/test_findings \
+	tests/test_outputs tests/test_threads tests/test_fuzz tests/test_requantise
 endif
 
 if HAVE_CUNIT
@@ -103,34 +104,37 @@ tests_read_problem_LDADD = libconvref.la
 tests_read_problem_LDFLAGS = $(AM_LDFLAGS) -static
 
 # ---- the program and the documents, from outside ------------------------------------------------------------
-SHELL_TESTS = tests/test_bad_input.sh tests/test_cli.sh tests/test_cli_count.sh tests/test_cli_verify.sh \
-	tests/test_cli_bench.sh tests/test_cli_exec.sh tests/test_cli_golden.sh tests/test_onnx.sh \
-	tests/test_onnx_count.sh tests/test_experiments.sh tests/test_cheats.sh tests/test_hostile.sh
+SHELL_TESTS = tests/test_cheats.sh tests/test_experiments.sh tests/test_bad_input.sh tests/test_cli_verify.sh \
+	tests/test_cli_bench.sh tests/test_cli.sh tests/test_hostile.sh tests/test_cli_exec.sh tests/test_cli_golden.sh \
+	tests/test_onnx.sh tests/test_onnx_count.sh tests/test_cli_count.sh
 # Under a sanitizer the tests above, of what reads files and text of others, are enough: these look at documents, schemas,
 # kernels that it doesn't watch, and allocations, which are its own there.
-UNWATCHED_TESTS = tests/test_docs.sh tests/test_pages.sh tests/test_cli_schema.sh tests/test_cuda.sh tests/test_cuda_sass.sh tests/test_gpu_peers.sh tests/test_run_on_gpu.sh \
-	tests/test_internal_failures.sh
+UNWATCHED_TESTS = tests/test_cuda_rungs.sh tests/test_cuda_faults.sh tests/test_internal_failures.sh tests/test_docs.sh \
+	tests/test_cuda.sh tests/test_cuda_sass.sh tests/test_gpu_peers.sh tests/test_run_on_gpu.sh tests/test_pages.sh \
+	tests/test_cli_schema.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) $(UNWATCHED_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
-EXTRA_DIST += tests/pages/measure.js tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli/tensor_files.sh \
-	tests/cli/onnx_files.sh tests/cli/onnx_cases.py tests/cli/validate.py tools/count-tests
+EXTRA_DIST += tests/pages/measure.js tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli/cuda_modules.sh \
+	tests/cli/tensor_files.sh tests/cli/onnx_files.sh tests/cli/onnx_cases.py tests/cli/validate.py tools/count-tests
 
 # ---- Python ---------------------------------------------------------------------------------------------------
 # python/run-test says when it can't be tested.
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/python/run-test '$(PYTHON)' '$(SANITIZER_CFLAGS)'
-PYTHON_TESTS = tests/test_python.py tests/test_peers.py tests/test_peers_speed.py tests/test_golden_vectors.py tests/test_photo.py \
-	tests/test_notebook.py tests/test_onnx_operators.py
+PYTHON_TESTS = tests/test_notebook.py tests/test_peers.py tests/test_peers_speed.py tests/test_python.py tests/test_golden_vectors.py \
+	tests/test_photo.py tests/test_onnx_operators.py
 EXTRA_DIST += $(PYTHON_TESTS) tests/case.py
 
+if !THREAD_SANITIZER
+# Python can't load a library that a sanitizer watches, nor can a plain compiler link one.
+if !SANITIZED
+TESTS += $(UNWATCHED_TESTS) $(PYTHON_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
+endif
+endif
 if HAVE_CUNIT
 TESTS += $(UNIT_TESTS)
 endif
 if !THREAD_SANITIZER
 TESTS += $(SHELL_TESTS)
-# Python can't load a library that a sanitizer watches, nor can a plain compiler link one.
-if !SANITIZED
-TESTS += $(UNWATCHED_TESTS) $(PYTHON_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
-endif
 endif
 
 AM_TESTS_ENVIRONMENT = \

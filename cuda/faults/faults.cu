@@ -1,9 +1,9 @@
 /* faults.cu - kernels of CUDA with one fault each: what the watch must find, and at which line.
  *
- * Each is one of four rungs, the depthwise tile, the pointwise tile, the pointwise pipeline and the matrices of ldmatrix,
- * shortened to what 2-D needs, with one thing wrong.
- * The line that a report must name carries the name of the fault in a comment: `AT name`.  tests/test_cuda.sh reads it
- * there.  Faults without such a line are seen in the numbers alone.
+ * Each is one of four rungs, the depthwise tile, the pointwise tile, the pointwise pipeline and the matrices of
+ * ldmatrix, shortened to what 2-D needs, with one thing wrong.
+ * The line that a report must name carries the name of the fault in a comment: `AT name`.  tests/test_cuda_faults.sh
+ * reads it there.  Faults without such a line are seen in the numbers alone.
  * Not here: faults of kernels for the CPU (verify/proof/faults).   Read next: cuda/emulator/watch.cc
  */
 #include "rung.h"

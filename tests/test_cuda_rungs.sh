@@ -1,0 +1,65 @@
+#!/bin/sh
+# test_cuda_rungs.sh - every rung of CUDA is right: in the emulator, in other orders of its threads, and watched.
+#
+# The last step of every ladder passes the whole verifier in the emulator; the steps before it all checks but those whose
+# problems are many and large there, "routes", "seams" and "large", which take four fifths of the time.  With
+# CONVREF_EVERY_CHECK, which .ci/run sets, every step passes every check.  Each passes "covering" with its threads in other
+# orders; watched, none is reported.  One command verifies all of them, so that every core has work.
+# Not here: what they move (test_cuda.sh), a card.
+# lists of names are meant to be split
+# shellcheck disable=SC2086
+set -eu
+
+suite=test_cuda_rungs   # for the frame
+# shellcheck source=tests/cli/frame.sh
+. "${srcdir:-.}/tests/cli/frame.sh"
+
+# shellcheck source=tests/cli/cuda_modules.sh
+. "$source_top/tests/cli/cuda_modules.sh"
+
+# ---- every rung, in the emulator ------------------------------------------------------------------------------------------
+patience=1200   # seconds: all rungs, on two cores that have other tests to do
+# everybody NAME ORDER MODULE RUNGS CHECK...: as many rungs at a time as there are cores; a case for each rung, which every
+# check accepts that has problems for it
+everybody()
+{
+    name=$1 order=$2 module=$3 which=$4
+    shift 4
+    : > verdicts
+    for check; do
+        run "CONVREF_CUDA_ORDER=$order convref verify --provider '$cuda/$module.so' -k '$(echo $which | tr ' ' ,)' $check"
+        cat out >> verdicts
+    done
+    for rung in $which; do
+        if [ "$(grep -cE "^(ACCEPT|SKIPPED) +$rung " verdicts)" = $# ] && grep -qE "^ACCEPT +$rung " verdicts; then
+            pass "${name}_$rung"
+        else
+            fail "${name}_$rung" "$command" 'it is not accepted' "$(sed -n "/ $rung /,/^[A-Z]/p" verdicts | cat - err)"
+        fi
+    done
+}
+last=$(echo "$rungs" | awk '{ ladder = $0; sub(/_[0-9][0-9]_.*/, "", ladder); if (!(ladder in last)) order[++n] = ladder
+    last[ladder] = $0 } END { for (i = 1; i <= n; i++) print last[order[i]] }')
+[ -z "${CONVREF_EVERY_CHECK:-}" ] || last=$rungs
+before=$(echo "$rungs" | grep -vxF "$last" || true)
+same ladders 'the number of ladders, or of rungs' yes "$([ "$(echo "$last" | wc -l)" -ge 9 ] && echo yes || echo "$last")"
+everybody emulated forward cuda-emulated "$last" ''
+[ -z "$before" ] || everybody emulated forward cuda-emulated "$before" --check=small --check=turns --check=probes --check=real \
+    --check=special --check=covering --check=limits
+everybody backward backward cuda-emulated "$rungs" --check=covering
+everybody random random cuda-emulated "$rungs" --check=covering
+everybody watched_small forward cuda-watched "$rungs" --check=small
+everybody watched_covering forward cuda-watched "$rungs" --check=covering
+expect order_that_is_none 77 "CONVREF_CUDA_ORDER=sideways convref run 'c=2 in=2 k=2 filter=1 groups=2' \
+    --provider '$cuda/cuda-emulated.so' -k cuda_dw_02_coalesced 2>&1" 'CONVREF_CUDA_ORDER is "sideways": forward, backward or random'
+expect landing_that_is_none 77 "CONVREF_CUDA_LANDING=softly convref run 'c=2 in=2 k=2 filter=1' \
+    --provider '$cuda/cuda-emulated.so' -k cuda_pw_04_tensor_cores 2>&1" 'CONVREF_CUDA_LANDING is "softly": late, early or random'
+for landing in early random; do   # late is the default
+    for rung in cuda_pw_05_copies_ahead cuda_dw_09_copies_ahead; do
+        for module in emulated watched; do
+            expect "landing_${landing}_${module}_$rung" 0 "CONVREF_CUDA_LANDING=$landing CONVREF_CUDA_ORDER=random convref verify \
+                --provider '$cuda/cuda-$module.so' -k $rung --check covering" '^ACCEPT'
+        done
+    done
+done
+finish
