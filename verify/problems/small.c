@@ -59,11 +59,17 @@ static bool is_wanted(const struct conv_axis *axis, const struct limits *limits,
     return conv_problem_finish(&alone, NULL) == CONV_OK;
 }
 
+static bool wants_kind(const struct small_shapes *walk) { return filter_has(walk->filter->kinds, walk->kind); }
+static bool wants_rank(const struct small_shapes *walk) { return filter_has(walk->filter->ranks, walk->rank); }
+
+/* None where nothing is wanted: there may be hundreds of rounds. */
 static void list_axes(struct small_shapes *walk)
 {
     const enum conv_kind kind = (enum conv_kind)walk->kind;
     struct conv_axis axis;
     walk->axes = 0;
+    if (!wants_kind(walk) || !wants_rank(walk))
+        return;
     for (int64_t i = 0; candidate_at(&axis, &limits_of[walk->rank], kind == CONV_TRANSPOSED, i); i++)
         if (walk->axes < SMALL_AXES && is_wanted(&axis, &limits_of[walk->rank], kind))
             walk->axis[walk->axes++] = axis;
@@ -167,8 +173,6 @@ static bool begin(void *state, const struct conv_problem_filter *filter, uint64_
     return true;
 }
 
-static bool wants_kind(const struct small_shapes *walk) { return filter_has(walk->filter->kinds, walk->kind); }
-
 /* Every axis there is, together with every second other one, or in 3-D with every third pair of others: what only all
  * of them would show is a fault that needs five settings of two axes, and none was ever found here first. */
 static bool is_met(const struct small_shapes *walk)
@@ -203,8 +207,9 @@ static void step(struct small_shapes *walk)
 static bool try_variants(struct small_shapes *walk, struct conv_problem *problem)
 {
     const enum conv_kind kind = (enum conv_kind)walk->kind;
+    const struct conv_problem geometry = geometry_at(walk);
     for (int attempt = 0; attempt < CONV_PASSES * CONV_LAYOUTS * CONV_TYPES; attempt++) {
-        *problem = geometry_at(walk);
+        *problem = geometry;
         apply_variant(problem, kind, walk->variant++ % variant_count(kind));
         if (!filter_has(walk->filter->passes, problem->pass) || !filter_has(walk->filter->layouts, problem->layout))
             continue;   /* soon known */
@@ -219,7 +224,7 @@ static bool next(void *state, struct conv_problem *problem)
     enum { MOST_ROUNDS = 1000, WANTED = 10000 };   /* at least 10,000; one round holds every geometry */
     struct small_shapes *walk = state;
     while (walk->round < MOST_ROUNDS && (walk->round == 0 || walk->made < WANTED)) {
-        const bool good = wants_kind(walk) && filter_has(walk->filter->ranks, walk->rank) && is_met(walk)
+        const bool good = wants_kind(walk) && wants_rank(walk) && is_met(walk)
                        && try_variants(walk, problem);
         step(walk);
         walk->made += good;
