@@ -314,6 +314,21 @@ case("attention_operator", [node("Attention", ["q", "k", "v"], ["y"], q_num_head
      [value("q", [2, 7, 32]), value("k", [2, 5, 16]), value("v", [2, 5, 12])],
      {"macs_products": 2 * 4 * 7 * 5 * (8 + 6)}, opset=23)
 
+# ---- ai.onnx.ml: what scikit-learn's exporter writes around its networks ---------------------------------------------
+ML = field(7, "ai.onnx.ml")
+case("scaler", [node("Scaler", ["x"], ["a"], scale=[1.0, 2.0], offset=[0.0, 0.0]) + ML,
+                node("Cast", ["a"], ["b"], to=1), node("MatMul", ["b", "w"], ["y"])],
+     [zeros("w", [2, 5])], [value("x", [3, 2], 7)], {"macs_fc": 30, "params": 10})
+case("trees", [node("MatMul", ["x", "w"], ["a"]), node("TreeEnsembleClassifier", ["a"], ["y", "p"]) + ML,
+               node("ZipMap", ["p"], ["z"]) + ML],
+     [zeros("w", [2, 5])], [value("x", [3, 2])], {"macs_fc": 30, "params": 10})
+case("product_behind_trees", [node("TreeEnsembleRegressor", ["x"], ["a"], "forest") + ML,
+                              node("MatMul", ["a", "w"], ["y"])],
+     [zeros("w", [2, 5])], [value("x", [3, 2])], {"macs_fc": 0, "unknown": 1}, 3,
+     words="it comes behind 'forest' \\(TreeEnsembleRegressor\\)")
+case("linear_in_attributes", [node("LinearRegressor", ["x"], ["y"], coefficients=[1.0, 2.0]) + ML],
+     [], [value("x", [3, 2])], {"unknown": 1}, 3, words="\\(LinearRegressor\\): convref doesn't know the operator")
+
 # ---- recurrent layers ----------------------------------------------------------------------------------------------
 case("lstm_then_matmul", [node("LSTM", ["x", "W", "R"], ["a"], hidden_size=6), node("Squeeze", ["a", "one"], ["b"]),
                           node("MatMul", ["b", "w"], ["y"])],
@@ -323,6 +338,19 @@ case("lstm_last_state", [node("LSTM", ["x", "W", "R", "B"], ["", "h"], hidden_si
                          node("Squeeze", ["h", "zero"], ["b"]), node("MatMul", ["h", "w"], ["y"])],
      [zeros("W", [2, 24, 5]), zeros("R", [2, 24, 6]), zeros("B", [2, 48]), ints("zero", [1]), zeros("w", [6, 3])],
      [value("x", [10, 1, 5])], {"macs_fc": 36, "macs_recurrent": 10 * 2 * 24 * 11, "params": 2 * (24 * 11 + 48) + 18})
+case("lstm_quantised", [  # ONNX Runtime's: W and R transposed, scales and zero points behind the inputs of LSTM
+    node("DynamicQuantizeLSTM", ["x", "W", "R", "B", "", "", "", "", "s", "z", "s", "z"], ["a"], hidden_size=6)
+    + field(7, "com.microsoft"), node("MatMul", ["a", "w"], ["y"])],
+     [zeros("W", [1, 5, 24], 2), zeros("R", [1, 6, 24], 2), zeros("B", [1, 48]), zeros("s", [1]), zeros("z", [1], 2),
+      zeros("w", [6, 3])], [value("x", [10, 1, 5])],
+     {"macs_fc": 180, "macs_recurrent": 10 * 24 * 11, "params": 24 * 11 + 48 + 18})
+case("lstm_quantised_as_lstm", [
+    node("DynamicQuantizeLSTM", ["x", "W", "R"], ["y"], hidden_size=6) + field(7, "com.microsoft")],
+     [zeros("W", [1, 24, 5], 2), zeros("R", [1, 24, 6], 2)], [value("x", [10, 1, 5])], {}, 4,
+     words="X, W and R don't fit together")
+case("lstm_quantised_without_domain", [node("DynamicQuantizeLSTM", ["x", "W", "R"], ["y"], hidden_size=6)],
+     [zeros("W", [1, 5, 24], 2), zeros("R", [1, 6, 24], 2)], [value("x", [10, 1, 5])], {"unknown": 1}, 3,
+     words="convref doesn't know the operator")
 case("gru_batch_first", [node("GRU", ["x", "W", "R"], ["a"], hidden_size=6, layout=1),
                          node("MatMul", ["a", "w"], ["y"])],
      [zeros("W", [1, 18, 5]), zeros("R", [1, 18, 6]), zeros("w", [6, 3])], [value("x", [2, 10, 5])],

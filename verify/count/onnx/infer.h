@@ -14,9 +14,10 @@ typedef enum conv_status infer_function(struct step *step);
 /* infer_layers.c */
 infer_function infer_conv, infer_causal_conv, infer_norm, infer_pool, infer_gpool, infer_reduce, infer_arg;
 /* infer_products.c */
-infer_function infer_gemm, infer_matmul, infer_einsum, infer_attention, infer_linear_attention, infer_recurrent;
+infer_function infer_gemm, infer_matmul, infer_einsum, infer_attention, infer_linear_attention, infer_recurrent,
+    infer_quantized_lstm;
 /* infer_elements.c */
-infer_function infer_same, infer_cast, infer_clip, infer_quantize, infer_binary, infer_compare;
+infer_function infer_same, infer_scaled, infer_cast, infer_clip, infer_quantize, infer_binary, infer_compare;
 /* infer_shapes.c */
 infer_function infer_flatten, infer_reshape, infer_transpose, infer_squeeze, infer_unsqueeze, infer_expand, infer_tile,
     infer_like_second;

@@ -19,6 +19,14 @@ enum conv_status infer_same(struct step *step)
     return CONV_OK;
 }
 
+/* Scaler and Normalizer make floats of any numbers. */
+enum conv_status infer_scaled(struct step *step)
+{
+    const enum conv_status status = step_needs(step, 1);
+    step->out->type = ONNX_FLOAT;
+    return status == CONV_OK ? step_set_shape(step, &step->in[0]->shape) : status;
+}
+
 /* Cast, CastLike, BitCast: the type is an attribute, or that of the second input. */
 enum conv_status infer_cast(struct step *step)
 {

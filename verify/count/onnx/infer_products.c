@@ -402,21 +402,23 @@ enum conv_status infer_linear_attention(struct step *step)
 
 /* ---- LSTM, GRU, RNN ----------------------------------------------------------------------------------------- */
 
-/* W is directions x gates * hidden x inputs; X is steps x batch x inputs, or with `layout` batch x steps x inputs. */
-enum conv_status infer_recurrent(struct step *step)
+/* W is directions x gates * hidden x inputs, and R the same of what is hidden; X is steps x batch x inputs, or with
+ * `layout` batch x steps x inputs.  The axes of the matrices are given: that of the gates, and the other one. */
+static enum conv_status recurrent(struct step *step, int64_t gates, int of_gates, int of_inputs)
 {
     int64_t layout = 0;
-    const int64_t gates = onnx_is(step->at.node, "LSTM") ? 4 : onnx_is(step->at.node, "GRU") ? 3 : 1;
     enum conv_status status = step_needs(step, 3);
     if (status == CONV_OK)
         status = onnx_int(&layout, &step->at, "layout");
     if (status != CONV_OK)
         return status;
     const struct onnx_shape *x = &step->in[0]->shape, *w = &step->in[1]->shape, *r = &step->in[2]->shape;
-    if (x->rank != 3 || w->rank != 3 || r->rank != 3 || w->dims[2] != x->dims[2] || w->dims[1] != gates * r->dims[2]
-        || r->dims[1] != w->dims[1] || r->dims[0] != w->dims[0])
+    if (x->rank != 3 || w->rank != 3 || r->rank != 3 || w->dims[of_inputs] != x->dims[2]
+        || w->dims[of_gates] != gates * r->dims[of_inputs] || r->dims[of_gates] != w->dims[of_gates]
+        || r->dims[0] != w->dims[0])
         return step_bad(step, "X, W and R don't fit together");
-    const int64_t steps = x->dims[layout != 0], batch = x->dims[layout == 0], both = w->dims[0], hidden = r->dims[2];
+    const int64_t steps = x->dims[layout != 0], batch = x->dims[layout == 0], both = w->dims[0];
+    const int64_t hidden = r->dims[of_inputs];
     const int64_t factors[] = { steps, batch, both, gates, hidden, x->dims[2] + hidden };
     const struct onnx_shape all = layout ? (struct onnx_shape){ 4, { batch, steps, both, hidden } }
                                          : (struct onnx_shape){ 4, { steps, both, batch, hidden } };
@@ -427,3 +429,12 @@ enum conv_status infer_recurrent(struct step *step)
         status = step_set_output(step, i, i ? &last : &all, step->in[0]->type);
     return status;
 }
+
+enum conv_status infer_recurrent(struct step *step)
+{
+    return recurrent(step, onnx_is(step->at.node, "LSTM") ? 4 : onnx_is(step->at.node, "GRU") ? 3 : 1, 1, 2);
+}
+
+/* ONNX Runtime's DynamicQuantizeLSTM, which its quantisation puts in the place of LSTM: W and R are transposed, with
+ * their scales behind the inputs that LSTM has.  Source: ONNX Runtime, docs/ContribOperators.md */
+enum conv_status infer_quantized_lstm(struct step *step) { return recurrent(step, 4, 2, 1); }

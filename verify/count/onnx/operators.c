@@ -1,8 +1,9 @@
 /* operators.c - THE table of operators: what each is called in a network, and the rule for its shape.
  *
- * Every operator of the ONNX operator set, opset 6 to 28, is here; tests/test_onnx_operators.sh walks the
- * specification's own list against it.  infer_unknown: its size depends on data, or it is no tensor; it computes no
- * multiply-adds, so that only what comes behind it is lost.  A row of the kind unknown may hold anything: a subgraph.
+ * Every operator of the ONNX operator set, opset 6 to 28, is here; tests/test_onnx_operators.py walks the
+ * specification's own list against it.  Of other domains there is what real models have.
+ * infer_unknown: its size depends on data, or it is no tensor; it computes no multiply-adds, so that only what comes
+ * behind it is lost.  A row of the kind unknown may hold anything: a subgraph.
  * Not here: the rules (infer.c says where they are).
  */
 #include "verify/count/onnx/infer.h"
@@ -217,6 +218,27 @@ static const struct rule rules[] = {
     { "Xor", CONV_NODE_OTHER, NULL, infer_compare },
 };
 
+/* Operators of other domains.  Those of ai.onnx.ml that multiply (LinearRegressor, SVMClassifier, ...) have their
+ * weights in attributes and are not here, so that a model that has one is incomplete. */
+static const struct { const char *domain; struct rule rule; } others[] = {
+    { "ai.onnx.ml", { "ArrayFeatureExtractor", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "ai.onnx.ml", { "Binarizer", CONV_NODE_OTHER, NULL, infer_same } },
+    { "ai.onnx.ml", { "CastMap", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "ai.onnx.ml", { "CategoryMapper", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "ai.onnx.ml", { "DictVectorizer", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "ai.onnx.ml", { "FeatureVectorizer", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "ai.onnx.ml", { "Imputer", CONV_NODE_OTHER, NULL, infer_same } },
+    { "ai.onnx.ml", { "LabelEncoder", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "ai.onnx.ml", { "Normalizer", CONV_NODE_OTHER, NULL, infer_scaled } },
+    { "ai.onnx.ml", { "OneHotEncoder", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "ai.onnx.ml", { "Scaler", CONV_NODE_OTHER, NULL, infer_scaled } },
+    { "ai.onnx.ml", { "TreeEnsemble", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "ai.onnx.ml", { "TreeEnsembleClassifier", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "ai.onnx.ml", { "TreeEnsembleRegressor", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "ai.onnx.ml", { "ZipMap", CONV_NODE_OTHER, NULL, infer_unknown } },
+    { "com.microsoft", { "DynamicQuantizeLSTM", CONV_NODE_RECURRENT, NULL, infer_quantized_lstm } },
+};
+
 static int by_op_type(const void *name, const void *rule)
 {
     return strcmp(name, ((const struct rule *)rule)->op_type);
@@ -226,5 +248,11 @@ const struct rule *rule_of(const ConvOnnx__Node *node)
 {
     const struct rule *rule = bsearch(onnx_text(node->op_type), rules, sizeof rules / sizeof *rules, sizeof *rules,
                                       by_op_type);
-    return rule && onnx_is(node, rule->op_type) ? rule : NULL;
+    if (rule && onnx_is(node, rule->op_type))
+        return rule;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(onnx_text(node->domain), others[i].domain)
+            && !strcmp(onnx_text(node->op_type), others[i].rule.op_type))
+            return &others[i].rule;
+    return NULL;
 }

@@ -27,6 +27,7 @@ static const struct place { const char *op_type; unsigned weights, buffers; int 
     { "Einsum", 0x3, 0, 0 }, { "BatchNormalization", 0x6, 0x18, -1 }, { "InstanceNormalization", 0x6, 0, -1 },
     { "GroupNormalization", 0x6, 0, -1 }, { "LayerNormalization", 0x6, 0, -1 }, { "RMSNormalization", 0x2, 0, -1 },
     { "PRelu", 0x2, 0, -1 }, { "LSTM", 0x8e, 0, -1 }, { "GRU", 0xe, 0, -1 }, { "RNN", 0xe, 0, -1 },
+    { "DynamicQuantizeLSTM", 0x8e, 0, -1 },
     { "Gather", 0x1, 0, 2, true }, { "Add", 0x3, 0, 1, true }, { "Mul", 0x3, 0, 1, true },
     /* numbers that say what to do */
     { "If", 0, 0, 0 }, { "Loop", 0, 0, 0 },
@@ -38,8 +39,9 @@ static const struct place { const char *op_type; unsigned weights, buffers; int 
 
 static const struct place *place_of(const ConvOnnx__Node *node)
 {
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (onnx_is(node, places[i].op_type))
+    const struct rule *rule = rule_of(node);   /* in whose table an operator is with its domain */
+    for (size_t i = 0; i < sizeof places / sizeof *places && rule; i++)
+        if (!strcmp(rule->op_type, places[i].op_type))
             return &places[i];
     return NULL;
 }
