@@ -12,5 +12,5 @@ EXTRA_DIST += docs/images/ratio.svg docs/images/claims.svg docs/images/groups.sv
 	results/mobilenet_v1.tsv results/mobilenet_v1-blocks.tsv results/mobilenet_v1-avx2.tsv results/mobilenet_v1-avx2-blocks.tsv \
 	results/resnet50-standard.tsv results/resnet50-pointwise.tsv \
 	results/peers.tsv results/peers-speed.tsv results/peers-speed-resnet50.tsv results/cuda-registers.tsv results/cuda-sass.tsv \
-	results/onnx-models.tsv results/counting-tools.tsv \
+	results/onnx-models.tsv results/benchdnn-strings.tsv results/counting-tools.tsv \
 	results/torchvision-networks.tsv

@@ -121,8 +121,8 @@ EXTRA_DIST += tests/pages/measure.js tests/bad-input.tsv tests/hostile.tsv tests
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/python/run-test '$(PYTHON)' '$(SANITIZER_CFLAGS)'
 PYTHON_TESTS = tests/test_notebook.py tests/test_peers.py tests/test_peers_speed.py tests/test_python.py tests/test_golden_vectors.py \
-	tests/test_photo.py tests/test_onnx_operators.py
-EXTRA_DIST += $(PYTHON_TESTS) tests/case.py
+	tests/test_photo.py tests/test_onnx_operators.py tests/test_benchdnn.py
+EXTRA_DIST += $(PYTHON_TESTS) tests/case.py tools/compare-benchdnn
 
 if !THREAD_SANITIZER
 # Python can't load a library that a sanitizer watches, nor can a plain compiler link one.
