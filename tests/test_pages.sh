@@ -61,6 +61,19 @@ expect steps 0 'convref plot speedup steps.tsv --save plot && cat plot/speedup.t
 expect steps_title 0 'convref plot speedup steps.tsv --output steps.svg && cat steps.svg' \
     'dw: 16.0 times faster on 4 cores; the greatest step, 8.0x: all cores' '16.0x, this step 8.00x'
 
+# ---- experiments: titles that say what was found ---------------------------------------------------------------------------
+# three ways that were timed, the second of which gains less time than work, the third of no known work; one that wasn't
+printf 'case\tway\tmac_ratio\ttime_ratio\ttime_ratio_low\ttime_ratio_high\n' > claim.tsv
+printf 'a\tbest\t8\t9\t8\t10\nb\tbest\t8.69\t4.5\t4\t5\nc\tbest\t\t1.5\t1\t2\nd\tbest\t30\t\t\t\n' >> claim.tsv
+expect experiment_title 0 'convref plot experiment claim.tsv --output claim.svg && cat claim.svg' \
+    '1 to 8.69 times fewer multiply-adds: 1.5 to 9 times faster; 2 of 3 gain as much time as work'
+# 1 GMAC/s and 10 us a group; published times aren't ours
+printf 'way\tpublished\tgroups\tmacs_inside\tms\tpublished_ms\nbest\t\t1\t4096000\t4.106\t\n' > groups.tsv
+printf 'best\t\t4\t1024000\t1.064\t\nbest\t\t16\t256000\t0.416\t\n' >> groups.tsv
+printf '\tthem\t1\t4096000\t\t50\n\tthem\t4\t1024000\t\t20\n\tthem\t16\t256000\t\t90\n' >> groups.tsv
+expect groups_title 0 'convref plot groups groups.tsv --output groups.svg && cat groups.svg' \
+    '16 times the groups, 16 times fewer multiply-adds: 0.1 times the time; a group costs 10 us'
+
 # ---- colours: grey values at least 25 apart ---------------------------------------------------------------------------
 for plot in ratio experiment; do
     greys=$(sed -n '/^plot/,$p' "$CONVREF_PLOTS/$plot.gp" | grep -o 'lc rgb "#[0-9a-f]*"[^,]*title' | sed 's/^lc rgb "#\([0-9a-f]*\)".*/\1/' |

@@ -101,6 +101,52 @@ static void find_networks(char text[PLOT_TITLE], const struct tsv *table)
              table->rows == 1 ? "" : "s", print_range(often, times, "%.0f"));
 }
 
+/* Of the ways that were timed: how often is time saved as work is? */
+static void find_experiment(char text[PLOT_TITLE], const struct tsv *table)
+{
+    int c[6], ways = 0, kept = 0;
+    struct range macs = { NAN, NAN }, times = { NAN, NAN };
+    char fewer[64], faster[64];
+    if (!has_columns(c, table, plot_experiment_columns, 6, PLOT_EXPERIMENT))
+        return;
+    for (int row = 0; row < table->rows; row++) {
+        const double work = tsv_number(table, row, c[2]), time = tsv_number(table, row, c[3]);
+        if (!isfinite(time))
+            continue;
+        widen(&macs, isfinite(work) ? work : 1);
+        widen(&times, time);
+        ways++;
+        kept += time >= (isfinite(work) ? work : 1);
+    }
+    if (ways > 0)
+        snprintf(text, PLOT_TITLE, "%s times fewer multiply-adds: %s times faster; %d of %d gain as much time as work",
+                 print_range(fewer, macs, "%.3g"), print_range(faster, times, "%.3g"), kept, ways);
+}
+
+/* Of the series that were timed here: what the most groups cost, and what one costs. */
+static void find_groups(char text[PLOT_TITLE], const struct tsv *table)
+{
+    int c[6];
+    struct plot_series series;
+    struct range groups = { NAN, NAN }, macs = { NAN, NAN }, times = { NAN, NAN }, each = { NAN, NAN };
+    char more[64], fewer[64], time[64], cost[64];
+    if (!has_columns(c, table, plot_groups_columns, 6, PLOT_GROUPS))
+        return;
+    for (int row = 0; row < table->rows; row++) {
+        if (!plot_series_at(&series, table, row, c) || series.published)
+            continue;
+        const int last = series.count - 1;
+        widen(&groups, series.groups[last] / series.groups[0]);
+        widen(&macs, series.macs[0] / series.macs[last]);
+        widen(&times, series.seconds[last] / series.seconds[0]);
+        widen(&each, 1e6 * series.t0);
+    }
+    if (isfinite(each.low))
+        snprintf(text, PLOT_TITLE, "%s times the groups, %s times fewer multiply-adds: %s times the time; "
+                 "a group costs %s us", print_range(more, groups, "%.3g"), print_range(fewer, macs, "%.3g"),
+                 print_range(time, times, "%.2g"), print_range(cost, each, "%.2g"));
+}
+
 void plot_finding(char text[PLOT_TITLE], enum plot plot, const struct tsv *table, const char *ladder)
 {
     text[0] = 0;
@@ -112,4 +158,8 @@ void plot_finding(char text[PLOT_TITLE], enum plot plot, const struct tsv *table
         find_ratio(text, table);
     if (plot == PLOT_NETWORKS)
         find_networks(text, table);
+    if (plot == PLOT_EXPERIMENT)
+        find_experiment(text, table);
+    if (plot == PLOT_GROUPS)
+        find_groups(text, table);
 }

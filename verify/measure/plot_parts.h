@@ -23,6 +23,19 @@ extern const char *const plot_step_columns[5];
 bool plot_is_fastest(const struct tsv *table, int row, const int columns[6]);
 extern const char *const plot_roofline_columns[6];
 
+/* Times of one way, or of one published series, over groups, and the fit of MACs / rate + groups t0. */
+enum { PLOT_MOST_TIMES = 64 };
+struct plot_series {
+    char name[96];
+    bool published;
+    int count;
+    double macs[PLOT_MOST_TIMES], groups[PLOT_MOST_TIMES], seconds[PLOT_MOST_TIMES], rate, t0;
+};
+
+/* The series that begins in a row; false if the row isn't the first of it, or it has no fit. */
+bool plot_series_at(struct plot_series *series, const struct tsv *table, int row, const int columns[6]);
+extern const char *const plot_groups_columns[6], *const plot_experiment_columns[6];
+
 /* Parameters against multiply-adds, and where the names go. (plot_networks.c) */
 enum conv_status plot_networks_data(FILE *file, const struct tsv *table, struct conv_error *error);
 

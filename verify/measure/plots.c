@@ -225,13 +225,14 @@ static enum conv_status ratio_data(FILE *file, const struct tsv *table, struct c
     return status;
 }
 
+const char *const plot_experiment_columns[6] = { "case", "way", "mac_ratio", "time_ratio", "time_ratio_low",
+                                                 "time_ratio_high" };
+
 /* One row for each way that has a time ratio: case and way, MAC ratio, time ratio with its range. */
 static enum conv_status experiment_data(FILE *file, const struct tsv *table, struct conv_error *error)
 {
-    static const char *const columns[] = { "case", "way", "mac_ratio", "time_ratio", "time_ratio_low",
-                                           "time_ratio_high" };
     int c[6], rows = 0;
-    enum conv_status status = plot_columns(c, table, columns, 6, PLOT_EXPERIMENT, error);
+    enum conv_status status = plot_columns(c, table, plot_experiment_columns, 6, PLOT_EXPERIMENT, error);
     for (int row = 0; status == CONV_OK && row < table->rows; row++) {
         const double macs = tsv_number(table, row, c[2]);
         if (!isfinite(tsv_number(table, row, c[3])))
@@ -260,39 +261,46 @@ static void print_between(FILE *file, double from, double to, double macs_of_one
         fprintf(file, "%g\t?\t%g\n", groups, (macs_of_one / groups / rate + groups * t0) / unit);
 }
 
+const char *const plot_groups_columns[6] = { "way", "published", "groups", "macs_inside", "ms", "published_ms" };
+
+bool plot_series_at(struct plot_series *series, const struct tsv *table, int first, const int c[6])
+{
+    char other[96];
+    series_of(series->name, table, first, c[0], c[1]);
+    series->published = *tsv_text(table, first, c[1]);
+    series->count = 0;
+    for (int row = 0; row < table->rows && series->count < PLOT_MOST_TIMES; row++) {
+        const double ms = tsv_number(table, row, c[series->published ? 5 : 4]);
+        if (strcmp(series_of(other, table, row, c[0], c[1]), series->name))
+            continue;
+        if (row < first)
+            return false;
+        series->macs[series->count] = tsv_number(table, row, c[3]);
+        series->groups[series->count] = tsv_number(table, row, c[2]);
+        series->seconds[series->count] = 1e-3 * ms;
+        series->count += isfinite(ms);
+    }
+    return fit_groups(&series->rate, &series->t0, series->macs, series->groups, series->seconds, series->count);
+}
+
 /* A block for each series of three points or more: groups, time over that of its first point, and so the fit of
  * MACs / rate + groups t0.  Each series is over its own beginning: nobody's time is beside one of another machine. */
 static enum conv_status groups_data(FILE *file, const struct tsv *table, struct conv_error *error)
 {
-    static const char *const columns[] = { "way", "published", "groups", "macs_inside", "ms", "published_ms" };
-    enum { MOST = 64 };
+    struct plot_series series;
+    const double *groups = series.groups, *seconds = series.seconds;
     int c[6], blocks = 0;
-    char own[96], other[96];
-    enum conv_status status = plot_columns(c, table, columns, 6, PLOT_GROUPS, error);
-    for (int first = 0; status == CONV_OK && first < table->rows; first++) {
-        double macs[MOST], groups[MOST], seconds[MOST], rate, t0;
-        int count = 0;
-        bool seen = false;
-        series_of(own, table, first, c[0], c[1]);
-        for (int row = 0; row < table->rows && count < MOST; row++) {
-            const double ms = tsv_number(table, row, c[*tsv_text(table, row, c[1]) ? 5 : 4]);
-            if (strcmp(series_of(other, table, row, c[0], c[1]), own))
-                continue;
-            seen = seen || row < first;
-            macs[count] = tsv_number(table, row, c[3]);
-            groups[count] = tsv_number(table, row, c[2]);
-            seconds[count] = 1e-3 * ms;
-            count += isfinite(ms);
-        }
-        if (seen || !fit_groups(&rate, &t0, macs, groups, seconds, count))
+    enum conv_status status = plot_columns(c, table, plot_groups_columns, 6, PLOT_GROUPS, error);
+    for (int row = 0; status == CONV_OK && row < table->rows; row++) {
+        if (!plot_series_at(&series, table, row, c))
             continue;
-        fprintf(file, "%s\"%s\"\n", blocks++ > 0 ? "\n\n" : "", own);
-        for (int i = 0; i < count; i++) {
+        fprintf(file, "%s\"%s\"\n", blocks++ > 0 ? "\n\n" : "", series.name);
+        for (int i = 0; i < series.count; i++) {
             if (i > 0)
-                print_between(file, groups[i - 1] / groups[0], groups[i] / groups[0], macs[0], rate,
-                              t0 * groups[0], seconds[0]);
+                print_between(file, groups[i - 1] / groups[0], groups[i] / groups[0], series.macs[0], series.rate,
+                              series.t0 * groups[0], seconds[0]);
             fprintf(file, "%g\t%g\t%g\n", groups[i] / groups[0], seconds[i] / seconds[0],
-                    (macs[i] / rate + groups[i] * t0) / seconds[0]);
+                    (series.macs[i] / series.rate + groups[i] * series.t0) / seconds[0]);
         }
     }
     return status != CONV_OK || blocks > 0 ? status

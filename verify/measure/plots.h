@@ -27,7 +27,7 @@ enum conv_status plot_draw(const char *svg, enum plot plot, const char *data, co
 char *plot_script(enum plot plot);
 
 /* What the plot shows, in one line: its title where no other is given.  Empty for plots that have none. */
-enum { PLOT_TITLE = 320 };
+enum { PLOT_TITLE = 400 };
 void plot_finding(char text[PLOT_TITLE], enum plot plot, const struct tsv *table, const char *ladder);
 
 /* Table -> data -> svg, in a temporary folder.  heading: NULL for what the plot shows. */

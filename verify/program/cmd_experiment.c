@@ -216,7 +216,7 @@ static enum conv_status draw(const char *folder, enum plot plot, const struct ex
     for (int row = 0; row < table.rows; row++)
         any += isfinite(tsv_number(&table, row, tsv_column(&table, "time_ratio")));
     status = any == 0 ? CONV_NOT_APPLICABLE
-                      : plot_table(svg, plot, &table, NULL, run->experiment->title, error);
+                      : plot_table(svg, plot, &table, NULL, NULL, error);
     tsv_free(&table);
     return status == CONV_NOT_APPLICABLE ? CONV_OK : status;   /* nothing to draw, or no gnuplot */
 }
