@@ -50,6 +50,10 @@ expect cite_problem 0 'convref count "c=8 in=128x128 k=64 filter=3x3 bias=1" --c
 expect cite_network 0 'convref count mobilenet_v2 --cite --convention thop' '^ *macs_conv *299,494,272$' '^published   3.4 M' \
     '^source ' '^convention  thop 0.1.1: MACs' '327 million MACs as thop 0.1.1 prints them \(327,486,720\)'
 expect cite_one 2 'convref count lenet5 vgg16 --cite 2>&1' '--cite quotes one count'
+mkdir 'a==1'
+cp "$source_top/networks/lenet5.net" 'a==1/five.net'
+expect folder_with_equals 0 'convref count a==1/five.net' 'published totals: all exactly as expected'
+expect folder_with_equals_lacks_it 4 'convref count a==1/none.onnx 2>&1' "there is no network 'a==1/none.onnx'"
 expect to_a_file 0 'convref count "c=1 in=1 k=1 filter=1" --format tsv --output table.tsv; cat table.tsv' '^params	1'
 
 # ---- networks: every one of networks/, and two totals that a forum asked about -----------------------------------------

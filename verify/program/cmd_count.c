@@ -173,10 +173,12 @@ static int count_networks(FILE *file, const struct arguments *arguments)
 
 /* ---- the verb -------------------------------------------------------------------------------------------------- */
 
-/* Both i and o channels are in every benchdnn string, and hardly in the name of a network. */
+/* Both i and o channels are in every benchdnn string, and hardly in the name of a network.  Folders may have a '='. */
 static bool is_problem(const char *what)
 {
-    const char *in = strstr(what, "ic"), *out = strstr(what, "oc");
+    const char *in = strstr(what, "ic"), *out = strstr(what, "oc"), *ending = strrchr(what, '.');
+    if (ending && (!strcmp(ending, ".onnx") || !strcmp(ending, ".net")))
+        return false;
     return strpbrk(what, "= ") || !*what || (in && strchr("0123456789", in[2]))
         || (out && strchr("0123456789", out[2]));
 }
@@ -186,13 +188,13 @@ static bool is_plain_text(const struct count_view *view)
     return view->format == TABLE_TEXT && !view->all && !view->cite && view->convention < 0;
 }
 
-/* A problem has '=' or is a benchdnn string; everything else names a network. */
+/* What isn't the name of a network is a problem, if it looks like one. */
 static int count_one(FILE *file, const struct arguments *arguments, const char *what)
 {
     struct conv_network network;
     struct conv_problem problem;
     struct conv_error error;
-    char *path = strchr(what, '=') ? NULL : conv_network_find(what);
+    char *path = conv_network_find(what);
     if (!path) {
         if (conv_problem_parse(&problem, what, &error) == CONV_OK) {
             counts_print_problem(file, &arguments->view, &problem);
