@@ -360,7 +360,7 @@ static enum conv_status read_numbers(const struct reader *reader, struct conv_pr
 /* An error of conv_problem_finish() names a key: point at its value. */
 static enum conv_status locate(const struct reader *reader, enum conv_status status)
 {
-    if (reader->error && reader->error->position < 0 && reader->error->key[0]) {
+    if (status != CONV_OK && reader->error && reader->error->position < 0 && reader->error->key[0]) {
         const enum key key = find_key((struct span){ reader->error->key, (int)strlen(reader->error->key) });
         if (key < KEYS && reader->value[key].at)
             point_at(reader, reader->value[key]);
