@@ -1,10 +1,11 @@
 #!/bin/sh
 # test_cuda_rungs.sh - every rung of CUDA is right: in the emulator, in other orders of its threads, and watched.
 #
-# The last step of every ladder passes the whole verifier in the emulator; the steps before it all checks but those whose
-# problems are many and large there, "routes", "seams" and "large", which take four fifths of the time.  With
-# CONVREF_EVERY_CHECK, which .ci/run sets, every step passes every check.  Each passes "covering" with its threads in other
-# orders; watched, none is reported.  One command verifies all of them, so that every core has work.
+# The last step of every ladder passes the whole verifier in the emulator; the steps before it all checks but "routes",
+# "seams" and "large", whose problems are many and large and take three quarters of the time, and those that hardly have a
+# problem for them ("huge", "threads", "layers").  With CONVREF_EVERY_CHECK, which .ci/run sets, every step passes every
+# check.  Each passes "covering" with its threads in other orders; watched, none is reported.  One command verifies all
+# of them, so that every core has work.
 # Not here: what they move (test_cuda.sh), a card.
 # lists of names are meant to be split
 # shellcheck disable=SC2086
