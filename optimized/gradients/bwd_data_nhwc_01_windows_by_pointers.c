@@ -56,7 +56,6 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
 
 CONV_KERNEL(bwd_data_nhwc_01_windows_by_pointers,
     .title = "windows by pointers, phase by phase",
-    .from = "bwd_data_02_phases",
     .kinds = 1u << CONV_STANDARD | 1u << CONV_POINTWISE | 1u << CONV_GROUPED | 1u << CONV_DEPTHWISE
            | 1u << CONV_TRANSPOSED,
     .passes = 1u << CONV_FORWARD | 1u << CONV_BACKWARD_DATA,

@@ -49,7 +49,6 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
 
 CONV_KERNEL(bwd_weights_nhwc_01_outer_products,
     .title = "sums of outer products, channels in the lanes",
-    .from = "bwd_weights_02_positions_in_lanes",
     .kinds = 1u << CONV_STANDARD | 1u << CONV_POINTWISE | 1u << CONV_GROUPED | 1u << CONV_DEPTHWISE,
     .passes = 1u << CONV_BACKWARD_WEIGHTS,
     .layouts = 1u << CONV_CHANNELS_LAST,
