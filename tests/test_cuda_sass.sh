@@ -61,5 +61,5 @@ expect explain_code 0 "convref explain -k cuda_dw_07_halo_by_shuffle 'c=4 in=8x8
     '^kernel +registers +instructions +FFMA +LDG +LDG\.128 +STG +STG\.128 +SHFL +local$' \
     '^halo_by_shuffle<5> +80 +[0-9]+ +100 +35 +1 +13 +1 +4 +0$'
 expect explain_code_of_two 0 "convref explain -k cuda_pw_03_register_tile --against cuda_pw_04_tensor_cores 'c=8 in=8x8 k=8 filter=1x1'" \
-    '^pointwise_register_tile +78 +2,176 +[0-9,]+ +128 ' '^pointwise_tensor_cores +95 +2,304 +[0-9,]+ +128 +24 '
+    '^pointwise_register_tile +78 +2,176 +[0-9,]+ +128 ' '^pointwise_tensor_cores +91 +2,304 +[0-9,]+ +128 +24 '
 finish
