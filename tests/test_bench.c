@@ -82,7 +82,7 @@ static void run_hang(const struct conv_problem *conv, const struct conv_operands
                      const struct conv_workspace *workspace)
 {
     (void)conv, (void)operands, (void)workspace;
-    for (volatile int i = 0; ; i++)
+    for (volatile unsigned i = 0; ; i++)   /* which may wrap around */
         continue;
 }
 

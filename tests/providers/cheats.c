@@ -206,7 +206,7 @@ static void loops_for_ever(const struct conv_problem *p, const struct conv_opera
                            const struct conv_workspace *w)
 {
     (void)p, (void)o, (void)w;
-    for (volatile int i = 0; ; i++)
+    for (volatile unsigned i = 0; ; i++)   /* which may wrap around */
         continue;
 }
 
