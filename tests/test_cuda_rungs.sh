@@ -42,7 +42,8 @@ everybody()
 last=$(echo "$rungs" | awk '{ ladder = $0; sub(/_[0-9][0-9]_.*/, "", ladder); if (!(ladder in last)) order[++n] = ladder
     last[ladder] = $0 } END { for (i = 1; i <= n; i++) print last[order[i]] }')
 [ -z "${CONVREF_EVERY_CHECK:-}" ] || last=$rungs
-before=$(echo "$rungs" | grep -vxF "$last" || true)
+before=$(echo "$rungs" | awk -v last="$(echo $last)" 'BEGIN { split(last, name, " "); for (i in name) is_last[name[i]] } !($0 in is_last)')
+same rungs 'the last rungs, and those before them' "$(echo "$rungs" | sort)" "$(printf '%s\n' "$last" $before | sort)"
 same ladders 'the number of ladders, or of rungs' yes "$([ "$(echo "$last" | wc -l)" -ge 9 ] && echo yes || echo "$last")"
 everybody emulated forward cuda-emulated "$last" ''
 [ -z "$before" ] || everybody emulated forward cuda-emulated "$before" --check=small --check=turns --check=probes --check=real \

@@ -31,25 +31,19 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
                 const struct conv_workspace *workspace)
 {
     const struct spread spread = spread_of(conv);
-    const bool transposed = conv->op == CONV_OP_TRANSPOSED;
-    const float *dy = transposed ? operands->x : operands->y, *w = workspace->packed;
-    const float *bias = transposed ? operands->bias : NULL;
-    float *dx = transposed ? operands->y : operands->x;
+    const float *w = workspace->packed;
     const float **table = workspace->scratch;
     float *zeros = (float *)(table + BLOCK * all_taps(&spread));
+    struct windows windows = windows_start(conv, operands, &spread, zeros);
 
     memset(zeros, 0, (size_t)spread.from * sizeof *zeros);
     for (int64_t index = 0; index < spread_phases(&spread); index++) {
         struct phase phase[CONV_AXES];
-        const struct conv_problem part = spread_part(phase, &spread, index);
-        for (int64_t g = 0; g < spread.groups; g++, w += group_floats(&spread, part_taps(&part))) {
-            const struct windows windows = {
-                .spread = &spread, .phase = phase, .part = part, .dy = dy + g * spread.from, .zeros = zeros,
-                .dx = dx + g * spread.to, .dy_pitch = spread.groups * spread.from,
-                .dx_pitch = spread.groups * spread.to, .w = w, .bias = bias ? bias + g * spread.to : NULL,
-                .act = transposed ? conv->act : CONV_ACT_NONE
-            };
-            multiply(&windows, table, conv->n);
+        windows.part = spread_part(phase, &spread, index);
+        windows.phase = phase;
+        for (int64_t g = 0; g < spread.groups; g++, w += group_floats(&spread, part_taps(&windows.part))) {
+            const struct windows group = windows_group(windows, g, w);
+            multiply(&group, table, conv->n);
         }
     }
 }

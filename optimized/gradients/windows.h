@@ -27,6 +27,30 @@ struct windows {
     enum conv_activation act;
 };
 
+/* Of the first group; phase, part and w are still to come. */
+static inline struct windows windows_start(const struct conv_problem *conv, const struct conv_operands *operands,
+                                           const struct spread *spread, const float *zeros)
+{
+    const bool transposed = conv->op == CONV_OP_TRANSPOSED;
+    return (struct windows){
+        .spread = spread, .zeros = zeros, .dy = transposed ? operands->x : operands->y,
+        .dx = transposed ? operands->y : operands->x, .dy_pitch = spread->groups * spread->from,
+        .dx_pitch = spread->groups * spread->to, .bias = transposed ? operands->bias : NULL,
+        .act = transposed ? conv->act : CONV_ACT_NONE
+    };
+}
+
+/* The same of group g, whose packed weights are w. */
+static inline struct windows windows_group(struct windows windows, int64_t g, const float *w)
+{
+    windows.dy += g * windows.spread->from;
+    windows.dx += g * windows.spread->to;
+    if (windows.bias)
+        windows.bias += g * windows.spread->to;
+    windows.w = w;
+    return windows;
+}
+
 /* Positions that lie equally far apart in dx. */
 static inline int64_t line_length(const struct windows *windows)
 {
@@ -184,10 +208,11 @@ static inline void windows_multiply(const struct windows *windows, const float *
         const struct conv_range vecs = parts_at(&panels, part);
         const int64_t j = vecs.begin * CONV_LANES, end = vecs.end * CONV_LANES;
         struct panel panel = {
-            .w = windows->w + j * runs * spread->from, .runs = runs, .depth = spread->from, .zeros = windows->zeros,
+            .w = windows->w + j * runs * spread->from, .runs = runs, .depth = spread->from,
+            .zeros = windows->zeros,
             .bias = windows->bias ? windows->bias + j : NULL,
-            .pitch = windows->phase[CONV_W].stride * windows->dx_pitch, .filters = (end < spread->to ? end : spread->to) - j,
-            .act = windows->act
+            .pitch = windows->phase[CONV_W].stride * windows->dx_pitch,
+            .filters = (end < spread->to ? end : spread->to) - j, .act = windows->act
         };
         for (int i = 0; i < count; i++) {
             panel.y = tiles[i].dx + j;
