@@ -191,6 +191,14 @@ class SameNumbers(unittest.TestCase):
         self.assertTrue((abs(convref.run(problem, **a) - found.value) <= found.bound).all())
         self.assertTrue((found.magnitude >= abs(found.value)).all())
 
+    def test_arrays_begin_with_a_cache_line(self):
+        problem = convref.Problem("c=3 in=5x5 k=5 filter=3x3")
+        made = [convref.fill(problem, name) for name in 20 * problem.inputs]
+        plan = convref.Plan(problem, x=made[0][..., ::-1], w=made[1])     # x isn't contiguous: it is copied
+        made += [plan._kept["x"], plan.outputs["y"], convref.run(problem, x=made[0], w=made[1])]
+        self.assertEqual({array.ctypes.data % 64 for array in made}, {0})
+        self.assertEqual(plan._kept["x"].tolist(), made[0][..., ::-1].tolist())
+
     def test_fill_is_the_documented_stream(self):
         problem = convref.Problem("c=3 in=4x4 k=2 filter=3x3")
         stream = 0xcbf29ce484222325

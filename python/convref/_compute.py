@@ -10,7 +10,7 @@ import numpy as np
 
 from ._candidate import accuracy_of_name
 from ._library import checked, lib, new, structs
-from ._problem import as_problem, operands
+from ._problem import aligned, as_problem, operands
 
 _FORWARD_OPERANDS = ("x", "w", "bias", "pw", "pw_bias", "y")    # by enum conv_operand
 
@@ -92,6 +92,14 @@ def _result(problem, arrays):
     return collections.namedtuple("Gradients", arrays)(**arrays)
 
 
+def _outputs(problem):
+    """Arrays for what the pass writes, NaN until it has."""
+    arrays = {name: aligned(problem.shapes[name], problem.dtype) for name in problem.outputs}
+    for array in arrays.values():
+        array.fill(np.nan)
+    return arrays
+
+
 def run(problem, kernel=None, threads=1, **arrays):
     """Run a kernel once and return its output: y, or dx, or dw, or (dw, dbias) if the problem has a bias.
 
@@ -102,7 +110,7 @@ def run(problem, kernel=None, threads=1, **arrays):
     problem = as_problem(problem)
     kernel = default_kernel(problem) if kernel is None else as_kernel(kernel)
     kept, pointers = operands(problem, arrays, problem.inputs)
-    outputs = {name: np.full(problem.shapes[name], np.nan, problem.dtype) for name in problem.outputs}
+    outputs = _outputs(problem)
     for name, array in outputs.items():
         pointers[problem._index[name]] = array.ctypes.data
     options = new("conv_plan_options", threads=threads)
@@ -122,7 +130,7 @@ class Plan:
         problem = as_problem(problem)
         kernel = default_kernel(problem) if kernel is None else as_kernel(kernel)
         self._kept, self._pointers = operands(problem, arrays, problem.inputs)
-        self.outputs = {name: np.full(problem.shapes[name], np.nan, problem.dtype) for name in problem.outputs}
+        self.outputs = _outputs(problem)
         for name, array in self.outputs.items():
             self._pointers[problem._index[name]] = array.ctypes.data
         self._plan, options = ctypes.c_void_p(), new("conv_plan_options", threads=threads)

@@ -5,6 +5,7 @@ operands) comes from the library; nothing is computed a second time here.   Read
 """
 import ctypes
 import json
+import math
 
 import numpy as np
 
@@ -104,6 +105,26 @@ def as_problem(problem):
 
 # ---- arrays --------------------------------------------------------------------------------------------------------
 
+_LINE = 64                          # bytes of a cache line
+
+
+def aligned(shape, dtype):
+    """An array that begins with a cache line, as the library's own do; NumPy's begin anywhere.  Vectors across two
+    lines cost up to twice as much (docs/ladder-depthwise.md), and that must not fall to chance.  Not filled."""
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) * dtype.itemsize
+    room = np.empty(size + _LINE, np.uint8)
+    begin = -room.ctypes.data % _LINE
+    return room[begin:begin + size].view(dtype).reshape(shape)
+
+
+def aligned_copy(array):
+    """The array in C order, in a copy that begins with a cache line."""
+    copy = aligned(array.shape, array.dtype)
+    copy[...] = array
+    return copy
+
+
 def _checked_array(problem, name, array):
     """The array in C order, or a ValueError that says what was expected."""
     array = np.asarray(array)
@@ -113,7 +134,7 @@ def _checked_array(problem, name, array):
     if array.dtype != problem.dtype:
         raise ValueError(f"{name} has dtype {array.dtype}, expected {problem.dtype}; "
                          f"{name}.astype(np.{problem.dtype}) converts it")
-    return np.ascontiguousarray(array)
+    return array if array.flags.c_contiguous else aligned_copy(array)
 
 
 def operands(problem, arrays, wanted):
@@ -153,7 +174,7 @@ def fill(problem, operand=None, kind="integers", seed=1, range=None, impulse=0):
     if kind == "integers" and not (range == int(range) and range >= 1):
         raise ValueError(f"range is {range}, expected a whole number, 1 or more")
     how = new("conv_fill", kind=kinds.index(kind), seed=seed, range=range, impulse=impulse)
-    array = np.empty(problem.shapes[operand], problem.dtype)
+    array = aligned(problem.shapes[operand], problem.dtype)
     kind_of_element = list(_DTYPES).index(problem.type)
     lib.conv_fill(kind_of_element, array.ctypes.data, array.size, operand.encode(), ctypes.byref(how))
     return array

@@ -12,6 +12,7 @@ import tempfile
 import numpy as np
 
 from . import _onnx, _shared
+from .._problem import aligned
 
 install = "pip install onnxruntime"
 
@@ -56,7 +57,7 @@ def _chosen(model, threads):
 def _prepare(problem, threads, x, layers=1, **weights):
     """Inputs and outputs stay where they are (IO binding): nothing is allocated or copied in a call."""
     model = _onnx.conv_model(problem, weights, layers)
-    session, y = _opened(model, threads), np.empty(problem.shapes["y"], problem.dtype)
+    session, y = _opened(model, threads), aligned(problem.shapes["y"], problem.dtype)
     binding = session.io_binding()
     for bind, name, array in ((binding.bind_input, "x", x), (binding.bind_output, "y", y)):
         bind(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)

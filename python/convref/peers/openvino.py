@@ -6,9 +6,8 @@ Read next: _onnx.py
 """
 import functools
 
-import numpy as np
-
 from . import _onnx, _shared
+from .._problem import aligned
 
 install = "pip install openvino"
 
@@ -40,7 +39,7 @@ def _prepare(problem, threads, x, layers=1, **weights):
     model = _core().read_model(_onnx.conv_model(problem, weights, layers))
     compiled = _core().compile_model(model, "CPU", {
         "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 0 if threads == 1 else 1, "INFERENCE_PRECISION_HINT": "f32"})
-    request, y = compiled.create_infer_request(), np.empty(problem.shapes["y"], problem.dtype)
+    request, y = compiled.create_infer_request(), aligned(problem.shapes["y"], problem.dtype)
     request.set_input_tensor(openvino.Tensor(x, shared_memory=True))
     request.set_output_tensor(openvino.Tensor(y, shared_memory=True))
 
