@@ -100,6 +100,23 @@ AC_DEFUN([CONVREF_CUDA_PEER], [
   AS_IF([test $have_$1 = yes], [cuda_peers="$cuda_peers${cuda_peers:+, }$1"])
   AM_CONDITIONAL([HAVE_$2], [test $have_$1 = yes])])
 
+# oneDNN for this CPU, whose threads are GCC's OpenMP's in every distribution
+AC_DEFUN([CONVREF_ONEDNN], [
+  AC_MSG_CHECKING([for oneDNN 2 or 3])
+  have_onednn=no onednn_summary="no: libdnnl-dev (Debian, Ubuntu) or onednn-devel (Fedora) has it"
+  ONEDNN_LIBS="-ldnnl -lgomp"
+  saved_LIBS=$LIBS LIBS="$ONEDNN_LIBS $LIBS"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([[
+#include <dnnl.h>
+void omp_set_num_threads(int);
+#if DNNL_VERSION_MAJOR != 2 && DNNL_VERSION_MAJOR != 3
+#error another interface
+#endif]], [[omp_set_num_threads(1); return dnnl_version()->major;]])], [have_onednn=yes onednn_summary=onednn])
+  LIBS=$saved_LIBS
+  AC_MSG_RESULT([$have_onednn])
+  AC_SUBST([ONEDNN_LIBS])
+  AM_CONDITIONAL([HAVE_ONEDNN], [test $have_onednn = yes])])
+
 # The rungs of CUDA: for the emulator with a C++ compiler, for cards with the toolkit.  Neither is needed by the library.
 AC_DEFUN([CONVREF_CUDA], [
   AC_ARG_WITH([cuda], [AS_HELP_STRING([--with-cuda=DIR], [compile kernels for cards with the CUDA toolkit, which is in DIR or found; no: leave it out @<:@auto@:>@])],

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "device.h"
+#include "same.h"
 
 #define TRY(call) try_cudnn((call), #call, __FILE__, __LINE__)
 
@@ -105,23 +106,10 @@ static bool start(void)
                       && TRY(cudnnCreateConvolutionDescriptor(&chosen.how)));
 }
 
-/* A provider has this header's structs alone, and asks the library nothing. */
-static bool same(const struct conv_problem *a, const struct conv_problem *b)
-{
-    bool equal = a->layout == b->layout && a->rank == b->rank && a->n == b->n && a->c == b->c && a->k == b->k
-              && a->groups == b->groups;
-    for (int i = 0; i < CONV_AXES; i++) {
-        const struct conv_axis *p = &a->axis[i], *q = &b->axis[i];
-        equal = equal && p->in == q->in && p->out == q->out && p->filter == q->filter && p->stride == q->stride
-             && p->dilation == q->dilation && p->pad_begin == q->pad_begin;
-    }
-    return equal;
-}
-
 static bool peer_prepare(const struct conv_kernel *kernel, const struct conv_problem *problem)
 {
     (void)kernel;
-    if (chosen.ready && same(&chosen.conv, problem))
+    if (chosen.ready && peer_same(&chosen.conv, problem))
         return true;
     chosen.ready = false;
     chosen.conv = *problem;

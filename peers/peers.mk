@@ -1,24 +1,33 @@
-# Other people's libraries for cards, as providers: built where configure found the toolkit and the library, linked
-# against it, loaded by whoever asks with --provider.  Libraries for this CPU: python/convref/peers and examples.
-EXTRA_DIST += peers/device.h peers/cudnn.c peers/cublas.c
-PEER_MODULES =
+# Other people's libraries as providers: built where configure found the library (and, for cards, the toolkit), linked
+# against it, loaded by whoever asks with --provider.  Python's peers are adapters: python/convref/peers.
+EXTRA_DIST += peers/device.h peers/same.h peers/cudnn.c peers/cublas.c peers/onednn.c
+CARD_PEERS =
+CPU_PEERS =
 if HAVE_CUDNN
-PEER_MODULES += peers/cudnn.so
+CARD_PEERS += peers/cudnn.so
 endif
 if HAVE_CUBLAS
-PEER_MODULES += peers/cublas.so
+CARD_PEERS += peers/cublas.so
 endif
-COMPILE_PEER = $(CC) $(CONVREF_CFLAGS) -O2 $(CPPFLAGS) -I$(top_srcdir)/include -I$(CUDA_INCLUDEDIR) -shared -fPIC
-LINK_PEER = -L$(CUDA_LIBDIR) -Wl,-rpath,$(CUDA_LIBDIR) -Wl,-z,defs -lcudart $(LDFLAGS)
-peers/cudnn.so: peers/cudnn.c peers/device.h include/convref/kernel.h include/convref/problem.h include/convref/device.h
-	$(AM_V_CCLD)$(MKDIR_P) peers && $(COMPILE_PEER) -o $@ $(srcdir)/peers/cudnn.c -lcudnn $(LINK_PEER)
-peers/cublas.so: peers/cublas.c peers/device.h include/convref/kernel.h include/convref/problem.h include/convref/device.h
-	$(AM_V_CCLD)$(MKDIR_P) peers && $(COMPILE_PEER) -o $@ $(srcdir)/peers/cublas.c -lcublas $(LINK_PEER)
+if HAVE_ONEDNN
+CPU_PEERS += peers/onednn.so
+endif
+PEER_NEEDS = peers/device.h peers/same.h include/convref/kernel.h include/convref/problem.h include/convref/device.h
+COMPILE_PEER = $(AM_V_CCLD)$(MKDIR_P) peers && $(CC) $(CONVREF_CFLAGS) -O2 $(CPPFLAGS) -I$(top_srcdir)/include -shared -fPIC
+LINK_PEER = -Wl,-z,defs $(LDFLAGS)
+FOR_CARD = -I$(CUDA_INCLUDEDIR)
+ON_CARD = -L$(CUDA_LIBDIR) -Wl,-rpath,$(CUDA_LIBDIR) -lcudart $(LINK_PEER)
+peers/cudnn.so: peers/cudnn.c $(PEER_NEEDS)
+	$(COMPILE_PEER) $(FOR_CARD) -o $@ $(srcdir)/peers/cudnn.c -lcudnn $(ON_CARD)
+peers/cublas.so: peers/cublas.c $(PEER_NEEDS)
+	$(COMPILE_PEER) $(FOR_CARD) -o $@ $(srcdir)/peers/cublas.c -lcublas $(ON_CARD)
+peers/onednn.so: peers/onednn.c $(PEER_NEEDS)
+	$(COMPILE_PEER) -o $@ $(srcdir)/peers/onednn.c $(ONEDNN_LIBS) $(LINK_PEER)
 
 peersdir = $(pkglibdir)
-peers_DATA = $(PEER_MODULES)
+peers_DATA = $(CARD_PEERS) $(CPU_PEERS)
 CLEANFILES += peers/*.so
 
 # what cuda/run-on-gpu needs
 .PHONY: for-a-card
-for-a-card: convref cuda/cuda.so cuda/cuda-watched.so $(PEER_MODULES)
+for-a-card: convref cuda/cuda.so cuda/cuda-watched.so $(CARD_PEERS)

@@ -110,7 +110,7 @@ SHELL_TESTS = tests/test_cheats.sh tests/test_experiments.sh tests/test_bad_inpu
 # Under a sanitizer the tests above, of what reads files and text of others, are enough: these look at documents, schemas,
 # kernels that it doesn't watch, and allocations, which are its own there.
 UNWATCHED_TESTS = tests/test_cuda_rungs.sh tests/test_cuda_faults.sh tests/test_internal_failures.sh tests/test_docs.sh \
-	tests/test_cuda.sh tests/test_cuda_sass.sh tests/test_gpu_peers.sh tests/test_run_on_gpu.sh tests/test_pages.sh \
+	tests/test_cuda.sh tests/test_cuda_sass.sh tests/test_peers_in_c.sh tests/test_run_on_gpu.sh tests/test_pages.sh \
 	tests/test_cli_schema.sh
 dist_check_SCRIPTS += $(SHELL_TESTS) $(UNWATCHED_TESTS) tests/test_new_kernel.sh tests/test_comparators.sh
 EXTRA_DIST += tests/pages/measure.js tests/bad-input.tsv tests/hostile.tsv tests/cli/frame.sh tests/cli/cuda_modules.sh \

@@ -1,10 +1,11 @@
 #!/bin/sh
-# test_gpu_peers.sh - cuDNN and cuBLAS as providers: they load, say what they compute, and decline without a card.
+# test_peers_in_c.sh - the providers of peers/: they load, say what they compute, and decline the rest.
 #
-# Without the toolkit and its libraries all of it is skipped.   Not here: times; tests/test_cuda.sh has our own kernels.
+# oneDNN is verified; cuDNN and cuBLAS want a card, and say so where there is none.  A library that configure didn't
+# find is skipped.   Not here: times; peers in Python (test_peers.py); our own kernels for cards (test_cuda.sh).
 set -eu
 
-suite=test_gpu_peers   # for the frame
+suite=test_peers_in_c   # for the frame
 # shellcheck source=tests/cli/frame.sh
 . "${srcdir:-.}/tests/cli/frame.sh"
 
@@ -49,5 +50,20 @@ if [ -f "$peers/cublas.so" ]; then
     refuses cublas cublas_pointwise kind 'c=2 in=8x8 k=2 filter=3x3' 'cublas_pointwise'
 else
     skip cublas "configure found no nvcc, or no cuBLAS beside it"
+fi
+if [ -f "$peers/onednn.so" ]; then
+    onednn=$(convref list --provider "$peers/onednn.so" -f tsv 'onednn*' | awk -F '\t' 'NR > 1 { print $1 }')
+    same kernels_onednn 'its kernel, by the version that it was compiled for' 1 "$(echo "$onednn" | grep -c '^onednn[23]_plain$')"
+    verified() { expect "accepted_onednn_$1" 0 "convref verify --provider '$peers/onednn.so' -k $onednn --check $1" "^ACCEPT +$onednn +$1 $2"; }
+    verified covering '[0-9]{4}'
+    verified threads 416
+    verified turns 80
+    refuses onednn "$onednn" batch 'n=0 c=2 in=8x8 k=2 filter=3x3' 'no batch of no images'
+    refuses onednn "$onednn" gradients 'c=2 in=8x8 k=2 filter=3x3 pass=backward_data' "$onednn"
+    refuses onednn "$onednn" kind 'c=2 in=8x8 k=2 filter=3x3 op=transposed' "$onednn"
+    expect timed_onednn 0 "CONVREF_QUICK_ROOF=1 convref bench --rounds 3 --turn 1 --provider '$peers/onednn.so' \\
+        -k 'std_nhwc_04*,$onednn' -f tsv 'c=32 in=14x14 k=32 filter=3x3 pad=1 layout=nhwc' 2>&1" "[0-9]*:.$onednn.*.yes."
+else
+    skip onednn "configure found no oneDNN: libdnnl-dev has it"
 fi
 finish
