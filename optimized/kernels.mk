@@ -14,7 +14,8 @@ KERNELS = \
 	optimized/standard/std_nhwc_02_filters_inside.c \
 	optimized/standard/std_nhwc_03_windows_by_pointers.c \
 	optimized/standard/std_nhwc_04_rows_of_taps.c \
-	optimized/standard/std_nhwc_05_openmp.c \
+	optimized/standard/std_nhwc_05_edges_apart.c \
+	optimized/standard/std_nhwc_06_openmp.c \
 	optimized/pointwise/pw_01_direct.c \
 	optimized/pointwise/pw_02_rows.c \
 	optimized/pointwise/pw_03_register_tile.c \
@@ -84,6 +85,7 @@ KERNEL_HELPERS = \
 	optimized/depthwise/one_cache_set.h \
 	optimized/grouped/vectors.h \
 	optimized/panel.h \
+	optimized/standard/rows_of_taps.h \
 	optimized/parts.h \
 	optimized/pointwise/matrix.h \
 	optimized/gradients/phases.h \
