@@ -70,7 +70,12 @@ KERNELS = \
 	optimized/gradients/dw_bwd_data_01_rows.c \
 	optimized/gradients/dw_bwd_data_02_openmp.c \
 	optimized/gradients/dw_bwd_weights_01_taps_in_registers.c \
-	optimized/gradients/dw_bwd_weights_02_openmp.c
+	optimized/gradients/dw_bwd_weights_02_openmp.c \
+	optimized/gradients/dw_bwd_data_nhwc_01_channels_inside.c \
+	optimized/gradients/dw_bwd_data_nhwc_02_forward_tiles.c \
+	optimized/gradients/dw_bwd_weights_nhwc_01_channels_inside.c \
+	optimized/gradients/dw_bwd_weights_nhwc_02_taps_in_registers.c \
+	optimized/gradients/dw_bwd_weights_nhwc_03_columns_in_registers.c
 
 # What several steps share, named in the ladders' documents.
 KERNEL_HELPERS = \
@@ -91,7 +96,10 @@ KERNEL_HELPERS = \
 	optimized/gradients/phases.h \
 	optimized/gradients/windows.h \
 	optimized/gradients/outer.h \
-	optimized/gradients/dot.h
+	optimized/gradients/dot.h \
+	optimized/gradients/channels.h \
+	optimized/gradients/tiles.h \
+	optimized/gradients/taps.h
 
 # Compiled once, not once for the static and once for the shared library as libtool does: they are most of the build.
 ONCE = -prefer-pic -static
