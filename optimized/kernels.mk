@@ -41,6 +41,9 @@ KERNELS = \
 	optimized/depthwise/dw_04_rows_in_registers.c \
 	optimized/depthwise/dw_05_positions_run_on.c \
 	optimized/depthwise/dw_06_openmp.c \
+	optimized/depthwise/dw_small_01_channels_in_lanes.c \
+	optimized/depthwise/dw_small_02_fetched_ahead.c \
+	optimized/depthwise/dw_small_03_openmp.c \
 	optimized/depthwise/dw_nhwc_01_direct.c \
 	optimized/depthwise/dw_nhwc_02_bounds_hoisted.c \
 	optimized/depthwise/dw_nhwc_03_channels_in_lanes.c \
@@ -68,14 +71,19 @@ KERNELS = \
 	optimized/gradients/bwd_weights_nhwc_01_outer_products.c \
 	optimized/gradients/bwd_weights_nhwc_02_openmp.c \
 	optimized/gradients/dw_bwd_data_01_rows.c \
-	optimized/gradients/dw_bwd_data_02_openmp.c \
+	optimized/gradients/dw_bwd_data_02_channels_in_lanes.c \
+	optimized/gradients/dw_bwd_data_03_openmp.c \
 	optimized/gradients/dw_bwd_weights_01_taps_in_registers.c \
-	optimized/gradients/dw_bwd_weights_02_openmp.c \
+	optimized/gradients/dw_bwd_weights_02_channels_in_lanes.c \
+	optimized/gradients/dw_bwd_weights_03_openmp.c \
 	optimized/gradients/dw_bwd_data_nhwc_01_channels_inside.c \
 	optimized/gradients/dw_bwd_data_nhwc_02_forward_tiles.c \
+	optimized/gradients/dw_bwd_data_nhwc_03_whole_rows.c \
+	optimized/gradients/dw_bwd_data_nhwc_04_openmp.c \
 	optimized/gradients/dw_bwd_weights_nhwc_01_channels_inside.c \
 	optimized/gradients/dw_bwd_weights_nhwc_02_taps_in_registers.c \
-	optimized/gradients/dw_bwd_weights_nhwc_03_columns_in_registers.c
+	optimized/gradients/dw_bwd_weights_nhwc_03_columns_in_registers.c \
+	optimized/gradients/dw_bwd_weights_nhwc_04_openmp.c
 
 # What several steps share, named in the ladders' documents.
 KERNEL_HELPERS = \
@@ -85,6 +93,7 @@ KERNEL_HELPERS = \
 	optimized/rows.h \
 	optimized/planes.h \
 	optimized/pointers.h \
+	optimized/lanes.h \
 	optimized/depthwise/blocks.h \
 	optimized/depthwise/pairs.h \
 	optimized/depthwise/one_cache_set.h \
@@ -99,6 +108,7 @@ KERNEL_HELPERS = \
 	optimized/gradients/dot.h \
 	optimized/gradients/channels.h \
 	optimized/gradients/tiles.h \
+	optimized/gradients/whole_rows.h \
 	optimized/gradients/taps.h
 
 # Compiled once, not once for the static and once for the shared library as libtool does: they are most of the build.

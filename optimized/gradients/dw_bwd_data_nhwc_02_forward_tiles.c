@@ -32,23 +32,10 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
 {
     const struct tiles sizes = tiles_of(conv);
     char *memory = workspace->scratch;
-    struct tiles tiles = tiles_start(conv, operands, memory + tiles_thread_bytes(&sizes));
-    const float *w = workspace->packed;
-    tiles.aside = (float *)(memory + tiles_table_bytes(&sizes));
+    const struct tiles tiles = tiles_start(conv, operands, memory + tiles_thread_bytes(&sizes));
 
     tiles_copy(&tiles, conv, operands, (struct conv_range){ 0, conv->n * tiles.spread.dy_positions });
-    for (int64_t index = 0; index < spread_phases(&tiles.spread); index++) {
-        struct tile_phase at;
-        tile_phase_at(&at, &tiles, index);
-        const struct conv_range all = { 0, block_count(&at.part) };
-        if (part_taps(&at.part))
-            tile_table(&at, &tiles, memory);
-        for (int64_t n = 0; n < conv->n; n++)
-            for (int64_t z = 0; z < at.part.axis[CONV_D].out; z++)
-                for (int64_t pair = 0; pair < tile_pairs(&at); pair++)
-                    tile_pair(&at, &tiles, w, n, z, pair, all);
-        w += all.end * block_floats(&at.part);
-    }
+    tiles_all(&tiles, workspace->packed, memory);
 }
 
 CONV_KERNEL(dw_bwd_data_nhwc_02_forward_tiles,

@@ -36,9 +36,11 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
 {
     char *memory = workspace->scratch;
     const struct taps taps = taps_start(conv, operands, memory + taps_table_bytes(conv));
+    const struct conv_range all = { 0, taps.spread.from * taps.blocks };
     taps_copy(&taps, operands, (struct conv_range){ 0, taps.positions });
-    taps_sum(&taps, operands, memory, (struct conv_range){ 0, taps.spread.from * taps.blocks }, choose(conv));
-    taps_store(&taps, operands->w);
+    taps_clear(&taps, all);
+    taps_sum(&taps, operands, memory, all, choose(conv));
+    taps_store(&taps, operands->w, conv->c);
     if (operands->bias)
         taps_bias(operands->bias, &taps, operands->y, (struct conv_range){ 0, conv->k });
 }

@@ -207,7 +207,14 @@ typedef void taps_function(float *sums, const struct taps_rows *rows);
 
 /* ---- the rows of all images ---- */
 
-/* Which parts and blocks: i = m * blocks + block. */
+/* Work is parts and blocks: i = m * blocks + block. */
+static inline void taps_clear(const struct taps *taps, struct conv_range work)
+{
+    const int64_t floats = taps->taps * CONV_LANES;
+    memset(taps->sums + work.begin * floats, 0, (size_t)((work.end - work.begin) * floats) * sizeof(float));
+}
+
+/* Adds all images to the sums. */
 static inline void taps_sum(const struct taps *taps, const struct conv_operands *operands, void *memory,
                             struct conv_range work, taps_function *const compute)
 {
@@ -217,7 +224,6 @@ static inline void taps_sum(const struct taps *taps, const struct conv_operands 
     const int64_t floats = taps->taps * CONV_LANES, row = W.out * taps->pitch;
     struct table table = table_start(conv, operands->x, 0, memory);
     line_fill(table.out, table.in, table.line, &W, taps->pitch, conv->c);
-    memset(taps->sums + work.begin * floats, 0, (size_t)((work.end - work.begin) * floats) * sizeof(float));
     for (int64_t n = 0; n < conv->n; n++)
     for (int64_t z = 0; z < D.out; z++)
     for (int64_t p = 0; p < H.out;) {
@@ -236,14 +242,14 @@ static inline void taps_sum(const struct taps *taps, const struct conv_operands 
     }
 }
 
-/* dw[k][tap] of some channels, k = c * M + m.  Blocks may overlap; then both have the same sums. */
-static inline void taps_store(const struct taps *taps, float *dw)
+/* dw[k][tap] of `channels` channels, k = c * M + m.  Blocks may overlap; then both have the same sums. */
+static inline void taps_store(const struct taps *taps, float *dw, int64_t channels)
 {
     const int64_t multiplier = taps->spread.from;
     for (int64_t i = 0; i < multiplier * taps->blocks; i++) {
         const int64_t m = i / taps->blocks, begin = block_begin(taps->conv, i % taps->blocks);
         const float *sums = taps->sums + i * taps->taps * CONV_LANES;
-        for (int64_t lane = 0; lane < CONV_LANES && begin + lane < taps->conv->c; lane++)
+        for (int64_t lane = 0; lane < CONV_LANES && begin + lane < channels; lane++)
             for (int64_t tap = 0; tap < taps->taps; tap++)
                 dw[((begin + lane) * multiplier + m) * taps->taps + tap] = sums[tap * CONV_LANES + lane];
     }

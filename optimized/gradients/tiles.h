@@ -248,4 +248,23 @@ static inline void tile_pair(struct tile_phase *at, const struct tiles *tiles, c
     set_compute(to, &at->table, w, tiles->bias, tiles->aside, rows, blocks);
 }
 
+/* All phases by one thread; its memory has tiles_thread_bytes(). */
+static inline void tiles_all(const struct tiles *tiles, const float *w, char *memory)
+{
+    struct tiles mine = *tiles;
+    mine.aside = (float *)(memory + tiles_table_bytes(tiles));
+    for (int64_t index = 0; index < spread_phases(&mine.spread); index++) {
+        struct tile_phase at;
+        tile_phase_at(&at, &mine, index);
+        const struct conv_range all = { 0, block_count(&at.part) };
+        if (part_taps(&at.part))
+            tile_table(&at, &mine, memory);
+        for (int64_t n = 0; n < mine.images; n++)
+            for (int64_t z = 0; z < at.part.axis[CONV_D].out; z++)
+                for (int64_t pair = 0; pair < tile_pairs(&at); pair++)
+                    tile_pair(&at, &mine, w, n, z, pair, all);
+        w += all.end * block_floats(&at.part);
+    }
+}
+
 #endif

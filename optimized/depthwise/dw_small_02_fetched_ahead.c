@@ -1,0 +1,152 @@
+/* dw_small_02_fetched_ahead.c - step 2 of the depthwise ladder for small images: memory isn't waited for.
+ *
+ * Changed since dw_small_01_channels_in_lanes: while a block is computed, x and y of the next are fetched.
+ * Why it is faster: turning reads and writes four channels by turns, a few hundred bytes of each, so that the
+ *     processor doesn't see what comes next; and a line that is written in part is read first.
+ * What it costs: an instruction for every line; a block of the next image isn't fetched.
+ * Applies to: depthwise problems in NCHW with a multiplier of 1, 1-D to 3-D; made for images that fit into a cache
+ *     CONV_LANES times.
+ * Explained in docs/ladder-depthwise.md, step 2 for small images.
+ */
+#include <convref/kernel.h>
+
+#include "optimized/depthwise/pairs.h"
+#include "optimized/lanes.h"
+
+static const char *applies(const struct conv_problem *conv)
+{
+    return conv->k == conv->c ? NULL : "it needs a multiplier of 1";
+}
+
+static int64_t positions(const struct conv_problem *conv, bool out)
+{
+    const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
+    return out ? D->out * H->out * W->out : D->in * H->in * W->in;
+}
+
+/* ---- scratch: a block of x and of y, a table for each pair of rows of all planes, and their memory ---- */
+
+static int64_t all_pairs(const struct conv_problem *conv)
+{
+    const struct conv_axis *H = &conv->axis[CONV_H];
+    return conv->axis[CONV_D].out * pair_count(H, line_of(H, 0).apart);
+}
+
+static size_t tables_bytes(const struct conv_problem *block)
+{
+    const size_t structs = ((size_t)all_pairs(block) * sizeof(struct table) + 63) / 64 * 64;
+    return structs + (size_t)all_pairs(block) * table_bytes(block, PAIR_SUMS);
+}
+
+static size_t scratch_bytes(const struct conv_problem *conv, int threads)
+{
+    const struct conv_problem block = lanes_problem(conv);
+    const int64_t floats = (positions(conv, false) + positions(conv, true) + 1) * CONV_LANES;
+    (void)threads;
+    return (size_t)floats * sizeof(float) + tables_bytes(&block);
+}
+
+/* ---- weights: w[block][t][r][s][lane], and lanes without a channel are 0 ---- */
+
+static int64_t taps(const struct conv_problem *conv)
+{
+    return conv->axis[CONV_D].filter * conv->axis[CONV_H].filter * conv->axis[CONV_W].filter;
+}
+
+static size_t packed_bytes(const struct conv_problem *conv)
+{
+    return (size_t)(lanes_blocks(conv) * taps(conv) * CONV_LANES) * sizeof(float);
+}
+
+static void pack(void *packed, const struct conv_problem *conv, const struct conv_operands *weights)
+{
+    const float *w = weights->w;   /* w[c][tap] */
+    float *to = packed;
+    for (int64_t block = 0; block < lanes_blocks(conv); block++, to += taps(conv) * CONV_LANES)
+        lanes_in(to, w + block * CONV_LANES * taps(conv), taps(conv), taps(conv), lanes_channels(conv, block));
+}
+
+/* ---- blocks ---- */
+
+struct small {
+    struct conv_problem block;
+    float *x, *y, *bias;       /* x[position][lane] */
+    struct table *tables;      /* tables[z][pair] */
+};
+
+/* All tables point into the same block of x; the problem must stay where it is. */
+static void start(struct small *small, const struct conv_problem *conv, void *memory)
+{
+    const struct conv_problem *block = &small->block;
+    const struct conv_axis *H = &conv->axis[CONV_H];
+    const int64_t apart = line_of(H, 0).apart, pairs = pair_count(H, apart);
+    small->block = lanes_problem(conv);
+    small->x = memory;
+    small->y = small->x + positions(conv, false) * CONV_LANES;
+    small->bias = small->y + positions(conv, true) * CONV_LANES;
+    small->tables = (struct table *)(small->bias + CONV_LANES);
+    char *at = (char *)small->tables + ((size_t)all_pairs(block) * sizeof(struct table) + 63) / 64 * 64;
+    for (int64_t i = 0; i < all_pairs(block); i++, at += table_bytes(block, PAIR_SUMS)) {
+        const int64_t p = pair_row(i % pairs, apart);
+        small->tables[i] = table_start(block, small->x, PAIR_SUMS, at);
+        table_point(&small->tables[i], small->x, i / pairs, p, p + apart < H->out ? 2 : 1);
+    }
+}
+
+/* y[position][lane] of a block whose x is there; meanwhile x and y of the next are fetched, a part for each pair. */
+static void compute(const struct small *small, const float *w, const float *next_x, const float *next_y)
+{
+    const struct conv_problem *block = &small->block;
+    const int64_t x_floats = positions(block, false) * CONV_LANES, y_floats = positions(block, true) * CONV_LANES;
+    const struct conv_axis *H = &small->block.axis[CONV_H], *W = &small->block.axis[CONV_W];
+    const int64_t apart = line_of(H, 0).apart, pairs = pair_count(H, apart);
+    for (int64_t i = 0; i < all_pairs(&small->block); i++) {
+        const int64_t p = pair_row(i % pairs, apart);
+        const int rows = p + apart < H->out ? 2 : 1;
+        float *y = small->y + (i / pairs * H->out + p) * W->out * CONV_LANES;
+        float *const to[2] = { y, y + (rows - 1) * apart * W->out * CONV_LANES };
+        if (next_x) {
+            lanes_fetch(next_x, x_floats, i, all_pairs(block), 0);
+            lanes_fetch(next_y, y_floats, i, all_pairs(block), 1);
+        }
+        pair_compute(to, &small->tables[i], w, small->bias, NULL, rows, (struct conv_range){ 0, 1 }, false);
+    }
+}
+
+/* One block of channels of one image. */
+static void block_of(struct small *small, const struct conv_problem *conv, const struct conv_operands *operands,
+                     const float *w, int64_t n, int64_t block)
+{
+    const float (*x)[positions(conv, false)] = operands->x;   /* x[n * C + c] */
+    const float *bias = operands->bias;
+    float (*y)[positions(conv, true)] = operands->y;
+    const int64_t c = block * CONV_LANES, channels = lanes_channels(conv, block);
+    for (int64_t lane = 0; lane < CONV_LANES; lane++)
+        small->bias[lane] = bias && lane < channels ? bias[c + lane] : 0;
+    lanes_in(small->x, x[n * conv->c + c], positions(conv, false), positions(conv, false), channels);
+    const bool more = block + 1 < lanes_blocks(conv) && lanes_channels(conv, block + 1) == CONV_LANES;
+    compute(small, w + c * taps(conv), more ? x[n * conv->c + c + CONV_LANES] : NULL,
+            more ? y[n * conv->c + c + CONV_LANES] : NULL);
+    lanes_out(y[n * conv->c + c], small->y, positions(conv, true), channels);
+}
+
+static void run(const struct conv_problem *conv, const struct conv_operands *operands,
+                const struct conv_workspace *workspace)
+{
+    struct small small;
+    start(&small, conv, workspace->scratch);
+    for (int64_t n = 0; n < conv->n; n++)
+        for (int64_t block = 0; block < lanes_blocks(conv); block++)
+            block_of(&small, conv, operands, workspace->packed, n, block);
+}
+
+CONV_KERNEL(dw_small_02_fetched_ahead,
+    .title = "the next block is fetched meanwhile",
+    .from = "dw_small_01_channels_in_lanes",
+    .kinds = 1u << CONV_DEPTHWISE,
+    .applies = applies,
+    .scratch_bytes = scratch_bytes,
+    .packed_bytes = packed_bytes,
+    .pack = pack,
+    .run = run,
+);
