@@ -10,6 +10,8 @@
 #ifndef CONVREF_OPTIMIZED_LANES_H
 #define CONVREF_OPTIMIZED_LANES_H
 
+#include "optimized/parts.h"
+
 #include <convref/simd.h>
 
 typedef float lanes_four __attribute__((vector_size(4 * sizeof(float))));
@@ -44,29 +46,41 @@ CONV_INLINE void lanes_turn(float *to, int64_t to_pitch, const float *from, int6
         memcpy(to + i * to_pitch, &c[i], sizeof c[i]);
 }
 
-/* block[i][lane] = x[lane][i] for `count` positions; lanes that have no channel are 0.  From one channel of x to the
- * next there are `pitch` floats. */
-static inline void lanes_in(float *block, const float *x, int64_t pitch, int64_t count, int64_t channels)
+/* A function of its own: inlined into a large one its loops have no registers for their pointers, and take twice the
+ * time. */
+#define LANES_APART __attribute__((noinline, unused)) static
+
+/* block[i][c] = x[c][i] for `count` positions.  `pitch` floats from one channel of x to the next, `wide` from one
+ * position of the block to the next; what is behind the channels there is 0. */
+LANES_APART void lanes_in(float *block, int64_t wide, const float *x, int64_t pitch, int64_t count, int64_t channels)
 {
-    const int64_t fours = channels == CONV_LANES ? count / 4 * 4 : 0;
-    for (int64_t lane = 0; lane < CONV_LANES; lane += 4)
+    const int64_t fours = count / 4 * 4, whole = channels / 4 * 4;
+    for (int64_t c = 0; c < whole; c += 4) {
         for (int64_t i = 0; i < fours; i += 4)
-            lanes_turn(block + i * CONV_LANES + lane, CONV_LANES, x + lane * pitch + i, pitch);
-    for (int64_t lane = 0; lane < CONV_LANES; lane++)
+            lanes_turn(block + i * wide + c, wide, x + c * pitch + i, pitch);
         for (int64_t i = fours; i < count; i++)
-            block[i * CONV_LANES + lane] = lane < channels ? x[lane * pitch + i] : 0;
+            for (int64_t j = c; j < c + 4; j++)
+                block[i * wide + j] = x[j * pitch + i];
+    }
+    for (int64_t i = 0; i < count && whole < wide; i++)
+        for (int64_t c = whole; c < wide; c++)
+            block[i * wide + c] = c < channels ? x[c * pitch + i] : 0;
 }
 
-/* y[lane][i] = block[i][lane] */
-static inline void lanes_out(float *y, const float *block, int64_t count, int64_t channels)
+/* y[c][i] = block[i][c] */
+LANES_APART void lanes_out(float *y, const float *block, int64_t wide, int64_t count, int64_t channels)
 {
-    const int64_t fours = channels == CONV_LANES ? count / 4 * 4 : 0;
-    for (int64_t lane = 0; fours > 0 && lane < CONV_LANES; lane += 4)
+    const int64_t fours = count / 4 * 4, whole = channels / 4 * 4;
+    for (int64_t c = 0; c < whole; c += 4) {
         for (int64_t i = 0; i < fours; i += 4)
-            lanes_turn(y + lane * count + i, count, block + i * CONV_LANES + lane, CONV_LANES);
-    for (int64_t lane = 0; lane < channels; lane++)
-        for (int64_t i = fours; i < count; i++)
-            y[lane * count + i] = block[i * CONV_LANES + lane];
+            lanes_turn(y + c * count + i, count, block + i * wide + c, wide);
+        for (int64_t j = c; j < c + 4; j++)
+            for (int64_t i = fours; i < count; i++)
+                y[j * count + i] = block[i * wide + j];
+    }
+    for (int64_t c = whole; c < channels; c++)
+        for (int64_t i = 0; i < count; i++)
+            y[c * count + i] = block[i * wide + c];
 }
 
 /* Fetches part `part` of `parts` of what lies from `at` on, to be read or written soon. */
@@ -78,23 +92,44 @@ CONV_INLINE void lanes_fetch(const float *at, int64_t floats, int64_t part, int6
         __builtin_prefetch(bytes + line * 64, WRITE, 3);
 }
 
-/* The problem of one block: `conv` with CONV_LANES channels, channels last. */
-static inline struct conv_problem lanes_problem(const struct conv_problem *conv)
+/* ---- which channels are turned together ---- */
+
+enum { LANES_BYTES = 24 << 10 };   /* less than a first cache: if even one vector has more, one it is */
+
+/* Vectors of channels, in groups whose block has at most LANES_BYTES; one channel of it has `floats`. */
+static inline struct parts lanes_groups(const struct conv_problem *conv, int64_t floats)
 {
-    struct conv_problem block = *conv;
-    block.n = 1;
-    block.c = block.k = block.groups = CONV_LANES;
-    block.layout = CONV_CHANNELS_LAST;
-    return block;
+    const int64_t most = LANES_BYTES / (floats * CONV_LANES * (int64_t)sizeof(float));
+    return parts_of_most(conv_ceil_div(conv->c, CONV_LANES), most > 1 ? most : 1);
 }
 
-static inline int64_t lanes_blocks(const struct conv_problem *conv) { return conv_ceil_div(conv->c, CONV_LANES); }
+/* Channels begin .. begin + channels, and the floats of a position: as many, and at least a vector. */
+struct lanes_group { int64_t begin, channels, wide; };
 
-/* The channels of a block: less than CONV_LANES in the last one, perhaps. */
-static inline int64_t lanes_channels(const struct conv_problem *conv, int64_t block)
+static inline struct lanes_group lanes_group_at(const struct conv_problem *conv, const struct parts *groups,
+                                                int64_t i)
 {
-    const int64_t left = conv->c - block * CONV_LANES;
-    return left < CONV_LANES ? left : CONV_LANES;
+    const struct conv_range vecs = parts_at(groups, i);
+    const int64_t begin = vecs.begin * CONV_LANES, end = vecs.end * CONV_LANES;
+    const int64_t channels = (end < conv->c ? end : conv->c) - begin;
+    return (struct lanes_group){ begin, channels, channels > CONV_LANES ? channels : CONV_LANES };
+}
+
+/* The most floats of a position in any group. */
+static inline int64_t lanes_widest(const struct parts *groups)
+{
+    return (groups->each + (groups->longer > 0)) * CONV_LANES;
+}
+
+/* `conv` with one image of `channels` channels, channels last, and as many filters for each. */
+static inline struct conv_problem lanes_problem(const struct conv_problem *conv, int64_t channels)
+{
+    struct conv_problem turned = *conv;
+    turned.n = 1;
+    turned.c = turned.groups = channels;
+    turned.k = channels * (conv->k / conv->c);
+    turned.layout = CONV_CHANNELS_LAST;
+    return turned;
 }
 
 #endif

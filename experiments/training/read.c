@@ -26,7 +26,7 @@ static const struct way {
         { ONLY(CONV_POINTWISE), { "pw_04_openmp", "bwd_data_03_openmp", "bwd_weights_03_openmp" } }, \
         { ONLY(CONV_GROUPED), { "grp_05_openmp", "bwd_data_03_openmp", "bwd_weights_03_openmp" } }, \
         { ANY, { "std_09_openmp", "bwd_data_03_openmp", "bwd_weights_03_openmp" } }, REFERENCE
-    { "best", { { ONLY(CONV_DEPTHWISE), { "dw_06_openmp", "dw_bwd_data_02_openmp", "dw_bwd_weights_02_openmp" } },
+    { "best", { { ONLY(CONV_DEPTHWISE), { "dw_06_openmp", "dw_bwd_data_03_openmp", "dw_bwd_weights_03_openmp" } },
                 TUNED_BUT_DEPTHWISE } },
     { "left-behind", { { ONLY(CONV_DEPTHWISE), { "dw_01_direct", "bwd_data_01_gather", "bwd_weights_01_direct" } },
                        TUNED_BUT_DEPTHWISE } },

@@ -26,6 +26,15 @@ static int64_t positions(const struct conv_problem *conv, bool out)
     return out ? D->out * H->out * W->out : D->in * H->in * W->in;
 }
 
+static int64_t blocks_of(const struct conv_problem *conv) { return conv_ceil_div(conv->c, CONV_LANES); }
+
+/* The channels of a block: fewer in the last one, perhaps. */
+static int64_t channels_of(const struct conv_problem *conv, int64_t block)
+{
+    const int64_t left = conv->c - block * CONV_LANES;
+    return left < CONV_LANES ? left : CONV_LANES;
+}
+
 /* ---- scratch: a block of x and of y, a table for each pair of rows of all planes, and their memory ---- */
 
 static int64_t all_pairs(const struct conv_problem *conv)
@@ -42,7 +51,7 @@ static size_t tables_bytes(const struct conv_problem *block)
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
-    const struct conv_problem block = lanes_problem(conv);
+    const struct conv_problem block = lanes_problem(conv, CONV_LANES);
     const int64_t floats = (positions(conv, false) + positions(conv, true) + 1) * CONV_LANES;
     (void)threads;
     return (size_t)floats * sizeof(float) + tables_bytes(&block);
@@ -57,15 +66,16 @@ static int64_t taps(const struct conv_problem *conv)
 
 static size_t packed_bytes(const struct conv_problem *conv)
 {
-    return (size_t)(lanes_blocks(conv) * taps(conv) * CONV_LANES) * sizeof(float);
+    return (size_t)(blocks_of(conv) * taps(conv) * CONV_LANES) * sizeof(float);
 }
 
 static void pack(void *packed, const struct conv_problem *conv, const struct conv_operands *weights)
 {
     const float *w = weights->w;   /* w[c][tap] */
     float *to = packed;
-    for (int64_t block = 0; block < lanes_blocks(conv); block++, to += taps(conv) * CONV_LANES)
-        lanes_in(to, w + block * CONV_LANES * taps(conv), taps(conv), taps(conv), lanes_channels(conv, block));
+    for (int64_t block = 0; block < blocks_of(conv); block++, to += taps(conv) * CONV_LANES)
+        lanes_in(to, CONV_LANES, w + block * CONV_LANES * taps(conv), taps(conv), taps(conv),
+                 channels_of(conv, block));
 }
 
 /* ---- blocks ---- */
@@ -82,7 +92,7 @@ static void start(struct small *small, const struct conv_problem *conv, void *me
     const struct conv_problem *block = &small->block;
     const struct conv_axis *H = &conv->axis[CONV_H];
     const int64_t apart = line_of(H, 0).apart, pairs = pair_count(H, apart);
-    small->block = lanes_problem(conv);
+    small->block = lanes_problem(conv, CONV_LANES);
     small->x = memory;
     small->y = small->x + positions(conv, false) * CONV_LANES;
     small->bias = small->y + positions(conv, true) * CONV_LANES;
@@ -116,12 +126,12 @@ static void block_of(struct small *small, const struct conv_problem *conv, const
     const float (*x)[positions(conv, false)] = operands->x;   /* x[n * C + c] */
     const float *bias = operands->bias;
     float (*y)[positions(conv, true)] = operands->y;
-    const int64_t c = block * CONV_LANES, channels = lanes_channels(conv, block);
+    const int64_t c = block * CONV_LANES, channels = channels_of(conv, block);
     for (int64_t lane = 0; lane < CONV_LANES; lane++)
         small->bias[lane] = bias && lane < channels ? bias[c + lane] : 0;
-    lanes_in(small->x, x[n * conv->c + c], positions(conv, false), positions(conv, false), channels);
+    lanes_in(small->x, CONV_LANES, x[n * conv->c + c], positions(conv, false), positions(conv, false), channels);
     compute(small, w + c * taps(conv));
-    lanes_out(y[n * conv->c + c], small->y, positions(conv, true), channels);
+    lanes_out(y[n * conv->c + c], small->y, CONV_LANES, positions(conv, true), channels);
 }
 
 static void run(const struct conv_problem *conv, const struct conv_operands *operands,
@@ -130,7 +140,7 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     struct small small;
     start(&small, conv, workspace->scratch);
     for (int64_t n = 0; n < conv->n; n++)
-        for (int64_t block = 0; block < lanes_blocks(conv); block++)
+        for (int64_t block = 0; block < blocks_of(conv); block++)
             block_of(&small, conv, operands, workspace->packed, n, block);
 }
 

@@ -1,11 +1,11 @@
 /* dw_bwd_data_03_openmp.c - step 3 of the depthwise ladder of data gradients: all cores.
  *
- * Changed since dw_bwd_data_02_channels_in_lanes: the blocks of all images are cut into as many equal parts as there
- *     are threads, each with scratch of its own.
- * Why it is faster: blocks have nothing in common.
- * What it costs: nothing but the scratch; 32 channels of one image are two blocks of 16, and no more than two threads
- *     have work.
- * Applies to: data gradients of depthwise convolutions with a multiplier of 1, 1-D to 3-D, in NCHW.
+ * Changed since dw_bwd_data_02_channels_in_lanes: the groups of channels of all images are dealt out to threads, each
+ *     with scratch of its own.
+ * Why it is faster: groups have nothing in common.
+ * What it costs: nothing but the scratch.  Groups are as large as a cache likes, so that a small layer has few.
+ * Applies to: data gradients of depthwise convolutions with a multiplier of 1, and transposed ones with groups of one
+ *     channel, 1-D to 3-D, in NCHW.
  * Explained in docs/ladder-gradients.md, step 3 of depthwise data.
  */
 #include <convref/kernel.h>
@@ -17,30 +17,35 @@ enum { LEAST_PRODUCTS = 1 << 16 };   /* for each thread: some microseconds, what
 
 static const char *applies(const struct conv_problem *conv)
 {
-    return conv->k == conv->c ? NULL : "it needs a multiplier of 1";
+    const char *why = spread_applies(conv);
+    return why ? why : conv->k == conv->c && conv->groups == conv->c ? NULL : "it needs groups of one channel";
 }
 
-/* ---- scratch: a block of dx and of dy, what the tiles need, and a bias of zeros ---- */
+/* ---- scratch: a group of channels of dx and of dy, a bias of zeros, and what the tiles need ---- */
 
-struct sizes { int64_t dx, dy, taps; size_t work; bool whole; };   /* floats of a block; bytes */
+/* Positions of dx, which is the y of a transposed convolution. */
+static int64_t inputs(const struct conv_problem *conv) { return spread_of(conv).dx_positions; }
 
-static struct sizes sizes_of(const struct conv_problem *conv)
+static int64_t outputs(const struct conv_problem *conv) { return spread_of(conv).dy_positions; }
+
+static struct parts groups_of(const struct conv_problem *conv)
 {
-    const struct conv_problem block = lanes_problem(conv);
-    const struct tiles tiles = tiles_of(&block);
-    const struct conv_axis *axis = conv->axis;
-    struct sizes sizes = { .dx = tiles.spread.dx_positions * CONV_LANES, .dy = tiles.spread.dy_positions * CONV_LANES,
-                           .taps = axis[CONV_D].filter * axis[CONV_H].filter * axis[CONV_W].filter,
-                           .whole = whole_applies(&tiles) };
-    sizes.work = sizes.whole ? whole_bytes(&tiles) : tiles_thread_bytes(&tiles);
-    return sizes;
+    return lanes_groups(conv, inputs(conv) + outputs(conv));
+}
+
+static size_t tiles_bytes(const struct tiles *tiles)
+{
+    return whole_applies(tiles) ? whole_bytes(tiles) : tiles_thread_bytes(tiles);
 }
 
 /* Of one thread; a multiple of 64. */
 static size_t thread_bytes(const struct conv_problem *conv)
 {
-    const struct sizes sizes = sizes_of(conv);
-    return ((size_t)(sizes.dx + sizes.dy + CONV_LANES) * sizeof(float) + sizes.work + 63) / 64 * 64;
+    const struct parts groups = groups_of(conv);
+    const struct conv_problem widest = lanes_problem(conv, lanes_widest(&groups));
+    const struct tiles tiles = tiles_of(&widest);
+    const size_t floats = (size_t)((inputs(conv) + outputs(conv) + 1) * widest.c);
+    return (floats * sizeof(float) + tiles_bytes(&tiles) + 63) / 64 * 64;
 }
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
@@ -48,76 +53,106 @@ static size_t scratch_bytes(const struct conv_problem *conv, int threads)
     return (size_t)threads * thread_bytes(conv);
 }
 
-/* ---- weights: of each block as tiles.h or whole_rows.h wants them, lanes without a channel are 0 ---- */
+/* ---- weights: of each group as tiles.h or whole_rows.h wants them ---- */
+
+static int64_t taps(const struct conv_problem *conv)
+{
+    return conv->axis[CONV_D].filter * conv->axis[CONV_H].filter * conv->axis[CONV_W].filter;
+}
 
 static size_t packed_bytes(const struct conv_problem *conv)
 {
-    return (size_t)(lanes_blocks(conv) * sizes_of(conv).taps * CONV_LANES) * sizeof(float);
+    return (size_t)(conv_ceil_div(conv->c, CONV_LANES) * taps(conv) * CONV_LANES) * sizeof(float);
 }
 
 static void pack(void *packed, const struct conv_problem *conv, const struct conv_operands *weights)
 {
-    const struct sizes sizes = sizes_of(conv);
-    struct conv_problem block = lanes_problem(conv);
-    for (int64_t i = 0; i < lanes_blocks(conv); i++) {
-        const struct conv_operands some = { .w = (float *)weights->w + i * CONV_LANES * sizes.taps };
-        block.c = block.k = block.groups = lanes_channels(conv, i);
-        (sizes.whole ? whole_pack : tiles_pack)((float *)packed + i * CONV_LANES * sizes.taps, &block, &some);
+    const struct conv_problem any = lanes_problem(conv, CONV_LANES);
+    const struct tiles tiles = tiles_of(&any);
+    const struct parts groups = groups_of(conv);
+    for (int64_t i = 0; i < groups.count; i++) {
+        const struct lanes_group group = lanes_group_at(conv, &groups, i);
+        const struct conv_problem some = lanes_problem(conv, group.channels);
+        const struct conv_operands its = { .w = (float *)weights->w + group.begin * taps(conv) };
+        (whole_applies(&tiles) ? whole_pack : tiles_pack)((float *)packed + group.begin * taps(conv), &some, &its);
     }
 }
 
-/* All channels of one block of one image: `turned` has room for it, and `memory` for the tiles. */
-static void block_of(const struct tiles *tiles, const struct conv_operands *turned, void *memory,
-                     const struct conv_problem *conv, const struct conv_operands *operands, const float *w, int64_t n,
-                     int64_t block)
+/* ---- one group of channels of one image ---- */
+
+/* What groups of the same width have in common: they are turned to the same place. */
+struct turned {
+    struct conv_problem conv;
+    float *dx, *dy;                  /* dx[position][c], dy[position][c] */
+    struct tiles tiles;
+    struct whole_row row;
+    void *memory;
+};
+
+static void start(struct turned *turned, const struct conv_problem *conv, float *scratch, int64_t wide)
 {
-    const struct sizes sizes = sizes_of(conv);
-    const int64_t dx_count = sizes.dx / CONV_LANES, dy_count = sizes.dy / CONV_LANES;
-    const float (*dy)[dy_count] = operands->y;   /* dy[n * C + c] */
-    float (*dx)[dx_count] = operands->x;
-    const int64_t c = n * conv->c + block * CONV_LANES, channels = lanes_channels(conv, block);
-    lanes_in(turned->y, dy[c], dy_count, dy_count, channels);
-    w += block * CONV_LANES * sizes.taps;
-    if (sizes.whole)
-        whole_all(tiles, w, memory);
-    else
-        tiles_all(tiles, w, memory);
-    lanes_out(dx[c], turned->x, dx_count, channels);
+    const bool transposed = conv->op == CONV_OP_TRANSPOSED;
+    turned->conv = lanes_problem(conv, wide);
+    turned->dx = scratch;
+    turned->dy = turned->dx + inputs(conv) * wide;
+    float *bias = turned->dy + outputs(conv) * wide;
+    const struct conv_operands operands = { .x = transposed ? turned->dy : turned->dx,
+                                            .y = transposed ? turned->dx : turned->dy };
+    turned->tiles = tiles_start(&turned->conv, &operands, bias);
+    turned->memory = bias + wide;
+    if (whole_applies(&turned->tiles))
+        turned->row = whole_start(&turned->tiles, turned->memory);
 }
 
-/* Blocks begin .. end of all images. */
-static void part(const struct conv_problem *conv, const struct conv_operands *operands, const float *w, void *scratch,
-                 int64_t begin, int64_t end)
+static void group_of(struct turned *turned, const struct conv_problem *conv, const struct conv_operands *operands,
+                     const float *w, int64_t n, struct lanes_group group)
 {
-    const struct conv_problem block = lanes_problem(conv);
-    const struct sizes sizes = sizes_of(conv);
-    float *x = scratch;
-    const struct conv_operands turned = { .x = x, .y = x + sizes.dx };
-    float *bias = x + sizes.dx + sizes.dy;
-    const struct tiles tiles = tiles_start(&block, &turned, bias);
-    for (int64_t i = begin; i < end; i++)
-        block_of(&tiles, &turned, bias + CONV_LANES, conv, operands, w, i / lanes_blocks(conv),
-                 i % lanes_blocks(conv));
+    const bool transposed = conv->op == CONV_OP_TRANSPOSED;
+    const float (*dy)[conv->c][outputs(conv)] = transposed ? operands->x : operands->y;
+    float (*dx)[conv->c][inputs(conv)] = transposed ? operands->y : operands->x;
+    lanes_in(turned->dy, group.wide, dy[n][group.begin], outputs(conv), outputs(conv), group.channels);
+    if (transposed && operands->bias)
+        memcpy(turned->tiles.bias, (const float *)operands->bias + group.begin,
+               (size_t)group.channels * sizeof(float));
+    if (whole_applies(&turned->tiles))
+        whole_all(&turned->row, w + group.begin * taps(conv));
+    else
+        tiles_all(&turned->tiles, w + group.begin * taps(conv), turned->memory);
+    lanes_out(dx[n][group.begin], turned->dx, group.wide, inputs(conv), group.channels);
+}
+
+/* Groups begin .. end, of all images. */
+static void part(const struct conv_problem *conv, const struct conv_operands *operands, const float *w,
+                 float *scratch, int64_t begin, int64_t end)
+{
+    const struct parts groups = groups_of(conv);
+    struct turned turned = { .conv.c = 0 };
+    for (int64_t i = begin; i < end; i++) {
+        const struct lanes_group group = lanes_group_at(conv, &groups, i % groups.count);
+        if (turned.conv.c != group.wide)
+            start(&turned, conv, scratch, group.wide);
+        group_of(&turned, conv, operands, w, i / groups.count, group);
+    }
 }
 
 static void run(const struct conv_problem *conv, const struct conv_operands *operands,
                 const struct conv_workspace *workspace)
 {
-    const struct sizes sizes = sizes_of(conv);
-    const int64_t all = conv->n * lanes_blocks(conv);
-    const int64_t enough = 1 + conv->n * conv->c * sizes.dy / CONV_LANES * sizes.taps / LEAST_PRODUCTS;
+    const int64_t all = conv->n * groups_of(conv).count;
+    const int64_t enough = 1 + conv->n * conv->c * outputs(conv) * taps(conv) / LEAST_PRODUCTS;
     const int threads = enough < workspace->threads ? (int)enough : workspace->threads;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
     for (int i = 0; i < threads; i++)
-        part(conv, operands, workspace->packed, (char *)workspace->scratch + (size_t)i * thread_bytes(conv),
-             all * i / threads, all * (i + 1) / threads);
+        part(conv, operands, workspace->packed,
+             (float *)((char *)workspace->scratch + (size_t)i * thread_bytes(conv)), all * i / threads,
+             all * (i + 1) / threads);
 }
 
 CONV_KERNEL(dw_bwd_data_03_openmp,
     .title = "all cores",
     .from = "dw_bwd_data_02_channels_in_lanes",
-    .kinds = 1u << CONV_DEPTHWISE,
-    .passes = 1u << CONV_BACKWARD_DATA,
+    .kinds = 1u << CONV_DEPTHWISE | 1u << CONV_TRANSPOSED,
+    .passes = 1u << CONV_FORWARD | 1u << CONV_BACKWARD_DATA,
     .applies = applies,
     .threaded = true,
     .scratch_bytes = scratch_bytes,

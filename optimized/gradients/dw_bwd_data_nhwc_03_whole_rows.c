@@ -42,9 +42,10 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     const struct tiles tiles = tiles_start(conv, operands, memory + (whole ? whole_bytes(&sizes)
                                                                            : tiles_thread_bytes(&sizes)));
     tiles_copy(&tiles, conv, operands, (struct conv_range){ 0, conv->n * tiles.spread.dy_positions });
-    if (whole)
-        whole_all(&tiles, workspace->packed, memory);
-    else
+    if (whole) {
+        struct whole_row row = whole_start(&tiles, memory);
+        whole_all(&row, workspace->packed);
+    } else
         tiles_all(&tiles, workspace->packed, memory);
 }
 

@@ -1,9 +1,9 @@
 /* dw_bwd_weights_03_openmp.c - step 3 of the depthwise ladder of weight gradients: all cores.
  *
- * Changed since dw_bwd_weights_02_channels_in_lanes: blocks of channels are dealt out to threads, each with scratch
+ * Changed since dw_bwd_weights_02_channels_in_lanes: groups of channels are dealt out to threads, each with scratch
  *     of its own.
  * Why it is faster: each weight is one thread's, which adds in the order that one thread alone has: the same bits.
- * What it costs: nothing but the scratch; 32 channels are two blocks of 16, and no more than two threads have work.
+ * What it costs: nothing but the scratch.  Groups are as large as a cache likes, so that a small layer has few.
  * Applies to: weight and bias gradients of depthwise convolutions, 1-D to 3-D, any multiplier, in NCHW.
  * Explained in docs/ladder-gradients.md, step 3 of depthwise weights.
  */
@@ -12,6 +12,7 @@
 #include "optimized/gradients/dot.h"
 #include "optimized/gradients/taps.h"
 #include "optimized/lanes.h"
+#include "optimized/threads.h"
 
 enum { COLUMNS = TAPS_COLUMNS };
 enum { LEAST_PRODUCTS = 1 << 16 };   /* for each thread: some microseconds, what it takes to start one */
@@ -26,15 +27,7 @@ static taps_function *choose(const struct conv_problem *conv)
     return step == 1 ? step1 : step == 2 ? step2 : any;
 }
 
-/* ---- scratch: a table, the sums, a block of x, and of dy a block for each filter that a channel has ---- */
-
-/* The problem of a block: CONV_LANES channels with all of their filters. */
-static struct conv_problem block_problem(const struct conv_problem *conv)
-{
-    struct conv_problem block = lanes_problem(conv);
-    block.k = CONV_LANES * (conv->k / conv->c);
-    return block;
-}
+/* ---- scratch: a table, the sums, a group of channels of x, and of dy one for each filter of a channel ---- */
 
 static int64_t inputs(const struct conv_problem *conv)
 {
@@ -46,14 +39,19 @@ static int64_t outputs(const struct conv_problem *conv)
     return conv->axis[CONV_D].out * conv->axis[CONV_H].out * conv->axis[CONV_W].out;
 }
 
+static int64_t multiplier(const struct conv_problem *conv) { return conv->k / conv->c; }
+
+/* Of a channel. */
+static int64_t floats_of(const struct conv_problem *conv) { return inputs(conv) + multiplier(conv) * outputs(conv); }
+
 /* Of one thread; a multiple of 64. */
 static size_t thread_bytes(const struct conv_problem *conv)
 {
-    const struct conv_problem block = block_problem(conv);
-    const struct taps taps = taps_of(&block);
-    const int64_t floats = taps_sums_floats(&taps)
-                         + (inputs(conv) + conv->k / conv->c * outputs(conv)) * CONV_LANES;
-    return (taps_table_bytes(&block) + (size_t)floats * sizeof(float) + 63) / 64 * 64;
+    const struct parts groups = lanes_groups(conv, floats_of(conv));
+    const struct conv_problem widest = lanes_problem(conv, lanes_widest(&groups));
+    const struct taps taps = taps_of(&widest);
+    const int64_t floats = taps_sums_floats(&taps) + floats_of(conv) * widest.c;
+    return (taps_table_bytes(&widest) + (size_t)floats * sizeof(float) + 63) / 64 * 64;
 }
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
@@ -61,68 +59,57 @@ static size_t scratch_bytes(const struct conv_problem *conv, int threads)
     return (size_t)threads * thread_bytes(conv);
 }
 
-/* ---- one block of channels, all images ---- */
+/* ---- one group of channels, all images ---- */
 
-static void block_of(const struct taps *taps, float *x, float *dy, void *memory, const struct conv_problem *conv,
-                     const struct conv_operands *operands, int64_t block)
+static void group_of(const struct conv_problem *conv, const struct conv_operands *operands, char *scratch,
+                     struct lanes_group group)
 {
-    const int64_t multiplier = conv->k / conv->c, channels = lanes_channels(conv, block), c = block * CONV_LANES;
+    const int64_t M = multiplier(conv), first = group.begin * M;
     const float (*all_x)[conv->c][inputs(conv)] = operands->x;
     const float (*all_dy)[conv->k][outputs(conv)] = operands->y;
-    const struct conv_operands turned = { .x = x };
-    const struct conv_range all = { 0, multiplier };
-    float *dw = operands->w;
-    taps_clear(taps, all);
+    const struct conv_problem turned = lanes_problem(conv, group.wide);
+    struct taps taps = taps_of(&turned);
+    const struct conv_range all = { 0, M * taps.blocks };
+    taps.sums = (float *)(scratch + taps_table_bytes(&turned));
+    float *x = taps.sums + taps_sums_floats(&taps), *dy = x + inputs(conv) * group.wide;
+    taps.dy = dy;   /* dy[m][position][channel] */
+
+    taps_clear(&taps, all);
     for (int64_t n = 0; n < conv->n; n++) {
-        lanes_in(x, all_x[n][c], inputs(conv), inputs(conv), channels);
-        for (int64_t m = 0; m < multiplier; m++)   /* dy[m][position][lane] */
-            lanes_in(dy + m * outputs(conv) * CONV_LANES, all_dy[n][c * multiplier + m], multiplier * outputs(conv),
-                     outputs(conv), channels);
-        taps_sum(taps, &turned, memory, all, choose(conv));
+        lanes_in(x, group.wide, all_x[n][group.begin], inputs(conv), inputs(conv), group.channels);
+        for (int64_t m = 0; m < M; m++)
+            lanes_in(dy + m * outputs(conv) * group.wide, group.wide, all_dy[n][first + m], M * outputs(conv),
+                     outputs(conv), group.channels);
+        taps_sum(&taps, &(struct conv_operands){ .x = x }, scratch, all, choose(conv));
     }
-    taps_store(taps, dw + c * multiplier * taps->taps, channels);
+    taps_store(&taps, (float *)operands->w + first * taps.taps, group.channels);
 }
 
-/* dbias[k] = SUM dy[n][k][:], filters of one block */
-static void bias_of(float *dbias, const struct conv_problem *conv, const float *y, int64_t block)
+/* dbias[k] = SUM dy[n][k][:], filters of one group */
+static void bias_of(float *dbias, const struct conv_problem *conv, const float *y, struct lanes_group group)
 {
-    const int64_t multiplier = conv->k / conv->c, k0 = block * CONV_LANES * multiplier;
     const float (*dy)[conv->k][outputs(conv)] = (const void *)y;
-    for (int64_t k = k0; k < k0 + lanes_channels(conv, block) * multiplier; k++) {
+    for (int64_t k = group.begin * multiplier(conv); k < (group.begin + group.channels) * multiplier(conv); k++) {
         dbias[k] = 0;
         for (int64_t n = 0; n < conv->n; n++)
             dbias[k] += row_sum(dy[n][k], outputs(conv));
     }
 }
 
-/* Blocks begin .. end. */
-static void part(const struct conv_problem *conv, const struct conv_operands *operands, char *scratch, int64_t begin,
-                 int64_t end)
-{
-    const struct conv_problem block = block_problem(conv);
-    struct taps taps = taps_of(&block);
-    float *sums = (float *)(scratch + taps_table_bytes(&block));
-    float *x = sums + taps_sums_floats(&taps), *dy = x + inputs(conv) * CONV_LANES;
-    taps.sums = sums;
-    taps.dy = dy;
-    for (int64_t i = begin; i < end; i++) {
-        block_of(&taps, x, dy, scratch, conv, operands, i);
-        if (operands->bias)
-            bias_of(operands->bias, conv, operands->y, i);
-    }
-}
-
 static void run(const struct conv_problem *conv, const struct conv_operands *operands,
                 const struct conv_workspace *workspace)
 {
-    const int64_t all = lanes_blocks(conv);
+    const struct parts groups = lanes_groups(conv, floats_of(conv));
     const int64_t products = conv->n * conv->k * outputs(conv) * taps_of(conv).taps;
     const int64_t enough = 1 + products / LEAST_PRODUCTS;
     const int threads = enough < workspace->threads ? (int)enough : workspace->threads;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int i = 0; i < threads; i++)
-        part(conv, operands, (char *)workspace->scratch + (size_t)i * thread_bytes(conv), all * i / threads,
-             all * (i + 1) / threads);
+    for (int64_t i = 0; i < groups.count; i++) {
+        const struct lanes_group group = lanes_group_at(conv, &groups, i);
+        group_of(conv, operands, (char *)workspace->scratch + (size_t)conv_thread() * thread_bytes(conv), group);
+        if (operands->bias)
+            bias_of(operands->bias, conv, operands->y, group);
+    }
 }
 
 CONV_KERNEL(dw_bwd_weights_03_openmp,

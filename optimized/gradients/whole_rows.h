@@ -8,7 +8,8 @@
  *                                                dx  0 1 2 3 4 5 6
  *                                                    ----- ----- - -      8 loads for 21 multiply-adds of 14 sums
  *
- * Which rows of dy feed a row of dx is asked once for the row, and can have any stride.
+ * Which rows of dy feed a row of dx is asked once, and can have any stride.  Pointers to the columns of dy are made
+ * once an image, since three rows of dx need the same.
  * Introduced in dw_bwd_data_nhwc_03_whole_rows; also used by the step after it.
  */
 #ifndef CONVREF_OPTIMIZED_GRADIENTS_WHOLE_ROWS_H
@@ -34,9 +35,12 @@ struct whole_row {
     const struct tiles *tiles;
     int64_t first, count;           /* column of dx that is the first tile's first (0 or -1); tiles */
     int64_t inputs;                 /* pointers to a row of dy */
-    struct whole_taps *taps;        /* found for the row */
+    int64_t rows;                   /* of dy, in an image of all its parts: [m][z][p] */
+    struct whole_taps *taps;        /* found for the row of dx */
     int64_t found;
-    const float **dy;               /* memory of the pointers */
+    int64_t image;                  /* whose pointers are there; -1: none */
+    const float **dy;               /* dy[m][z][p][i]: the channels of one column */
+    int64_t *source;                /* source[h][r]: the row of dy that row r of taps brings to row h of dx, or -1 */
     float *zeros, *nowhere;
     struct conv_problem part;       /* for blocks.h: the channels, the filter */
 };
@@ -48,6 +52,8 @@ static inline struct whole_row whole_row_of(const struct tiles *tiles)
 {
     const struct conv_axis *W = &tiles->spread.axis[CONV_W];
     struct whole_row row = { .tiles = tiles, .first = -(W->pad_begin % 2) };
+    row.image = -1;
+    row.rows = tiles->spread.from * tiles->spread.axis[CONV_D].out * tiles->spread.axis[CONV_H].out;
     row.count = conv_ceil_div(W->in - row.first, WHOLE_SUMS);
     row.inputs = row.count * WHOLE_INPUTS + whole_before(W);
     row.part.c = tiles->channels;
@@ -66,19 +72,31 @@ static inline size_t whole_bytes(const struct tiles *tiles)
 {
     const struct whole_row row = whole_row_of(tiles);
     const size_t taps = (size_t)whole_most_taps(&row);
-    const size_t bytes = taps * sizeof(struct whole_taps) + taps * (size_t)row.inputs * sizeof(float *)
-                       + (size_t)(2 * tiles_wide(tiles) + CONV_LANES) * sizeof(float);
+    const size_t sources = (size_t)(tiles->spread.axis[CONV_H].in * tiles->spread.axis[CONV_H].filter);
+    const size_t bytes = taps * sizeof(struct whole_taps) + (size_t)(row.rows * row.inputs) * sizeof(float *)
+                       + sources * sizeof(int64_t) + (size_t)(2 * tiles_wide(tiles)) * sizeof(float);
     return (bytes + 63) / 64 * 64;
+}
+
+/* The output whose tap `tap` reads input `position`, or -1 if there is none. */
+static inline int64_t whole_output(const struct conv_axis *axis, int64_t position, int64_t tap)
+{
+    const int64_t steps = position + axis->pad_begin - tap * axis->dilation;
+    return steps < 0 || steps % axis->stride != 0 || steps / axis->stride >= axis->out ? -1 : steps / axis->stride;
 }
 
 static inline struct whole_row whole_start(const struct tiles *tiles, void *memory)
 {
+    const struct conv_axis *H = &tiles->spread.axis[CONV_H];
     struct whole_row row = whole_row_of(tiles);
     row.taps = memory;
     row.dy = (const float **)(row.taps + whole_most_taps(&row));
-    row.zeros = (float *)(row.dy + whole_most_taps(&row) * row.inputs);
+    row.source = (int64_t *)(row.dy + row.rows * row.inputs);
+    row.zeros = (float *)(row.source + H->in * H->filter);
     row.nowhere = row.zeros + tiles_wide(tiles);
     memset(row.zeros, 0, (size_t)tiles_wide(tiles) * sizeof(float));
+    for (int64_t i = 0; i < H->in * H->filter; i++)
+        row.source[i] = whole_output(H, i / H->filter, i % H->filter);
     return row;
 }
 
@@ -100,28 +118,25 @@ static inline void whole_pack(void *packed, const struct conv_problem *conv, con
 
 /* ---- which rows of dy feed a row of dx ---- */
 
-/* The output whose tap `tap` reads input `position`, or -1 if there is none. */
-static inline int64_t whole_output(const struct conv_axis *axis, int64_t position, int64_t tap)
+/* Points at every column of image n of each part of dy. */
+static inline void whole_point(struct whole_row *row, int64_t n)
 {
-    const int64_t steps = position + axis->pad_begin - tap * axis->dilation;
-    return steps < 0 || steps % axis->stride != 0 || steps / axis->stride >= axis->out ? -1 : steps / axis->stride;
-}
-
-/* Points at one row of dy. */
-static inline void whole_point(struct whole_row *row, const float *dy, int64_t w)
-{
-    const struct conv_axis *W = &row->tiles->spread.axis[CONV_W];
-    const int64_t first = (row->first + W->pad_begin) / 2 - whole_before(W);
-    const float **to = row->dy + row->found * row->inputs;
-    for (int64_t i = 0; i < row->inputs; i++) {
-        const int64_t q = first + i;
-        to[i] = q >= 0 && q < W->out ? dy + q * row->tiles->channels : row->zeros;   /* dy[m][n][z][p][q][:] */
+    const struct spread *spread = &row->tiles->spread;
+    const struct conv_axis *W = &spread->axis[CONV_W];
+    const int64_t first = (row->first + W->pad_begin) / 2 - whole_before(W), rows = row->rows / spread->from;
+    for (int64_t i = 0; i < row->rows; i++) {
+        const int64_t at = (i / rows * row->tiles->images + n) * rows + i % rows;
+        const float *dy = row->tiles->dy + at * W->out * row->tiles->channels;   /* dy[m][n][z][p][:][:] */
+        for (int64_t j = 0; j < row->inputs; j++) {
+            const bool inside = first + j >= 0 && first + j < W->out;
+            row->dy[i * row->inputs + j] = inside ? dy + (first + j) * row->tiles->channels : row->zeros;
+        }
     }
-    row->taps[row->found++] = (struct whole_taps){ to, w };
+    row->image = n;
 }
 
-/* All rows of dy and taps that row (d, h) of image n of dx knows. */
-static inline void whole_find(struct whole_row *row, int64_t n, int64_t d, int64_t h)
+/* All rows of dy and taps that row (d, h) of dx knows. */
+static inline void whole_find(struct whole_row *row, int64_t d, int64_t h)
 {
     const struct spread *spread = &row->tiles->spread;
     const struct conv_axis *D = &spread->axis[CONV_D], *H = &spread->axis[CONV_H], *W = &spread->axis[CONV_W];
@@ -130,11 +145,11 @@ static inline void whole_find(struct whole_row *row, int64_t n, int64_t d, int64
         const int64_t z = whole_output(D, d, t);
         for (int64_t m = 0; z >= 0 && m < spread->from; m++)
             for (int64_t r = 0; r < H->filter; r++) {
-                const int64_t p = whole_output(H, h, r), image = m * row->tiles->images + n;
+                const int64_t p = row->source[h * H->filter + r];
                 if (p >= 0)
-                    whole_point(row, row->tiles->dy + ((image * D->out + z) * H->out + p) * W->out
-                                     * row->tiles->channels,
-                                ((t * spread->from + m) * H->filter + r) * W->filter * CONV_LANES);
+                    row->taps[row->found++] = (struct whole_taps){
+                        row->dy + ((m * D->out + z) * H->out + p) * row->inputs,
+                        ((t * spread->from + m) * H->filter + r) * W->filter * CONV_LANES };
             }
     }
 }
@@ -179,6 +194,19 @@ CONV_INLINE void whole_tile(float *const *dx, const struct whole_row *row, const
         whole_block(dx, row, w + block * floats, at, block_begin(&row->part, block), FILTER);
 }
 
+typedef void whole_function(float *const *dx, const struct whole_row *row, const float *w, int64_t at,
+                            struct conv_range blocks);
+static void whole_tile_3(float *const *dx, const struct whole_row *row, const float *w, int64_t at,
+                         struct conv_range blocks)
+{
+    whole_tile(dx, row, w, at, blocks, 3);
+}
+static void whole_tile_5(float *const *dx, const struct whole_row *row, const float *w, int64_t at,
+                         struct conv_range blocks)
+{
+    whole_tile(dx, row, w, at, blocks, 5);
+}
+
 /* Row (d, h) of image n of dx, some blocks of channels. */
 static inline void whole_compute(struct whole_row *row, const float *w, int64_t n, int64_t d, int64_t h,
                                  struct conv_range blocks)
@@ -187,28 +215,28 @@ static inline void whole_compute(struct whole_row *row, const float *w, int64_t 
     const struct conv_axis *axis = tiles->spread.axis, *W = &axis[CONV_W];
     const int64_t channels = tiles->channels;
     float *to = tiles->dx + ((n * axis[CONV_D].in + d) * axis[CONV_H].in + h) * W->in * channels;
-    whole_find(row, n, d, h);
+    whole_function *const compute = W->filter == 3 ? whole_tile_3 : whole_tile_5;
+    if (row->image != n)
+        whole_point(row, n);
+    whole_find(row, d, h);
     for (int64_t tile = 0; tile < row->count; tile++) {
         const int64_t column = row->first + tile * WHOLE_SUMS;
         float *dx[WHOLE_SUMS];
         for (int64_t i = 0; i < WHOLE_SUMS; i++)
             dx[i] = column + i >= 0 && column + i < W->in ? to + (column + i) * channels : row->nowhere;
-        if (W->filter == 3)
-            whole_tile(dx, row, w, tile * WHOLE_INPUTS, blocks, 3);
-        else
-            whole_tile(dx, row, w, tile * WHOLE_INPUTS, blocks, 5);
+        compute(dx, row, w, tile * WHOLE_INPUTS, blocks);
     }
 }
 
-/* All rows of dx by one thread; its memory has whole_bytes(). */
-static inline void whole_all(const struct tiles *tiles, const float *w, void *memory)
+/* All rows of dx by one thread. */
+static inline void whole_all(struct whole_row *row, const float *w)
 {
-    struct whole_row row = whole_start(tiles, memory);
-    const struct conv_range all = { 0, block_count(&row.part) };
+    const struct tiles *tiles = row->tiles;
+    const struct conv_range all = { 0, block_count(&row->part) };
     for (int64_t n = 0; n < tiles->images; n++)
         for (int64_t d = 0; d < tiles->spread.axis[CONV_D].in; d++)
             for (int64_t h = 0; h < tiles->spread.axis[CONV_H].in; h++)
-                whole_compute(&row, w, n, d, h, all);
+                whole_compute(row, w, n, d, h, all);
 }
 
 #endif
