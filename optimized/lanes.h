@@ -46,8 +46,7 @@ CONV_INLINE void lanes_turn(float *to, int64_t to_pitch, const float *from, int6
         memcpy(to + i * to_pitch, &c[i], sizeof c[i]);
 }
 
-/* A function of its own: inlined into a large one its loops have no registers for their pointers, and take twice the
- * time. */
+/* A function of its own: in a large one GCC keeps the pointers of these loops on the stack. */
 #define LANES_APART __attribute__((noinline, unused)) static
 
 /* block[i][c] = x[c][i] for `count` positions.  `pitch` floats from one channel of x to the next, `wide` from one

@@ -12,7 +12,7 @@
  * where - is no position: as an input it is in the padding, as an output nobody wants it (between the two halves it
  * lets windows end).  Stride 2 has step 2.  Windows that don't overlap lie side by side; a step is at most the
  * filter.
- * Introduced in dw_nhwc_05_row_of_zeros; also used by the grouped and separable ladders for channels last.
+ * Introduced in dw_nhwc_05_row_of_zeros; also used by grouped, separable and gradient ladders for channels last.
  */
 #ifndef CONVREF_OPTIMIZED_POINTERS_H
 #define CONVREF_OPTIMIZED_POINTERS_H

@@ -3,7 +3,7 @@
  * The last block begins early enough to end with the last channel, so that no vector is loaded or stored in part:
  * some channels are computed twice, to the same values.  With fewer channels than lanes there is one block, filled
  * with 0.
- * Introduced in dw_nhwc_06_whole_vectors.
+ * Introduced in dw_nhwc_06_whole_vectors; also used by the gradients.
  */
 #ifndef CONVREF_OPTIMIZED_DEPTHWISE_BLOCKS_H
 #define CONVREF_OPTIMIZED_DEPTHWISE_BLOCKS_H

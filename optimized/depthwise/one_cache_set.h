@@ -10,7 +10,7 @@
  *   reads 75 lines for 14 outputs, a wide tile reads neighbouring lines of each position one after the other.
  *
  * Not needed for other numbers of channels: there all is as in pairs.h.
- * Introduced in dw_nhwc_09_one_cache_set; also the first stage of the separable ladder for channels last.
+ * Introduced in dw_nhwc_09_one_cache_set; also in the separable and gradient ladders for channels last.
  */
 #ifndef CONVREF_OPTIMIZED_DEPTHWISE_ONE_CACHE_SET_H
 #define CONVREF_OPTIMIZED_DEPTHWISE_ONE_CACHE_SET_H

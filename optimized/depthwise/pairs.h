@@ -9,8 +9,8 @@
  * Two rows are as far apart as the dilation asks (pointers.h); what is left alone, as the last row of an odd number
  * or all of a 1-D problem, has tiles of one row and twice the columns.  Where the filter is 3x3 and the step 1 or 2
  * all loops over taps are known to the compiler.
- * Introduced in dw_nhwc_08_two_rows; also the first stage of the separable ladder for channels last.  Read next:
- * one_cache_set.h.
+ * Introduced in dw_nhwc_08_two_rows; also the first stage of the separable ladder for channels last, in the ladder for
+ * small images, and in the data gradients (gradients/tiles.h).  Read next: one_cache_set.h.
  */
 #ifndef CONVREF_OPTIMIZED_DEPTHWISE_PAIRS_H
 #define CONVREF_OPTIMIZED_DEPTHWISE_PAIRS_H
