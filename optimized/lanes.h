@@ -83,12 +83,15 @@ LANES_APART void lanes_out(float *y, const float *block, int64_t wide, int64_t c
 }
 
 /* Fetches part `part` of `parts` of what lies from `at` on, to be read or written soon. */
-CONV_INLINE void lanes_fetch(const float *at, int64_t floats, int64_t part, int64_t parts, const int WRITE)
+CONV_INLINE void lanes_fetch(const float *at, int64_t floats, int64_t part, int64_t parts, bool write)
 {
     const char *const bytes = (const char *)at;
     const int64_t lines = floats * (int64_t)sizeof(float) / 64;
     for (int64_t line = lines * part / parts; line < lines * (part + 1) / parts; line++)
-        __builtin_prefetch(bytes + line * 64, WRITE, 3);
+        if (write)   /* the compiler wants a constant */
+            __builtin_prefetch(bytes + line * 64, 1, 3);
+        else
+            __builtin_prefetch(bytes + line * 64, 0, 3);
 }
 
 /* ---- which channels are turned together ---- */

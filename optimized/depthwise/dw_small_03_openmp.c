@@ -123,8 +123,8 @@ static void compute(const struct small *small, const float *w, const float *next
         float *y = small->y + (i / pairs * H->out + p) * W->out * CONV_LANES;
         float *const to[2] = { y, y + (rows - 1) * apart * W->out * CONV_LANES };
         if (next_x) {
-            lanes_fetch(next_x, x_floats, i, all_pairs(block), 0);
-            lanes_fetch(next_y, y_floats, i, all_pairs(block), 1);
+            lanes_fetch(next_x, x_floats, i, all_pairs(block), false);
+            lanes_fetch(next_y, y_floats, i, all_pairs(block), true);
         }
         pair_compute(to, &small->tables[i], w, small->bias, NULL, rows, (struct conv_range){ 0, 1 }, false);
     }
