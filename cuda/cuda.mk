@@ -9,6 +9,9 @@ CUDA_RUNGS = \
 	cuda/depthwise/cuda_dw_07_halo_by_shuffle.cu \
 	cuda/depthwise/cuda_dw_08_whole_planes.cu \
 	cuda/depthwise/cuda_dw_09_copies_ahead.cu \
+	cuda/depthwise/cuda_dw_10_tensor_cores.cu \
+	cuda/depthwise/cuda_dw_11_persistent.cu \
+	cuda/depthwise/cuda_dw_3d_01_slices_once.cu \
 	cuda/depthwise/cuda_dw_nhwc_01_channels_in_lanes.cu \
 	cuda/depthwise/cuda_dw_nhwc_02_weights_in_registers.cu \
 	cuda/depthwise/cuda_dw_nhwc_03_columns_in_registers.cu \
@@ -27,6 +30,7 @@ CUDA_RUNGS = \
 	cuda/standard/cuda_std_01_thread_per_output.cu \
 	cuda/standard/cuda_std_02_implicit_gemm.cu \
 	cuda/standard/cuda_std_03_tensor_cores.cu \
+	cuda/standard/cuda_std_04_copies_ahead.cu \
 	cuda/grouped/cuda_grp_01_launch_per_group.cu \
 	cuda/grouped/cuda_grp_02_one_launch.cu \
 	cuda/grouped/cuda_grp_03_implicit_gemm.cu \

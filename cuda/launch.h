@@ -29,7 +29,7 @@ inline void tell_failure(const launch_from &from, cudaError_t error)
 }
 
 template <class... Parameters, class... Arguments>
-void launch(launch_from from, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+static void launch(launch_from from, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
             Arguments... arguments)
 {
     launch_body(kernel, grid, block, shared_bytes, arguments...);

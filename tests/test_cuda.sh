@@ -102,10 +102,20 @@ for rung in cuda_dw_01_thread_per_output cuda_dw_02_coalesced cuda_dw_03_filter_
     same "memory_$rung" 'bytes from memory' $((2 * x_bytes + 64 * 9 * 4)) "$(total 'memory at least')"
 done
 # copies ahead ask for what step 4 asks for
-for rung in cuda_dw_04_tile cuda_dw_09_copies_ahead; do
+for rung in cuda_dw_04_tile cuda_dw_09_copies_ahead cuda_dw_11_persistent; do
     traffic $rung "$layer"
     same "requests_$rung" 'requests, and bytes from memory' "167168 $((2 * x_bytes + 64 * 9 * 4))" \
         "$(awk -F '\t' '$5 + 0 { n += $5 } END { print n }' traffic.tsv) $(total 'memory at least')"
+done
+# f16 on tensor cores: 64 planes of 7 by 4 tiles; for each row of the filter four matrices in 4 passes, and 16 x 16 x 8 products
+traffic cuda_dw_10_tensor_cores "$layer"
+same matrices_dw_10 'requests, passes a request, multiply-adds in 16 bits' "$((64 * 7 * 4 * 3)) 4.00 $((64 * 7 * 4 * 3 * 2048))" \
+    "$(counted requests shared read 0) $(counted passes_per_request shared read 0) $(sed -n 's/.*in 16 bits //p' traffic.tsv)"
+same bytes_dw_10 'bytes through the first cache' 2015232 "$(total 'first cache')"
+# 3-D: each slice once for the three outputs that see it
+for rung in cuda_dw_04_tile:10903552 cuda_dw_3d_01_slices_once:2473984; do
+    traffic "${rung%:*}" 'c=16 in=16x28x28 k=16 filter=3x3x3 pad=1 groups=16'
+    same "slices_${rung%:*}" 'bytes through the first cache' "${rung#*:}" "$(total 'first cache')"
 done
 # several groups a block: 8 floats between their tiles, and neighbours read other banks
 traffic cuda_grp_03_implicit_gemm 'c=128 in=28x28 k=128 filter=3x3 pad=1 groups=32'
@@ -203,9 +213,11 @@ same sectors_of_copies 'sectors a request of x and of w' '15.68 16.00' \
 same passes_of_copies 'passes a request, written and read' '4.00 1.00' \
     "$(counted passes_per_request shared write 0) $(counted passes_per_request shared read 0)"
 # the same for windows: 25 blocks of 36 tiles, 2 warps, 12 requests to read and 8 to write
-traffic cuda_std_03_tensor_cores 'c=32 in=28x28 k=32 filter=3x3 pad=1'
-same sectors_and_passes_std_03 'sectors a request of y, passes over banks' 8.00:36000 \
-    "$(counted sectors_per_request global write 100352):$(total 'over banks')"
+for rung in cuda_std_03_tensor_cores:51088 cuda_std_04_copies_ahead:40288; do
+    traffic "${rung%:*}" 'c=32 in=28x28 k=32 filter=3x3 pad=1'
+    same "counts_${rung%:*}" 'sectors a request of y, passes over banks, requests' "8.00:36000:${rung#*:}" \
+        "$(counted sectors_per_request global write 100352):$(total 'over banks'):$(awk -F '\t' '{ n += $5 } END { print n }' traffic.tsv)"
+done
 # six products of parts for each of 64 * 784 * 64; 19,267,584 / (132 * 1024 * 1.98 GHz) = 0.07 us
 expect explain_tensor_cores 0 "convref explain -k cuda_pw_05_copies_ahead 'c=64 in=28x28 k=64 filter=1x1'" \
     '^multiply-adds inside the image +3,211,264 *$' '^multiply-adds of tensor cores +19,267,584 +0\.07$'

@@ -8,8 +8,9 @@
 static const char device_words[] = "CUDA device 0";
 static const char *const device_not_timed = nullptr;
 
+/* static: rungs may have structs of the same name as parameters, and no instance may be taken for another's. */
 template <class... Parameters, class... Arguments>
-void launch_body(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, Arguments... arguments)
+static void launch_body(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, Arguments... arguments)
 {
     kernel<<<grid, block, shared_bytes>>>(arguments...);
 }

@@ -29,7 +29,9 @@ struct dim3 {
     unsigned x, y, z;
     constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
 };
+struct alignas(8) float2 { float x, y; };
 struct alignas(16) float4 { float x, y, z, w; };
+inline float2 make_float2(float x, float y) { return { x, y }; }
 inline float4 make_float4(float x, float y, float z, float w) { return { x, y, z, w }; }
 
 /* Who am I?  Written by grid.cc whenever another thread goes on. */
@@ -43,7 +45,8 @@ namespace emulator {
 /* Run a grid; what goes wrong is told by cudaGetLastError(). */
 void run(dim3 grid, dim3 block, size_t shared_bytes, void (*body)(void *), void *arguments);
 void *dynamic_shared_memory();
-void barrier(const void *site);
+/* All threads of the block.  Is `mine` true for any of them? */
+bool barrier(bool mine, const void *site);
 
 /* The lanes of `mask` meet.  Each leaves `mine`; the last one to come calls compute(all of them), and all go on.  Lanes
  * that aren't in the mask have NULL.  Every operation of a warp is made of this. */
@@ -74,7 +77,8 @@ template <class T> T shuffle(unsigned mask, T value, unsigned from, const void *
 #define EMULATOR_CALL __attribute__((noinline, no_sanitize("thread"))) inline
 #define EMULATOR_SITE __builtin_return_address(0)
 
-EMULATOR_CALL void __syncthreads() { emulator::barrier(EMULATOR_SITE); }
+EMULATOR_CALL void __syncthreads() { emulator::barrier(false, EMULATOR_SITE); }
+EMULATOR_CALL int __syncthreads_or(int mine) { return emulator::barrier(mine, EMULATOR_SITE); }
 EMULATOR_CALL void __syncwarp(unsigned mask = ~0u) { emulator::meet(mask, nullptr, [](void **) {}, EMULATOR_SITE); }
 
 template <class T> EMULATOR_CALL T __shfl_sync(unsigned mask, T value, int from)
@@ -148,6 +152,7 @@ enum cudaError_t {
     cudaErrorLaunchFailure = 719
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 };
+enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount = 16 };
 typedef struct emulator_event *cudaEvent_t;
 
 cudaError_t cudaMalloc(void **memory, size_t bytes);
@@ -156,6 +161,7 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind 
 cudaError_t cudaGetLastError();
 const char *cudaGetErrorString(cudaError_t error);
 cudaError_t cudaDeviceSynchronize();
+cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr what, int device);
 cudaError_t cudaEventCreate(cudaEvent_t *event);
 cudaError_t cudaEventRecord(cudaEvent_t event);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);

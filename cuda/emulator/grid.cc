@@ -48,6 +48,7 @@ thread threads[MOST_THREADS];
 warp warps[MOST_THREADS / warpSize];
 int count;                                  /* threads of the block */
 int at_barrier;
+bool any, any_before;                       /* of the flags that threads bring to a barrier, and brought to the last */
 int runnable[MOST_THREADS], runnables;      /* a stack: the last one goes on first */
 int free_stacks[MOST_THREADS], frees, stacks_made;
 fiber host;                                 /* the loop over blocks */
@@ -211,7 +212,7 @@ void run_block()
         threads[t].is = FRESH;
     memset(warps, 0, sizeof warps);
     forget_copies();
-    at_barrier = runnables = frees = stacks_made = 0;
+    at_barrier = runnables = frees = stacks_made = any = 0;
     wake(0, count, ~0u);
     if (watching)
         watching->block_begins(count);
@@ -293,11 +294,12 @@ static bool same_place(const void *site, const void *other)
     return site == other || !strcmp(line_of(site), line_of(other));
 }
 
-void barrier(const void *site)
+bool barrier(bool mine, const void *site)
 {
     thread *me = &threads[current];
     me->is = AT_BARRIER;
     me->site = site;
+    any |= mine;
     if (++at_barrier == count) {
         for (int t = 0; t < count; t++) {
             if (!same_place(threads[t].site, site))
@@ -306,11 +308,14 @@ void barrier(const void *site)
             threads[t].is = READY;
         }
         at_barrier = 0;
+        any_before = any;
+        any = false;
         if (watching)
             watching->barrier();
         wake(0, count, ~0u);
     }
     leave(&me->where, current);
+    return any_before;   /* all are back from this barrier before the last comes to the next */
 }
 
 void meet(unsigned mask, void *mine, void (*compute)(void *[warpSize]), const void *site)

@@ -28,13 +28,14 @@ template <int EXPONENT> struct narrow {
         return static_cast<uint16_t>(sign | (bits < INFINITE ? bits : INFINITE));
     }
 
+    /* As a float with its bits in place it is too small by the difference of the biases; so are subnormal numbers. */
     static float to(unsigned bits)
     {
-        const unsigned fraction = bits & ((1 << FRACTION) - 1), exponent = (bits & INFINITE) >> FRACTION;
-        const unsigned units = exponent ? fraction | 1 << FRACTION : fraction;
-        const float value = (bits & INFINITE) == INFINITE ? (fraction ? NAN : INFINITY)
-            : static_cast<float>(std::ldexp(units, max(static_cast<int>(exponent) - 1, 0) + LOWEST));
-        return bits & 0x8000 ? -value : value;
+        constexpr unsigned BIAS = (1 << (EXPONENT - 1)) - 1;
+        const unsigned sign = (bits & 0x8000) << 16, rest = (bits & 0x7fff) << (23 - FRACTION);
+        if ((bits & INFINITE) == INFINITE)
+            return __uint_as_float(sign | 0x7f800000 | rest);
+        return __uint_as_float(sign | rest) * __uint_as_float((127 + 127 - BIAS) << 23);
     }
 };
 
