@@ -41,18 +41,19 @@ CUDA_RUNGS = \
 # cuda-watched.so, which is emulated and looks at every access.  cuda-faults.so is watched, and wrong on purpose.
 CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h cuda/four.h cuda/warp_tile.h cuda/three_parts.h cuda/pairs.h \
 	include/convref/kernel.h include/convref/problem.h
-EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/grid.h cuda/emulator/fiber.h \
+EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/grid.h \
 	cuda/emulator/instructions.h cuda/emulator/narrow.h cuda/emulator/cuda_bf16.h cuda/emulator/cuda_fp16.h
 DEVICE_SHARED = cuda/device/launch_body.h cuda/device/instructions.h
 EMULATOR_FILES = cuda/emulator/grid.cc cuda/emulator/fiber.cc cuda/emulator/runtime.cc cuda/emulator/instructions.cc
 WATCH_FILES = cuda/emulator/watch.cc cuda/emulator/traffic.cc
 CUDA_FAULTS = cuda/faults/faults.cu
-CUDA_CHECKED = cuda/cuda-faults.so tests/cuda/instructions tests/cuda/narrow
+CUDA_CHECKED = cuda/cuda-faults.so tests/cuda/instructions tests/cuda/narrow tests/cuda/speed
 if HAVE_CUDA
 CUDA_CHECKED += tests/cuda/narrow-toolkit
 endif
 EXTRA_DIST += $(CUDA_RUNGS) $(CUDA_SHARED) $(EMULATOR_SHARED) $(EMULATOR_FILES) $(WATCH_FILES) $(CUDA_FAULTS) \
 	cuda/provider.cu $(DEVICE_SHARED) tools/make-rung-table tests/cuda/instructions.cu tests/cuda/narrow.cc \
+	tests/cuda/speed.cu \
 	tools/cuda-registers tools/cuda-sass cuda/claims.tsv cuda/run-on-gpu cuda/compare-counts cuda/time_pytorch.py
 
 cuda/rungs.cc: $(top_srcdir)/tools/make-rung-table $(top_srcdir)/cuda/cuda.mk Makefile
@@ -88,15 +89,18 @@ cuda/cuda-watched.so: $(WATCHED_OBJECTS) cuda/rungs.plain.o $(WATCH_OBJECTS)
 cuda/cuda-faults.so: $(FAULT_OBJECTS) $(WATCH_OBJECTS)
 	$(AM_V_CCLD)$(LINK_MODULE) -o $@ $(FAULT_OBJECTS) $(WATCH_OBJECTS) -ldl
 
-# What tests/test_cuda.sh asks about instructions and numbers of 16 bits, of which the toolkit has its own.
-tests/cuda/instructions.emulated.o tests/cuda/narrow.plain.o: $(CUDA_SHARED) $(EMULATOR_SHARED)
+# What tests/test_cuda.sh asks about instructions, how fast they are emulated, and numbers of 16 bits, of which the
+# toolkit has its own.
+tests/cuda/instructions.emulated.o tests/cuda/speed.emulated.o tests/cuda/narrow.plain.o: $(CUDA_SHARED) $(EMULATOR_SHARED)
 tests/cuda/instructions: tests/cuda/instructions.emulated.o $(EMULATOR_OBJECTS)
 	$(AM_V_CCLD)$(CXX) $(LDFLAGS) -o $@ tests/cuda/instructions.emulated.o $(EMULATOR_OBJECTS) -ldl
+tests/cuda/speed: tests/cuda/speed.emulated.o $(EMULATOR_OBJECTS)
+	$(AM_V_CCLD)$(CXX) $(LDFLAGS) -o $@ tests/cuda/speed.emulated.o $(EMULATOR_OBJECTS) -ldl
 tests/cuda/narrow: tests/cuda/narrow.plain.o
 	$(AM_V_CCLD)$(CXX) $(LDFLAGS) -o $@ tests/cuda/narrow.plain.o
 tests/cuda/narrow-toolkit: tests/cuda/narrow.cc
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CXX) -std=c++20 -isystem $(CUDA_LIBDIR)/../include -o $@ $(srcdir)/tests/cuda/narrow.cc
-CLEANFILES += tests/cuda/*.o tests/cuda/instructions tests/cuda/narrow tests/cuda/narrow-toolkit
+CLEANFILES += tests/cuda/*.o tests/cuda/instructions tests/cuda/speed tests/cuda/narrow tests/cuda/narrow-toolkit
 
 # The architectures that cuda.so is for; the last one also as PTX, which later cards compile for themselves.
 CUDA_ARCHITECTURES = 75 80 90 120

@@ -5,6 +5,7 @@
  * Not here: how a grid runs (grid.cc), who watches it (watch.cc).   Read next: docs/how-a-gpu-runs-a-kernel.md
  */
 #pragma once
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -53,10 +54,10 @@ bool barrier(bool mine, const void *site);
 void meet(unsigned mask, void *mine, void (*compute)(void *lanes[warpSize]), const void *site);
 unsigned lane();
 
-/* One access as wide as it is on a GPU, whatever the compiler of the host makes of it. */
-void access(const void *address, unsigned bytes, bool write, const void *site);
-/* A read and a write that no other atomic one can come between. */
-void atomic_access(const void *address, unsigned bytes, const void *site);
+/* One access as wide as it is on a GPU, whatever the compiler of the host makes of it.  ATOMIC: a read and a write that
+ * no other atomic one can come between. */
+enum kind { READ, WRITE, ATOMIC };
+void access(const void *address, size_t bytes, kind kind, const void *site);
 
 template <class T> struct posted { T value, result; unsigned from; };
 
@@ -101,17 +102,17 @@ template <class T> EMULATOR_CALL T __shfl_xor_sync(unsigned mask, T value, int w
 }
 template <class T> EMULATOR_CALL T __ldg(const T *from)
 {
-    emulator::access(from, sizeof *from, false, EMULATOR_SITE);
+    emulator::access(from, sizeof *from, emulator::READ, EMULATOR_SITE);
     return *from;
 }
 template <class T> EMULATOR_CALL void __stcs(T *to, T value)
 {
-    emulator::access(to, sizeof *to, true, EMULATOR_SITE);
+    emulator::access(to, sizeof *to, emulator::WRITE, EMULATOR_SITE);
     *to = value;
 }
 template <class T> EMULATOR_CALL T atomicAdd(T *to, T value)
 {
-    emulator::atomic_access(to, sizeof *to, EMULATOR_SITE);
+    emulator::access(to, sizeof *to, emulator::ATOMIC, EMULATOR_SITE);
     const T before = *to;
     *to = before + value;
     return before;
@@ -119,41 +120,28 @@ template <class T> EMULATOR_CALL T atomicAdd(T *to, T value)
 /* Is it true in any lane of the mask? */
 EMULATOR_CALL int __any_sync(unsigned mask, int mine)
 {
-    emulator::posted<int> here = { mine, 0, 0 };
-    emulator::meet(mask, &here, [](void *lanes[warpSize]) {
+    emulator::meet(mask, &mine, [](void *lanes[warpSize]) {
         int any = 0;
         for (int i = 0; i < warpSize; i++)
-            any |= lanes[i] && static_cast<emulator::posted<int> *>(lanes[i])->value;
+            any |= lanes[i] && *static_cast<int *>(lanes[i]);
         for (int i = 0; i < warpSize; i++)
             if (lanes[i])
-                static_cast<emulator::posted<int> *>(lanes[i])->result = any;
+                *static_cast<int *>(lanes[i]) = any;
     }, EMULATOR_SITE);
-    return here.result;
+    return mine;
 }
-inline unsigned __float_as_uint(float value)
-{
-    unsigned bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-inline float __uint_as_float(unsigned bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
+inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(value); }
+inline float __uint_as_float(unsigned bits) { return std::bit_cast<float>(bits); }
 inline int min(int a, int b) { return a < b ? a : b; }
 inline int max(int a, int b) { return a > b ? a : b; }
 
 /* ---- the side of the host: memory, errors, clocks (runtime.cc) ----------------------------------------------------- */
 
-enum cudaError_t {
-    cudaSuccess, cudaErrorMemoryAllocation = 2, cudaErrorInvalidConfiguration = 9, cudaErrorInvalidValue = 1,
-    cudaErrorLaunchFailure = 719
-};
+enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration = 9,
+                   cudaErrorLaunchFailure = 719 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 };
 enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount = 16 };
-typedef struct emulator_event *cudaEvent_t;
+typedef double *cudaEvent_t;   /* seconds */
 
 cudaError_t cudaMalloc(void **memory, size_t bytes);
 cudaError_t cudaFree(void *memory);

@@ -1,36 +1,29 @@
-/* fiber.cc - the switch: push what a function must keep, change the stack, pop it again.
+/* fiber.cc - the switch between stacks: push what a function must keep, change the stack, pop it again.
  *
- * Fifteen instructions on x86-64, two dozen on AArch64; elsewhere ucontext does the same, slower, since it asks the
- * system to keep the signal mask.   Read next: grid.cc
+ * A fiber that has been left is the top of its stack, where its registers lie.  Fifteen instructions on x86-64, two dozen
+ * on AArch64; elsewhere ucontext does the same, slower, since it asks the system to keep the signal mask.
+ * Not here: who runs next.   Read next: grid.cc
  */
-#include "fiber.h"
-#include <cstdint>
+#include "grid.h"
+
+#define SWITCH(instructions) \
+    asm(".text\n.globl emulator_switch\n.hidden emulator_switch\n.type emulator_switch, %function\nemulator_switch:\n" \
+        instructions ".size emulator_switch, .-emulator_switch\n")
 
 #if defined(__x86_64__)
 
-asm(R"(
-    .text
-    .globl emulator_switch
-    .hidden emulator_switch
-    .type emulator_switch, @function
-emulator_switch:
+SWITCH(R"(
     pushq %rbp; pushq %rbx; pushq %r12; pushq %r13; pushq %r14; pushq %r15
     movq %rsp, (%rdi)
     movq %rsi, %rsp
     popq %r15; popq %r14; popq %r13; popq %r12; popq %rbx; popq %rbp
     ret
-    .size emulator_switch, .-emulator_switch
 )");
-enum { KEPT = 6, RETURN = 6, WORDS = 8 };   /* registers from the lowest address; the return address; one to align */
+enum { RETURN = 6, WORDS = 8 };   /* of those pushed: the address to return to; all, and one to align */
 
 #elif defined(__aarch64__)
 
-asm(R"(
-    .text
-    .globl emulator_switch
-    .hidden emulator_switch
-    .type emulator_switch, %function
-emulator_switch:
+SWITCH(R"(
     stp x29, x30, [sp, #-160]!
     stp x19, x20, [sp, #16]; stp x21, x22, [sp, #32]; stp x23, x24, [sp, #48]; stp x25, x26, [sp, #64]
     stp x27, x28, [sp, #80]; stp d8, d9, [sp, #96]; stp d10, d11, [sp, #112]; stp d12, d13, [sp, #128]
@@ -43,7 +36,6 @@ emulator_switch:
     ldp d14, d15, [sp, #144]
     ldp x29, x30, [sp], #160
     ret
-    .size emulator_switch, .-emulator_switch
 )");
 enum { RETURN = 1, WORDS = 20 };
 
@@ -51,30 +43,33 @@ enum { RETURN = 1, WORDS = 20 };
 
 #if defined(__x86_64__) || defined(__aarch64__)
 
-extern "C" void emulator_switch(void **from, void *to);
-
-void fiber_prepare(fiber *fiber, char *top, size_t, void (*entry)())
+void *new_fiber(emulator::segment stack, void (*entry)())
 {
-    void **words = reinterpret_cast<void **>(reinterpret_cast<uintptr_t>(top) & ~static_cast<uintptr_t>(15)) - WORDS;
-    for (int i = 0; i < WORDS; i++)
-        words[i] = nullptr;
+    char *end = stack.begin + stack.bytes;
+    void **words = reinterpret_cast<void **>(end - reinterpret_cast<uintptr_t>(end) % 16) - WORDS;
+    memset(words, 0, WORDS * sizeof *words);
     words[RETURN] = reinterpret_cast<void *>(entry);
-    fiber->at = words;
+    return words;
 }
-
-void fiber_switch(fiber *from, fiber *to) { emulator_switch(&from->at, to->at); }
 
 #else
+#include <ucontext.h>
 
-void fiber_prepare(fiber *fiber, char *top, size_t bytes, void (*entry)())
+void *new_fiber(emulator::segment stack, void (*entry)())
 {
-    getcontext(&fiber->at);
-    fiber->at.uc_stack.ss_sp = top - bytes;
-    fiber->at.uc_stack.ss_size = bytes;
-    fiber->at.uc_link = nullptr;
-    makecontext(&fiber->at, entry, 0);
+    ucontext_t *at = reinterpret_cast<ucontext_t *>(stack.begin);   /* the bottom, which the stack doesn't reach */
+    getcontext(at);
+    at->uc_stack.ss_sp = stack.begin + sizeof *at;
+    at->uc_stack.ss_size = stack.bytes - sizeof *at;
+    makecontext(at, entry, 0);
+    return at;
 }
 
-void fiber_switch(fiber *from, fiber *to) { swapcontext(&from->at, &to->at); }
+void emulator_switch(void **from, void *to)
+{
+    ucontext_t here;
+    *from = &here;
+    swapcontext(&here, static_cast<ucontext_t *>(to));
+}
 
 #endif

@@ -9,7 +9,7 @@
  * Read next: docs/how-a-gpu-runs-a-kernel.md
  */
 #include "grid.h"
-#include "fiber.h"
+#include <algorithm>
 #include <link.h>
 #include <sys/mman.h>
 
@@ -18,11 +18,9 @@ dim3 blockDim, gridDim;
 
 namespace emulator {
 
-int current;
+int current = -1, landing;
 uint64_t block_number, launch_first_block;
 segment static_shared, dynamic_shared, stacks, host_frames;
-const watcher *watching;
-int landing;
 
 namespace {
 
@@ -30,11 +28,11 @@ namespace {
 enum { MOST_SHARED = 48 << 10, MOST_GRID_YZ = 65535, MOST_BLOCK_Z = 64 };
 const unsigned most_grid_x = 0x7fffffff;
 
-enum state : unsigned char { FRESH, READY, AT_BARRIER, AT_MEETING, ENDED };
+enum state : unsigned char { FRESH, READY, WAITING, ENDED };
 enum order { FORWARD, BACKWARD, RANDOM };
 
 struct thread {
-    fiber where;
+    void *where;        /* its fiber, while it waits */
     int stack;
     state is;
     const void *site;   /* the line at which it waits */
@@ -42,62 +40,56 @@ struct thread {
     uint3 index;
 };
 
-struct warp { unsigned arrived; };
-
 thread threads[MOST_THREADS];
-warp warps[MOST_THREADS / warpSize];
 int count;                                  /* threads of the block */
 int at_barrier;
 bool any, any_before;                       /* of the flags that threads bring to a barrier, and brought to the last */
+unsigned arrived[MOST_WARPS];               /* lanes that wait for a meeting */
 int runnable[MOST_THREADS], runnables;      /* a stack: the last one goes on first */
 int free_stacks[MOST_THREADS], frees, stacks_made;
-fiber host;                                 /* the loop over blocks */
+void *host;                                 /* the loop over blocks */
 void (*body)(void *);
 void *arguments;
 bool stopped;
 uint64_t dice;
-
-const char *const order_names[] = { "forward", "backward", "random" };   /* by enum order */
-const char *const landing_names[] = { "late", "early", "random" };       /* by enum landing */
 int in_order;
+watcher nobody;
 
 /* One of three names; the first if the variable isn't set.  False, and an error, if it is none of them. */
-bool find_choice(int *found, const char *variable, const char *const names[3])
+bool find_choice(int *found, const char *variable, const char *first, const char *second, const char *third)
 {
-    const char *text = getenv(variable);
+    const char *text = getenv(variable), *names[] = { first, second, third };
     for (*found = 0; text && *found < 3 && strcmp(text, names[*found]); ++*found)
         ;
     if (*found == 3)
-        refuse(cudaErrorInvalidValue, "%s is \"%s\": %s, %s or %s", variable, text, names[0], names[1], names[2]);
+        refuse(cudaErrorInvalidValue, "%s is \"%s\": %s, %s or %s", variable, text, first, second, third);
     return *found < 3;
 }
 
 /* ---- who goes on ------------------------------------------------------------------------------------------------- */
-
-void become(int t)
-{
-    current = t;
-    threadIdx = threads[t].index;
-}
 
 /* Threads [begin, end) whose bit in `mask` is set may go on, in the wanted order. */
 void wake(int begin, int end, unsigned mask)
 {
     int *list = runnable + runnables, n = 0;
     for (int t = begin; t < end; t++)
-        if (mask >> t % warpSize & 1 && threads[t].is <= READY)
+        if (mask >> t % warpSize & 1)
             list[n++] = t;
-    for (int i = 0; i < n / 2 && in_order == FORWARD; i++) {
-        const int other = list[i];
-        list[i] = list[n - 1 - i];
-        list[n - 1 - i] = other;
-    }
-    for (int i = n - 1; i > 0 && in_order == RANDOM; i--) {
-        const int j = random_below(i + 1), other = list[i];
-        list[i] = list[j];
-        list[j] = other;
-    }
+    if (in_order == FORWARD)
+        std::reverse(list, list + n);
+    for (int i = n - 1; i > 0 && in_order == RANDOM; i--)
+        std::swap(list[i], list[random_below(i + 1)]);
     runnables += n;
+}
+
+/* The next one that may run, whose threadIdx is there from now on; nullptr: nobody. */
+thread *next_thread()
+{
+    current = runnables ? runnable[--runnables] : -1;
+    if (current < 0)
+        return nullptr;
+    threadIdx = threads[current].index;
+    return &threads[current];
 }
 
 /* The first function of a stack: threads that are fresh run here one after another. */
@@ -105,47 +97,37 @@ void run_threads()
 {
     for (;;) {
         body(arguments);
-        thread *me = &threads[current];
+        thread *me = &threads[current], *next = next_thread();
         me->is = ENDED;
-        fiber dead, *next = &host;
-        if (runnables) {
-            const int t = runnable[--runnables];
-            become(t);
-            if (threads[t].is == FRESH) {
-                threads[t].is = READY;
-                threads[t].stack = me->stack;
-                continue;
-            }
-            next = &threads[t].where;
+        if (next && next->is == FRESH) {
+            next->is = READY;
+            next->stack = me->stack;
+            continue;
         }
         free_stacks[frees++] = me->stack;
-        fiber_switch(&dead, next);
+        emulator_switch(&me->where, next ? next->where : host);
     }
 }
 
 /* Stacks lie 64 KiB apart; their tops don't, or all of them would meet in the same lines of the cache. */
 void give_stack(thread *thread)
 {
+    enum { COLOURS = 61, LINE = 64 };
     thread->stack = frees ? free_stacks[--frees] : stacks_made++;
     thread->is = READY;
-    char *end = stacks.begin + static_cast<size_t>(thread->stack + 1) * STACK_BYTES;
-    fiber_prepare(&thread->where, end - thread->stack % 61 * 64, STACK_BYTES - 61 * 64, run_threads);
+    thread->where = new_fiber({ stacks.begin + static_cast<size_t>(thread->stack) * STACK_BYTES,
+                                STACK_BYTES - static_cast<size_t>(thread->stack % COLOURS * LINE) }, run_threads);
 }
 
-/* Leave `self` (-1: the host) and go on with whoever may run; with the host if nobody may. */
-void leave(fiber *here, int self)
+/* Leave a thread, or the host, and go on with whoever may run; with the host if nobody may. */
+void leave(void **here)
 {
-    if (!runnables) {
-        fiber_switch(here, &host);
+    thread *next = next_thread();
+    if (next && here == &next->where)
         return;
-    }
-    const int t = runnable[--runnables];
-    become(t);
-    if (t == self)
-        return;
-    if (threads[t].is == FRESH)
-        give_stack(&threads[t]);
-    fiber_switch(here, &threads[t].where);
+    if (next && next->is == FRESH)
+        give_stack(next);
+    emulator_switch(here, next ? next->where : host);
 }
 
 /* ---- the shared memory of the module ------------------------------------------------------------------------------ */
@@ -154,21 +136,22 @@ void leave(fiber *here, int self)
 int find_static_shared(dl_phdr_info *module, size_t, void *)
 {
     bool ours = false;
-    const uintptr_t here = reinterpret_cast<uintptr_t>(&threadIdx) - module->dlpi_addr;
+    segment shared = {};
     for (int i = 0; i < module->dlpi_phnum; i++) {
         const ElfW(Phdr) &part = module->dlpi_phdr[i];
-        ours |= part.p_type == PT_LOAD && here - part.p_vaddr < part.p_memsz;
+        ours |= part.p_type == PT_LOAD && uintptr_t(&threadIdx) - module->dlpi_addr - part.p_vaddr < part.p_memsz;
+        if (part.p_type == PT_TLS)
+            shared = { static_cast<char *>(module->dlpi_tls_data), part.p_memsz };
     }
-    for (int i = 0; ours && i < module->dlpi_phnum; i++)
-        if (module->dlpi_phdr[i].p_type == PT_TLS)
-            static_shared = { static_cast<char *>(module->dlpi_tls_data), module->dlpi_phdr[i].p_memsz };
+    if (ours)
+        static_shared = shared;
     return ours;
 }
 
 segment pages(size_t bytes)
 {
     void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? segment{ nullptr, 0 } : segment{ static_cast<char *>(memory), bytes };
+    return memory == MAP_FAILED ? segment{} : segment{ static_cast<char *>(memory), bytes };
 }
 
 void find_memory()
@@ -184,21 +167,19 @@ void find_memory()
 
 /* ---- a block ------------------------------------------------------------------------------------------------------- */
 
-/* Nobody may run, and not all have ended. */
+/* Nobody may run, and perhaps not all have ended. */
 void tell_deadlock()
 {
     const void *site = nullptr;
-    int waiting = 0, ended = 0;
-    for (int t = 0; t < count; t++) {
-        ended += threads[t].is == ENDED;
+    int waiting = 0;
+    for (int t = 0; t < count; t++)
         if (threads[t].is != ENDED) {
             site = threads[t].site;
             waiting++;
         }
-    }
     if (waiting)
         refuse(cudaErrorLaunchFailure, "%s: %d of %d threads wait here for ever; %d have ended (block %u,%u,%u)",
-               line_of(site), waiting, count, ended, blockIdx.x, blockIdx.y, blockIdx.z);
+               line_of(site), waiting, count, count - waiting, blockIdx.x, blockIdx.y, blockIdx.z);
     stopped |= waiting > 0;
 }
 
@@ -210,18 +191,16 @@ void run_block()
     memset(dynamic_shared.begin, 0xff, dynamic_shared.bytes);
     for (int t = 0; t < count; t++)
         threads[t].is = FRESH;
-    memset(warps, 0, sizeof warps);
+    memset(arrived, 0, sizeof arrived);
     forget_copies();
-    at_barrier = runnables = frees = stacks_made = any = 0;
+    at_barrier = runnables = frees = stacks_made = 0;
+    any = false;
     wake(0, count, ~0u);
-    if (watching)
-        watching->block_begins(count);
     while (runnables && !stopped)
-        leave(&host, -1);
+        leave(&host);
     if (!stopped)
         tell_deadlock();
-    if (watching)
-        watching->block_ends(count);
+    watching->block_ends(count);
 }
 
 /* ---- what a device refuses ------------------------------------------------------------------------------------------ */
@@ -244,7 +223,15 @@ bool launchable(dim3 grid, dim3 block, size_t shared_bytes)
     return false;
 }
 
+/* Are they one line?  A compiler of the host may have copied a call into both arms of a branch. */
+bool same_place(const void *site, const void *other)
+{
+    return site == other || !strcmp(line_of(site), line_of(other));
+}
+
 }   /* namespace */
+
+watcher *watching = &nobody;
 
 int random_below(int n)
 {
@@ -252,13 +239,24 @@ int random_below(int n)
     return static_cast<int>((dice >> 33) % static_cast<unsigned>(n));
 }
 
+/* Nobody goes on: the host ends the launch, and the stacks are used again by the next. */
+void end_grid()
+{
+    void *dead;
+    stopped = true;
+    current = -1;
+    emulator_switch(&dead, host);
+    abort();
+}
+
 /* ---- what cuda_runtime.h promises ----------------------------------------------------------------------------------- */
 
 void run(dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(void *), void *kernel_arguments)
 {
     find_memory();
-    if (!launchable(grid, block, shared_bytes) || !find_choice(&in_order, "CONVREF_CUDA_ORDER", order_names)
-        || !find_choice(&landing, "CONVREF_CUDA_LANDING", landing_names))
+    if (!launchable(grid, block, shared_bytes)
+        || !find_choice(&in_order, "CONVREF_CUDA_ORDER", "forward", "backward", "random")    /* by enum order */
+        || !find_choice(&landing, "CONVREF_CUDA_LANDING", "late", "early", "random"))        /* by enum landing */
         return;
     host_frames = { static_cast<char *>(__builtin_frame_address(0)), STACK_BYTES };   /* the arguments lie there */
     dice = 1;
@@ -272,8 +270,7 @@ void run(dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(void *), voi
         threads[t].index = { t % block.x, t / block.x % block.y, t / (block.x * block.y) };
     stopped = false;
     launch_first_block = block_number + 1;
-    if (watching)
-        watching->launch_begins();
+    watching->launch_begins();
     const uint64_t blocks = static_cast<uint64_t>(grid.x) * grid.y * grid.z;
     for (uint64_t i = 0; i < blocks && !stopped; i++) {
         const uint64_t b = in_order == BACKWARD ? blocks - 1 - i : i;
@@ -281,94 +278,67 @@ void run(dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(void *), voi
                      static_cast<unsigned>(b / grid.x / grid.y) };
         run_block();
     }
-    if (watching)
-        watching->launch_ends();
+    watching->launch_ends();
 }
 
 void *dynamic_shared_memory() { return dynamic_shared.begin; }
 unsigned lane() { return static_cast<unsigned>(current) % warpSize; }
-
-/* Are they one line?  A compiler of the host may have copied a call into both arms of a branch. */
-static bool same_place(const void *site, const void *other)
+void access(const void *address, size_t bytes, kind kind, const void *site)
 {
-    return site == other || !strcmp(line_of(site), line_of(other));
+    watching->access(address, bytes, kind, site);
 }
 
 bool barrier(bool mine, const void *site)
 {
     thread *me = &threads[current];
-    me->is = AT_BARRIER;
+    me->is = WAITING;
     me->site = site;
     any |= mine;
     if (++at_barrier == count) {
         for (int t = 0; t < count; t++) {
             if (!same_place(threads[t].site, site))
-                stop("%s: thread %d waits here, and thread %d at %s: a barrier in a branch that not all take",
-                     line_of(site), current, t, line_of(threads[t].site));
+                refuse(cudaErrorLaunchFailure, "%s: thread %d waits here, and thread %d at %s: a barrier in a branch that "
+                       "not all take", line_of(site), current, t, line_of(threads[t].site));
             threads[t].is = READY;
         }
         at_barrier = 0;
         any_before = any;
         any = false;
-        if (watching)
-            watching->barrier();
+        watching->barrier();
         wake(0, count, ~0u);
     }
-    leave(&me->where, current);
+    leave(&me->where);
     return any_before;   /* all are back from this barrier before the last comes to the next */
 }
 
 void meet(unsigned mask, void *mine, void (*compute)(void *[warpSize]), const void *site)
 {
-    const int w = current / warpSize, first = w * warpSize;
+    const int w = current / warpSize, first = w * warpSize, end = std::min(count, first + warpSize);
     thread *me = &threads[current];
-    if (count - first < warpSize)
-        mask &= (1u << (count - first)) - 1;
+    mask &= ~0u >> (first + warpSize - end);
     if (!(mask >> lane() & 1))
-        stop("%s: lane %u isn't in its own mask %#x", line_of(site), lane(), mask);
-    me->is = AT_MEETING;
+        refuse(cudaErrorLaunchFailure, "%s: lane %u isn't in its own mask %#x", line_of(site), lane(), mask);
+    me->is = WAITING;
     me->site = site;
     me->posted = mine;
-    warps[w].arrived |= 1u << lane();
-    if ((warps[w].arrived & mask) == mask) {
+    arrived[w] |= 1u << lane();
+    if ((arrived[w] & mask) == mask) {
         void *lanes[warpSize] = {};
-        for (int i = 0; i < warpSize; i++) {
-            if (!(mask >> i & 1))
+        for (int t = first; t < end; t++) {
+            if (!(mask >> (t - first) & 1))
                 continue;
-            thread *other = &threads[first + i];
-            if (!same_place(other->site, site))
-                stop("%s: lane %u waits for lane %d, which is at %s", line_of(site), lane(), i, line_of(other->site));
-            lanes[i] = other->posted;
-            other->is = READY;
+            if (!same_place(threads[t].site, site))
+                refuse(cudaErrorLaunchFailure, "%s: lane %u waits for lane %d, which is at %s", line_of(site), lane(),
+                       t - first, line_of(threads[t].site));
+            lanes[t - first] = threads[t].posted;
+            threads[t].is = READY;
         }
         compute(lanes);
-        warps[w].arrived &= ~mask;
-        if (watching)
-            watching->warp_met(w);
-        wake(first, count - first < warpSize ? count : first + warpSize, mask);
+        arrived[w] &= ~mask;
+        watching->warp_met(w);
+        wake(first, end, mask);
     }
-    leave(&me->where, current);
-}
-
-void access(const void *address, unsigned bytes, bool write, const void *site)
-{
-    if (watching)
-        watching->access(address, bytes, write, site);
-}
-
-void atomic_access(const void *address, unsigned bytes, const void *site)
-{
-    if (watching)
-        watching->atomic_access(address, bytes, site);
-}
-
-/* Nobody goes on: the host ends the launch, and the stacks are used again by the next. */
-void leave_for_good()
-{
-    fiber dead;
-    stopped = true;
-    fiber_switch(&dead, &host);
-    abort();
+    leave(&me->where);
 }
 
 }   /* namespace emulator */

@@ -7,9 +7,9 @@
 
 namespace emulator {
 
-enum { MOST_THREADS = 1024, STACK_BYTES = 64 << 10, WORDS = 300 };
+enum { MOST_THREADS = 1024, MOST_WARPS = MOST_THREADS / warpSize, STACK_BYTES = 64 << 10, WORDS_OF_ERROR = 300 };
 
-/* The thread that runs, counted within its block; the block, counted from the first launch on. */
+/* The thread that runs, counted within its block, or -1: the host; the block, counted from the first launch on. */
 extern int current;
 extern uint64_t block_number, launch_first_block;
 
@@ -19,37 +19,38 @@ extern int landing;
 int random_below(int n);   /* the same numbers in every launch */
 void forget_copies();      /* those of the block before */
 
-struct segment { char *begin; size_t bytes; };
+struct segment {
+    char *begin;
+    size_t bytes;
+    bool holds(const void *at) const { return uintptr_t(at) - uintptr_t(begin) < bytes; }
+};
 extern segment static_shared, dynamic_shared, stacks, host_frames;
 
-/* End the launch: nothing of the grid runs on, and cudaGetLastError() tells `format`.  Never returns. */
-[[noreturn]] void stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same error without leaving: before a grid has begun. */
+/* Keep an error for cudaGetLastError().  Said by a thread it ends the grid, and never returns. */
 void refuse(cudaError_t error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+[[noreturn]] void end_grid();
 
 /* "cuda_dw_04_tile.cu:48" for the call before a return address; "?" if nobody knows. */
 const char *line_of(const void *site);
 
-/* Who watches a grid.  The plain module has none: its functions do nothing. */
+/* Who watches a grid: in the plain module nobody. */
 struct watcher {
-    void (*launch_begins)();
-    void (*launch_ends)();
-    void (*block_begins)(int threads);
-    void (*block_ends)(int threads);
-    void (*barrier)();
-    void (*warp_met)(int warp);
-    void (*access)(const void *address, size_t bytes, bool write, const void *site);
-    void (*atomic_access)(const void *address, size_t bytes, const void *site);
-    void (*copy_begins)(void *shared, size_t bytes);
-    void (*copy_ends)(void *shared, size_t bytes, const void *site);   /* its thread waited for it */
-    void (*allocated)(void *memory, size_t bytes);
-    void (*released)(void *memory);
-    void (*filled)(void *memory, size_t bytes);   /* by a copy to the device */
+    virtual void launch_begins() {}
+    virtual void launch_ends() {}
+    virtual void block_ends(int /* threads */) {}
+    virtual void barrier() {}
+    virtual void warp_met(int /* warp */) {}
+    virtual void access(const void * /* at */, size_t /* bytes */, kind, const void * /* site */) {}
+    virtual void copy_begins(void * /* shared */, size_t /* bytes */) {}
+    virtual void copy_ends(void * /* shared */, size_t /* bytes */, const void * /* site */) {}   /* waited for */
+    virtual void allocated(void * /* memory */, size_t /* bytes */) {}
+    virtual void released(void * /* memory */) {}
+    virtual void filled(void * /* memory */, size_t /* bytes */) {}                               /* by the host */
 };
-extern const watcher *watching;
+extern watcher *watching;
 
 /* Multiply-adds of tensor cores in TF32 and in 16 bits, those of zeros included. */
-extern uint64_t tensor_products, narrow_products;
+extern unsigned long long tensor_products, narrow_products;
 
 /* Of what the watch sees, what a GPU would move (traffic.cc); for a file that CONVREF_CUDA_TRAFFIC names. */
 void traffic_begins();
@@ -58,3 +59,8 @@ void traffic_of_block(int threads);
 void traffic_ends();
 
 }
+
+/* A fiber (fiber.cc): a thread that changes hands by itself.  This one begins with entry(), which never returns. */
+void *new_fiber(emulator::segment stack, void (*entry)());
+/* Leave a fiber, put into *from, and go on where `to` was left. */
+extern "C" void emulator_switch(void **from, void *to);

@@ -11,12 +11,8 @@ namespace emulator {
 void copy_async(void *to, const void *from, unsigned size, unsigned bytes, const void *site);
 void commit_copies();
 void wait_for_copies(int groups_left);
-
-struct matrices { float *d; const void *a, *b; };
-void multiply_tf32(void *lanes[warpSize]);
-void multiply_bf16(void *lanes[warpSize]);
-void multiply_f16(void *lanes[warpSize]);
-
+enum type { TF32, F16, BF16 };
+void multiply(float *d, const void *a, const void *b, type type, const void *site);
 void load_matrices(unsigned *words, const void *row, const void *site);
 }
 
@@ -34,23 +30,19 @@ template <int LEFT> void cp_async_wait() { emulator::wait_for_copies(LEFT); }
 /* Half of the last bit that stays is added to the magnitude, and the 13 bits below are cut off: what cvt.rna does. */
 inline float to_tf32(float value)
 {
-    const unsigned bits = __float_as_uint(value);
-    return std::isfinite(value) ? __uint_as_float((bits + 0x1000) & 0xffffe000) : value;
+    return std::isfinite(value) ? __uint_as_float((__float_as_uint(value) + 0x1000) & 0xffffe000) : value;
 }
 EMULATOR_CALL void mma_m16n8k8(float (&d)[4], const float (&a)[4], const float (&b)[2])
 {
-    emulator::matrices mine = { d, a, b };
-    emulator::meet(~0u, &mine, emulator::multiply_tf32, EMULATOR_SITE);
+    emulator::multiply(d, a, b, emulator::TF32, EMULATOR_SITE);
 }
 EMULATOR_CALL void mma_m16n8k16_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2])
 {
-    emulator::matrices mine = { d, a, b };
-    emulator::meet(~0u, &mine, emulator::multiply_bf16, EMULATOR_SITE);
+    emulator::multiply(d, a, b, emulator::BF16, EMULATOR_SITE);
 }
 EMULATOR_CALL void mma_m16n8k16_f16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2])
 {
-    emulator::matrices mine = { d, a, b };
-    emulator::meet(~0u, &mine, emulator::multiply_f16, EMULATOR_SITE);
+    emulator::multiply(d, a, b, emulator::F16, EMULATOR_SITE);
 }
 EMULATOR_CALL void ldmatrix_x4(unsigned (&words)[4], const void *row)
 {

@@ -9,83 +9,55 @@
 #include <cstdio>
 #include <ctime>
 #include <dlfcn.h>
-
-struct emulator_event { double seconds; };
+#include <map>
+#include <string>
 
 namespace emulator {
 
 static cudaError_t last_error;
-static char last_words[WORDS];
-
-void leave_for_good() __attribute__((noreturn));
-
-static void keep(cudaError_t error, const char *format, va_list list)
-{
-    if (last_error != cudaSuccess)
-        return;   /* the first one is the cause */
-    last_error = error;
-    vsnprintf(last_words, sizeof last_words, format, list);
-}
+static char last_words[WORDS_OF_ERROR];
 
 void refuse(cudaError_t error, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    keep(error, format, list);
+    if (last_error == cudaSuccess) {   /* the first one is the cause */
+        last_error = error;
+        vsnprintf(last_words, sizeof last_words, format, list);
+    }
     va_end(list);
+    if (current >= 0)
+        end_grid();
 }
 
-void stop(const char *format, ...)
+/* addr2line knows the lines, and belongs to the package of the linker. */
+static std::string ask_for_line(const char *file, size_t offset)
 {
-    va_list list;
-    va_start(list, format);
-    keep(cudaErrorLaunchFailure, format, list);
-    va_end(list);
-    leave_for_good();
-}
-
-/* addr2line knows the lines, and belongs to the package of the linker.  It is asked once for a place. */
-static void ask_for_line(char line[WORDS], const char *file, size_t offset)
-{
-    char command[WORDS + 64];
-    snprintf(command, sizeof command, "addr2line -e '%s' %#zx 2>/dev/null", file, offset);
-    FILE *answer = popen(command, "r");
-    if (!answer || !fgets(line, WORDS, answer) || line[0] == '?')
-        snprintf(line, WORDS, "%s+%#zx", file, offset);
+    char text[2 * WORDS_OF_ERROR];
+    snprintf(text, sizeof text, "addr2line -e '%s' %#zx 2>/dev/null", file, offset);
+    FILE *answer = popen(text, "r");
+    if (!answer || !fgets(text, sizeof text, answer) || text[0] == '?')
+        snprintf(text, sizeof text, "%s+%#zx", file, offset);
     if (answer)
         pclose(answer);
-    line[strcspn(line, " \n")] = 0;
+    text[strcspn(text, " \n")] = 0;
+    return strrchr(text, '/') ? strrchr(text, '/') + 1 : text;
 }
 
 const char *line_of(const void *site)
 {
-    enum { KNOWN = 64 };
-    static struct { const void *site; char line[WORDS]; } known[KNOWN];
-    static int next;
+    static std::map<const void *, std::string> known;   /* each is asked for once */
+    std::string &line = known[site];
     Dl_info module;
-    for (auto &row : known)
-        if (site && row.site == site)
-            return strrchr(row.line, '/') ? strrchr(row.line, '/') + 1 : row.line;
-    if (!site || !dladdr(site, &module))
-        return "?";
-    auto *row = &known[next++ % KNOWN];
-    row->site = site;
-    /* the call lies before the address to which it returns */
-    ask_for_line(row->line, module.dli_fname,
-                 static_cast<size_t>(static_cast<const char *>(site) - static_cast<char *>(module.dli_fbase)) - 1);
-    return line_of(site);
-}
-
-static double now()
-{
-    timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+    if (line.empty() && site && dladdr(site, &module))   /* the call lies before the address to which it returns */
+        line = ask_for_line(module.dli_fname, static_cast<size_t>(static_cast<const char *>(site)
+                                                                  - static_cast<char *>(module.dli_fbase)) - 1);
+    return line.empty() ? "?" : line.c_str();
 }
 
 }   /* namespace emulator */
 
-using namespace emulator;
+using emulator::watching;
 
 cudaError_t cudaMalloc(void **memory, size_t bytes)
 {
@@ -94,15 +66,13 @@ cudaError_t cudaMalloc(void **memory, size_t bytes)
     if (!*memory)
         return cudaErrorMemoryAllocation;
     memset(*memory, 0xff, bytes);
-    if (watching)
-        watching->allocated(*memory, bytes);
+    watching->allocated(*memory, bytes);
     return cudaSuccess;
 }
 
 cudaError_t cudaFree(void *memory)
 {
-    if (watching && memory)
-        watching->released(memory);
+    watching->released(memory);
     free(memory);
     return cudaSuccess;
 }
@@ -110,21 +80,22 @@ cudaError_t cudaFree(void *memory)
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind)
 {
     memcpy(to, from, bytes);
-    if (watching && kind == cudaMemcpyHostToDevice)
+    if (kind == cudaMemcpyHostToDevice)
         watching->filled(to, bytes);
     return cudaSuccess;
 }
 
 cudaError_t cudaGetLastError()
 {
-    const cudaError_t error = last_error;
-    last_error = cudaSuccess;
+    const cudaError_t error = emulator::last_error;
+    emulator::last_error = cudaSuccess;
     return error;
 }
 
 const char *cudaGetErrorString(cudaError_t error)
 {
-    return error == cudaSuccess ? "no error" : error == cudaErrorMemoryAllocation ? "out of memory" : last_words;
+    return error == cudaSuccess ? "no error" : error == cudaErrorMemoryAllocation ? "out of memory"
+         : emulator::last_words;
 }
 
 cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
@@ -138,13 +109,16 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr, int)
 
 cudaError_t cudaEventCreate(cudaEvent_t *event)
 {
-    *event = static_cast<cudaEvent_t>(calloc(1, sizeof **event));
-    return *event ? cudaSuccess : cudaErrorMemoryAllocation;
+    *event = new double(0);
+    return cudaSuccess;
 }
 
+/* Time of the processor: a machine has other things to do as well. */
 cudaError_t cudaEventRecord(cudaEvent_t event)
 {
-    event->seconds = now();
+    timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    *event = static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
     return cudaSuccess;
 }
 
@@ -152,6 +126,6 @@ cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
 
 cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t begin, cudaEvent_t end)
 {
-    *milliseconds = static_cast<float>(1e3 * (end->seconds - begin->seconds));
+    *milliseconds = static_cast<float>(1e3 * (*end - *begin));
     return cudaSuccess;
 }

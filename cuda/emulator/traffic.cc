@@ -28,22 +28,23 @@ struct place {
     const void *site;
     size_t array_bytes;
     bool write, shared;
-    bool operator<(const place &o) const
-    {
-        return site != o.site ? site < o.site : array_bytes != o.array_bytes ? array_bytes < o.array_bytes
-             : write != o.write ? write < o.write : shared < o.shared;
-    }
+    auto operator<=>(const place &) const = default;
 };
 
-struct event { place at; uintptr_t address; size_t bytes; };
-struct counts { uint64_t requests, lanes, sectors, passes; };
+struct event {
+    place at;
+    uintptr_t address;
+    size_t bytes;
+    uintptr_t last() const { return address + bytes - 1; }
+};
+struct counts { unsigned long long requests, lanes, sectors, passes; };
 typedef std::vector<const event *> request;   /* one event for each lane that takes part */
 
 const char *file;
 std::vector<event> of_thread[MOST_THREADS];
 std::map<place, counts> table;
 std::unordered_map<uintptr_t, uint64_t> last_block;   /* sector -> the block that touched it last */
-uint64_t from_second_cache, from_memory;              /* sectors */
+unsigned long long from_second_cache, from_memory;    /* sectors */
 
 /* ---- one request ----------------------------------------------------------------------------------------------- */
 
@@ -57,7 +58,7 @@ uint64_t sectors_of(const request &lanes)
 {
     std::vector<uintptr_t> sectors;
     for (const event *lane : lanes)
-        for (uintptr_t s = lane->address / SECTOR; s <= (lane->address + lane->bytes - 1) / SECTOR; s++) {
+        for (uintptr_t s = lane->address / SECTOR; s <= lane->last() / SECTOR; s++) {
             sectors.push_back(s);
             uint64_t &block = last_block[s];
             from_memory += block < launch_first_block;
@@ -76,8 +77,7 @@ uint64_t passes_of(const request &lanes)
         std::vector<uintptr_t> words[BANKS];
         uint64_t most = 1;
         for (size_t i = first; i < std::min(lanes.size(), first + group); i++)
-            for (uintptr_t w = lanes[i]->address / BANK_BYTES;
-                 w <= (lanes[i]->address + lanes[i]->bytes - 1) / BANK_BYTES; w++)
+            for (uintptr_t w = lanes[i]->address / BANK_BYTES; w <= lanes[i]->last() / BANK_BYTES; w++)
                 words[w % BANKS].push_back(w);
         for (auto &bank : words)
             most = std::max(most, distinct(&bank));
@@ -105,46 +105,34 @@ void count_warp(int begin, int end)
         for (const event &e : of_thread[t]) {
             std::vector<request> &here = requests[e.at];
             const size_t turn = turns[e.at]++;
-            if (here.size() <= turn)
-                here.resize(turn + 1);
+            here.resize(std::max(here.size(), turn + 1));
             here[turn].push_back(&e);
         }
     }
-    for (const auto &here : requests)
-        for (const request &lanes : here.second)
+    for (const auto &[at, turns] : requests)
+        for (const request &lanes : turns)
             count(lanes);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------------- */
 
-void print_row(FILE *out, const place &at, const counts &row)
-{
-    const double requests = static_cast<double>(row.requests);
-    fprintf(out, "%s\t%s\t%s\t%zu\t%llu\t%.2f\t", line_of(at.site), at.shared ? "shared" : "global",
-            at.write ? "write" : "read", at.array_bytes, static_cast<unsigned long long>(row.requests),
-            static_cast<double>(row.lanes) / requests);
-    if (at.shared)
-        fprintf(out, "\t%.2f\n", static_cast<double>(row.passes) / requests);
-    else
-        fprintf(out, "%.2f\t\n", static_cast<double>(row.sectors) / requests);
-}
-
 void print(FILE *out)
 {
-    uint64_t sectors = 0, passes = 0;
+    unsigned long long sectors = 0, passes = 0;
     fprintf(out, "line\tmemory\taccess\tarray_bytes\trequests\tlanes\tsectors_per_request\tpasses_per_request\n");
-    for (const auto &row : table) {
-        print_row(out, row.first, row.second);
-        sectors += row.second.sectors;
-        passes += row.second.passes;
+    for (const auto &[at, row] : table) {
+        const double requests = static_cast<double>(row.requests);
+        fprintf(out, "%s\t%s\t%s\t%zu\t%llu\t%.2f\t", line_of(at.site), at.shared ? "shared" : "global",
+                at.write ? "write" : "read", at.array_bytes, row.requests, static_cast<double>(row.lanes) / requests);
+        fprintf(out, at.shared ? "\t%.2f\n" : "%.2f\t\n",
+                static_cast<double>(at.shared ? row.passes : row.sectors) / requests);
+        sectors += row.sectors;
+        passes += row.passes;
     }
     fprintf(out, "# bytes through the first cache %llu, from the second at least %llu, from memory at least %llu; "
-            "passes over banks %llu", static_cast<unsigned long long>(sectors * SECTOR),
-            static_cast<unsigned long long>(from_second_cache * SECTOR),
-            static_cast<unsigned long long>(from_memory * SECTOR), static_cast<unsigned long long>(passes));
+            "passes over banks %llu", sectors * SECTOR, from_second_cache * SECTOR, from_memory * SECTOR, passes);
     if (tensor_products || narrow_products)
-        fprintf(out, "; multiply-adds of tensor cores %llu, in 16 bits %llu",
-                static_cast<unsigned long long>(tensor_products), static_cast<unsigned long long>(narrow_products));
+        fprintf(out, "; multiply-adds of tensor cores %llu, in 16 bits %llu", tensor_products, narrow_products);
     fprintf(out, "\n");
 }
 

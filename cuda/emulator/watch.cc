@@ -35,43 +35,42 @@ struct touch {
 /* Two readers are enough: of two warps, so that a write by either of them meets the other. */
 struct word { touch written, read[2]; bool known; };
 
-struct memory {
-    char *begin;
-    size_t bytes;
-    bool shared;
-    std::vector<word> words;
-};
+struct memory : segment { bool shared; std::vector<word> words; };
 
 std::list<memory> allocations;
 memory of_static, of_dynamic, *last_found;
-uint32_t barriers, meetings[MOST_THREADS / warpSize];
-bool running;
+uint32_t barriers, meetings[MOST_WARPS];
 segment module_segment;   /* the code and constants of the module */
 
-bool holds(const char *begin, size_t bytes, const char *address)
+memory *find(const void *address)
 {
-    return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(begin) < bytes;
-}
-
-memory *find(const char *address)
-{
-    if (last_found && holds(last_found->begin, last_found->bytes, address))
+    if (last_found && last_found->holds(address))
         return last_found;
     for (memory *shared : { &of_static, &of_dynamic })
-        if (holds(shared->begin, shared->bytes, address))
+        if (shared->holds(address))
             return last_found = shared;
     for (memory &allocation : allocations)
-        if (holds(allocation.begin, allocation.bytes, address))
+        if (allocation.holds(address))
             return last_found = &allocation;
     return nullptr;
 }
 
-memory memory_of(char *begin, size_t bytes, bool shared)
+memory memory_of(const segment &at, bool shared) { return { at, shared, std::vector<word>((at.bytes + 3) / 4) }; }
+
+/* do_it(word) for each word of a piece of memory */
+template <class F> void each_word(memory *place, const void *at, size_t bytes, F do_it)
 {
-    return { begin, bytes, shared, std::vector<word>((bytes + 3) / 4) };
+    const size_t first = static_cast<size_t>(static_cast<const char *>(at) - place->begin);
+    for (size_t i = first / 4; bytes && i <= (first + bytes - 1) / 4; i++)
+        do_it(&place->words[i]);
 }
 
 /* ---- order ------------------------------------------------------------------------------------------------------- */
+
+touch now(const void *site, bool atomic)
+{
+    return { block_number, barriers, meetings[current / warpSize], current, site, atomic, false };
+}
 
 /* Is there anything between `before` and the access that is made now? */
 bool ordered(const touch &before, bool shared)
@@ -85,147 +84,114 @@ bool ordered(const touch &before, bool shared)
         || (before.thread / warpSize == warp && before.meetings < meetings[warp]);
 }
 
-[[noreturn]] void tell(const char *what, const void *site, const touch *before)
+/* "at `site` this thread does `what`" */
+void tell(const void *site, const char *what)
 {
-    if (before)
-        stop("%s: thread %d %s at %s, with nothing between that orders them (block %u,%u,%u)", line_of(site), current,
-             what, line_of(before->site), blockIdx.x, blockIdx.y, blockIdx.z);
-    stop("%s: thread %d %s (block %u,%u,%u)", line_of(site), current, what, blockIdx.x, blockIdx.y, blockIdx.z);
+    refuse(cudaErrorLaunchFailure, "%s: thread %d %s (block %u,%u,%u)", line_of(site), current, what, blockIdx.x,
+           blockIdx.y, blockIdx.z);
 }
 
-void tell_race(bool write, bool by_write, const void *site, const touch &before)
+void tell_of(const void *site, bool write, const touch &other, const char *did, const char *why)
 {
-    char what[WORDS / 2];
-    snprintf(what, sizeof what, "%s what thread %d%s %s", write ? "writes" : "reads", before.thread,
-             before.block == block_number ? "" : " of another block", by_write ? "wrote" : "read");
-    tell(what, site, &before);
+    char what[WORDS_OF_ERROR];
+    snprintf(what, sizeof what, "%s what thread %d%s %s at %s, %s", write ? "writes" : "reads", other.thread,
+             other.block == block_number ? "" : " of another block", did, line_of(other.site), why);
+    tell(site, what);
 }
+
+const char no_order[] = "with nothing between that orders them";
 
 /* ---- one access ---------------------------------------------------------------------------------------------------- */
-
-enum kind { READ, WRITE, ATOMIC };
 
 void look_at_word(word *word, bool shared, kind kind, const void *site)
 {
     const bool write = kind != READ;
-    const touch now = { block_number, barriers, meetings[current / warpSize], current, site, kind == ATOMIC,
-                        false };
     if (word->written.coming && word->written.block == block_number)
-        stop("%s: thread %d %s what thread %d copies there at %s, which hasn't waited for it (block %u,%u,%u)",
-             line_of(site), current, write ? "writes" : "reads", word->written.thread, line_of(word->written.site),
-             blockIdx.x, blockIdx.y, blockIdx.z);
+        tell_of(site, write, word->written, "copies there", "which hasn't waited for it");
     if (!ordered(word->written, shared) && !(kind == ATOMIC && word->written.atomic))
-        tell_race(write, true, site, word->written);
+        tell_of(site, write, word->written, "wrote", no_order);
     if (kind != WRITE && (shared ? word->written.block != block_number : !word->known))
-        tell(shared ? "reads shared memory that nobody wrote" : "reads memory that nobody wrote", site, nullptr);
+        tell(site, shared ? "reads shared memory that nobody wrote" : "reads memory that nobody wrote");
     if (write) {
         for (const touch &reader : word->read)
             if (!ordered(reader, shared))
-                tell_race(write, false, site, reader);
-        word->written = now;
+                tell_of(site, write, reader, "read", no_order);
+        word->written = now(site, kind == ATOMIC);
         word->known = true;
         return;
     }
     if (word->read[0].thread / warpSize != current / warpSize || word->read[0].block != block_number)
         word->read[1] = word->read[0];
-    word->read[0] = now;
+    word->read[0] = now(site, false);
 }
 
-bool is_private(const char *address)
-{
-    return holds(stacks.begin, stacks.bytes, address) || holds(host_frames.begin, host_frames.bytes, address)
-        || holds(module_segment.begin, module_segment.bytes, address);
-}
+bool is_private(const void *at) { return stacks.holds(at) || host_frames.holds(at) || module_segment.holds(at); }
 
 void look(const void *at, size_t bytes, kind kind, const void *site)
 {
     const bool write = kind != READ;
-    const char *address = static_cast<const char *>(at);
-    if (!running || bytes == 0)
+    if (current < 0 || bytes == 0)
         return;
-    memory *place = find(address);
-    if (!place && is_private(address))
+    memory *place = find(at);
+    if (!place && is_private(at))
         return;
-    if (!place || !holds(place->begin, place->bytes, address + bytes - 1))
-        tell(write ? "writes outside all memory of the device" : "reads outside all memory of the device", site, nullptr);
-    traffic_note(site, reinterpret_cast<uintptr_t>(at), bytes, write, place->shared, place->bytes);
-    const size_t first = static_cast<size_t>(address - place->begin);
-    for (size_t i = first / 4; i <= (first + bytes - 1) / 4; i++)
-        look_at_word(&place->words[i], place->shared, kind, site);
+    if (!place || !place->holds(static_cast<const char *>(at) + bytes - 1))
+        tell(site, write ? "writes outside all memory of the device" : "reads outside all memory of the device");
+    traffic_note(site, uintptr_t(at), bytes, write, place->shared, place->bytes);
+    each_word(place, at, bytes, [=](word *word) { look_at_word(word, place->shared, kind, site); });
 }
-
-void look_at_access(const void *at, size_t bytes, bool write, const void *site)
-{
-    look(at, bytes, write ? WRITE : READ, site);
-}
-void look_at_atomic(const void *at, size_t bytes, const void *site) { look(at, bytes, ATOMIC, site); }
 
 /* ---- what the emulator tells ---------------------------------------------------------------------------------------- */
 
 extern "C" const char __ehdr_start __attribute__((weak, visibility("hidden")));
 extern "C" char _end __attribute__((weak, visibility("hidden")));
 
-void launch_begins()
+void renew(memory *of, const segment &shared)
 {
-    if (of_static.begin != static_shared.begin || of_static.bytes != static_shared.bytes)
-        of_static = memory_of(static_shared.begin, static_shared.bytes, true);
-    if (of_dynamic.begin != dynamic_shared.begin || of_dynamic.bytes != dynamic_shared.bytes)
-        of_dynamic = memory_of(dynamic_shared.begin, dynamic_shared.bytes, true);
-    last_found = nullptr;
-    traffic_begins();
-    module_segment = { const_cast<char *>(&__ehdr_start), static_cast<size_t>(&_end - &__ehdr_start) };
+    if (of->begin != shared.begin || of->bytes != shared.bytes)
+        *of = memory_of(shared, true);
 }
 
-void block_begins(int) { running = true; }
-void block_ends(int threads)
-{
-    running = false;
-    traffic_of_block(threads);
-}
-void barrier_passed() { barriers++; }
-void warp_met(int warp) { meetings[warp]++; }
+struct watch : watcher {
+    void launch_begins() override
+    {
+        renew(&of_static, static_shared);
+        renew(&of_dynamic, dynamic_shared);
+        last_found = nullptr;
+        traffic_begins();
+        module_segment = { const_cast<char *>(&__ehdr_start), static_cast<size_t>(&_end - &__ehdr_start) };
+    }
+    void launch_ends() override { traffic_ends(); }
+    void block_ends(int threads) override { traffic_of_block(threads); }
+    void barrier() override { barriers++; }
+    void warp_met(int warp) override { meetings[warp]++; }
+    void access(const void *at, size_t bytes, kind kind, const void *site) override { look(at, bytes, kind, site); }
 
-word *words_at(void *at)
-{
-    memory *place = find(static_cast<char *>(at));
-    return &place->words[static_cast<size_t>(static_cast<char *>(at) - place->begin) / 4];
-}
+    /* look() has seen that the words are there */
+    void copy_begins(void *at, size_t bytes) override
+    {
+        each_word(find(at), at, bytes, [](word *word) { word->written.coming = true; });
+    }
+    void copy_ends(void *at, size_t bytes, const void *site) override
+    {
+        each_word(find(at), at, bytes, [=](word *word) { word->written = now(site, false); });
+    }
 
-/* look() has seen that the words are there. */
-void copy_begins(void *at, size_t bytes)
-{
-    for (size_t i = 0; i < bytes / 4; i++)
-        words_at(at)[i].written.coming = true;
-}
-
-void copy_ends(void *at, size_t bytes, const void *site)
-{
-    const touch now = { block_number, barriers, meetings[current / warpSize], current, site, false, false };
-    for (size_t i = 0; i < bytes / 4; i++)
-        words_at(at)[i].written = now;
-}
-
-void allocated(void *at, size_t bytes)
-{
-    allocations.push_back(memory_of(static_cast<char *>(at), bytes, false));
-}
-
-void released(void *at)
-{
-    last_found = nullptr;
-    allocations.remove_if([at](const memory &m) { return m.begin == at; });
-}
-
-void filled(void *at, size_t bytes)
-{
-    char *address = static_cast<char *>(at);
-    memory *place = find(address);
-    for (size_t i = 0; place && bytes && i < (bytes + 3) / 4; i++)
-        place->words[static_cast<size_t>(address - place->begin) / 4 + i].known = true;
-}
-
-const watcher watch = { launch_begins, traffic_ends, block_begins, block_ends, barrier_passed, warp_met, look_at_access,
-                        look_at_atomic, copy_begins, copy_ends, allocated, released, filled };
+    void allocated(void *at, size_t bytes) override
+    {
+        allocations.push_back(memory_of({ static_cast<char *>(at), bytes }, false));
+    }
+    void released(void *at) override
+    {
+        last_found = nullptr;
+        allocations.remove_if([at](const memory &m) { return m.begin == at; });
+    }
+    void filled(void *at, size_t bytes) override
+    {
+        if (memory *place = find(at))
+            each_word(place, at, bytes, [](word *word) { word->known = true; });
+    }
+} watch;
 
 __attribute__((constructor)) void begin() { watching = &watch; }
 
@@ -234,12 +200,12 @@ __attribute__((constructor)) void begin() { watching = &watch; }
 
 /* ---- what the compiler calls ------------------------------------------------------------------------------------------ */
 
-#define SITE __builtin_return_address(0)
+#define LOOK(at, bytes, kind) emulator::look(at, bytes, emulator::kind, __builtin_return_address(0))
 #define ACCESSES_OF(bytes) \
-    void __tsan_read##bytes(void *p) { emulator::look(p, bytes, emulator::READ, SITE); } \
-    void __tsan_write##bytes(void *p) { emulator::look(p, bytes, emulator::WRITE, SITE); } \
-    void __tsan_unaligned_read##bytes(void *p) { emulator::look(p, bytes, emulator::READ, SITE); } \
-    void __tsan_unaligned_write##bytes(void *p) { emulator::look(p, bytes, emulator::WRITE, SITE); }
+    void __tsan_read##bytes(void *p) { LOOK(p, bytes, READ); } \
+    void __tsan_write##bytes(void *p) { LOOK(p, bytes, WRITE); } \
+    void __tsan_unaligned_read##bytes(void *p) { LOOK(p, bytes, READ); } \
+    void __tsan_unaligned_write##bytes(void *p) { LOOK(p, bytes, WRITE); }
 
 extern "C" {
 ACCESSES_OF(1)
@@ -252,17 +218,17 @@ void __tsan_func_entry(void *) {}
 void __tsan_func_exit() {}
 void __tsan_vptr_read(void **) {}
 void __tsan_vptr_update(void **, void *) {}
-void __tsan_read_range(void *p, size_t bytes) { emulator::look(p, bytes, emulator::READ, SITE); }
-void __tsan_write_range(void *p, size_t bytes) { emulator::look(p, bytes, emulator::WRITE, SITE); }
+void __tsan_read_range(void *p, size_t bytes) { LOOK(p, bytes, READ); }
+void __tsan_write_range(void *p, size_t bytes) { LOOK(p, bytes, WRITE); }
 void *__tsan_memcpy(void *to, const void *from, size_t bytes)
 {
-    emulator::look(from, bytes, emulator::READ, SITE);
-    emulator::look(to, bytes, emulator::WRITE, SITE);
+    LOOK(from, bytes, READ);
+    LOOK(to, bytes, WRITE);
     return memcpy(to, from, bytes);
 }
 void *__tsan_memset(void *to, int byte, size_t bytes)
 {
-    emulator::look(to, bytes, emulator::WRITE, SITE);
+    LOOK(to, bytes, WRITE);
     return memset(to, byte, bytes);
 }
 }
