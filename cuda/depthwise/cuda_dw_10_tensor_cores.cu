@@ -141,12 +141,11 @@ __device__ static void store(float *out, const float (&sum)[TILES][4], float fir
         float *to = out + p * s.w.out + q;
         if (p >= s.h.out || q >= s.w.out || j / 2 >= cut.tiles)
             continue;
-        if (cut.whole) {
+        if (cut.whole)
             __stcs(reinterpret_cast<float2 *>(to), make_float2(left, right));
-            continue;
-        }
-        to[0] = left;
-        if (q + 1 < s.w.out)
+        else
+            to[0] = left;
+        if (!cut.whole && q + 1 < s.w.out)
             to[1] = right;
     }
 }
@@ -189,8 +188,7 @@ static int columns_before(const axis &w) { return (FOUR - w.pad % FOUR) % FOUR; 
 
 static int64_t windows(const axis &w)
 {
-    const int64_t read = int64_t(COLUMNS - 1) * w.stride + w.extent() + columns_before(w);
-    return (read + WINDOW - 1) / WINDOW;
+    return (int64_t(COLUMNS - 1) * w.stride + w.extent() + columns_before(w) + WINDOW - 1) / WINDOW;
 }
 
 /* Sizes may be beyond 32 bits: of a tile that isn't made. */

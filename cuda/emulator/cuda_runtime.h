@@ -17,7 +17,6 @@
 #define __global__ static
 #define __device__
 #define __host__
-#define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 /* The shared memory of a block is the thread-local memory of its module: one segment, found, poisoned and watched as a
  * whole.  So nothing else in such a module may be thread_local. */
@@ -59,19 +58,22 @@ unsigned lane();
 enum kind { READ, WRITE, ATOMIC };
 void access(const void *address, size_t bytes, kind kind, const void *site);
 
-template <class T> struct posted { T value, result; unsigned from; };
+template <class T> struct posted { T value; unsigned from; };
 
+/* The value of lane `from`; the lane's own if there is none. */
 template <class T> T shuffle(unsigned mask, T value, unsigned from, const void *site)
 {
-    posted<T> mine = { value, value, from };
+    posted<T> mine = { value, from };
     meet(mask, &mine, [](void *lanes[warpSize]) {
-        for (int i = 0; i < warpSize; i++) {
-            posted<T> *to = static_cast<posted<T> *>(lanes[i]);
-            if (to && lanes[to->from % warpSize])
-                to->result = static_cast<posted<T> *>(lanes[to->from % warpSize])->value;
-        }
+        T values[warpSize];
+        for (int i = 0; i < warpSize; i++)
+            if (lanes[i])
+                values[i] = static_cast<posted<T> *>(lanes[i])->value;
+        for (int i = 0; i < warpSize; i++)
+            if (posted<T> *to = static_cast<posted<T> *>(lanes[i]); to && to->from < warpSize && lanes[to->from])
+                to->value = values[to->from];
     }, site);
-    return mine.result;
+    return mine.value;
 }
 }
 
@@ -82,19 +84,13 @@ EMULATOR_CALL void __syncthreads() { emulator::barrier(false, EMULATOR_SITE); }
 EMULATOR_CALL int __syncthreads_or(int mine) { return emulator::barrier(mine, EMULATOR_SITE); }
 EMULATOR_CALL void __syncwarp(unsigned mask = ~0u) { emulator::meet(mask, nullptr, [](void **) {}, EMULATOR_SITE); }
 
-template <class T> EMULATOR_CALL T __shfl_sync(unsigned mask, T value, int from)
-{
-    return emulator::shuffle(mask, value, static_cast<unsigned>(from), EMULATOR_SITE);
-}
 template <class T> EMULATOR_CALL T __shfl_up_sync(unsigned mask, T value, unsigned by)
 {
-    const unsigned lane = emulator::lane();
-    return emulator::shuffle(mask, value, lane < by ? lane : lane - by, EMULATOR_SITE);
+    return emulator::shuffle(mask, value, emulator::lane() - by, EMULATOR_SITE);
 }
 template <class T> EMULATOR_CALL T __shfl_down_sync(unsigned mask, T value, unsigned by)
 {
-    const unsigned lane = emulator::lane();
-    return emulator::shuffle(mask, value, lane + by >= warpSize ? lane : lane + by, EMULATOR_SITE);
+    return emulator::shuffle(mask, value, emulator::lane() + by, EMULATOR_SITE);
 }
 template <class T> EMULATOR_CALL T __shfl_xor_sync(unsigned mask, T value, int with)
 {

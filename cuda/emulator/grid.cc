@@ -24,9 +24,7 @@ segment static_shared, dynamic_shared, stacks, host_frames;
 
 namespace {
 
-/* The limits of every device from sm_75 on; shared memory is that of a launch that asks for no more. */
-enum { MOST_SHARED = 48 << 10, MOST_GRID_YZ = 65535, MOST_BLOCK_Z = 64 };
-const unsigned most_grid_x = 0x7fffffff;
+enum { MOST_SHARED = 48 << 10 };   /* bytes */
 
 enum state : unsigned char { FRESH, READY, WAITING, ENDED };
 enum order { FORWARD, BACKWARD, RANDOM };
@@ -148,21 +146,20 @@ int find_static_shared(dl_phdr_info *module, size_t, void *)
     return ours;
 }
 
-segment pages(size_t bytes)
-{
-    void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? segment{} : segment{ static_cast<char *>(memory), bytes };
-}
-
-void find_memory()
+/* Stacks, 64 MiB that are taken where they are touched; above them a gap, and dynamic shared memory. */
+bool find_memory()
 {
     static thread_local volatile char touched;   /* the segment comes into being when it is first used */
     touched = touched + 1;
     dl_iterate_phdr(find_static_shared, nullptr);
-    if (!stacks.begin)
-        stacks = pages(static_cast<size_t>(MOST_THREADS) * STACK_BYTES);
-    if (!dynamic_shared.begin)
-        dynamic_shared = pages(MOST_SHARED);
+    const size_t bytes = static_cast<size_t>(MOST_THREADS) * STACK_BYTES;
+    static void *memory = mmap(nullptr, bytes + 2 * MOST_SHARED, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        refuse(cudaErrorMemoryAllocation, "no memory for the stacks of %d threads", MOST_THREADS);
+    stacks = { static_cast<char *>(memory), bytes };
+    dynamic_shared = { stacks.begin + bytes + MOST_SHARED, 0 };
+    return memory != MAP_FAILED;
 }
 
 /* ---- a block ------------------------------------------------------------------------------------------------------- */
@@ -205,22 +202,24 @@ void run_block()
 
 /* ---- what a device refuses ------------------------------------------------------------------------------------------ */
 
+/* From sm_75 on; shared memory is that of a launch that asks for no more. */
 bool launchable(dim3 grid, dim3 block, size_t shared_bytes)
 {
-    const uint64_t in_block = static_cast<uint64_t>(block.x) * block.y * block.z;
-    if (in_block == 0 || in_block > MOST_THREADS || block.z > MOST_BLOCK_Z)
-        refuse(cudaErrorInvalidConfiguration, "a block of %u x %u x %u threads: a device takes 1 to %d, at most %d of "
-               "them deep", block.x, block.y, block.z, MOST_THREADS, MOST_BLOCK_Z);
-    else if (!grid.x || !grid.y || !grid.z || grid.x > most_grid_x || grid.y > MOST_GRID_YZ || grid.z > MOST_GRID_YZ)
-        refuse(cudaErrorInvalidConfiguration, "a grid of %u x %u x %u blocks: a device takes 1 to %u x %d x %d", grid.x,
-               grid.y, grid.z, most_grid_x, MOST_GRID_YZ, MOST_GRID_YZ);
-    else if (shared_bytes > MOST_SHARED)
-        refuse(cudaErrorInvalidValue, "%zu bytes of dynamic shared memory: a launch has %d", shared_bytes, MOST_SHARED);
-    else if (!stacks.begin || !dynamic_shared.begin)
-        refuse(cudaErrorMemoryAllocation, "no memory for the stacks of %d threads", MOST_THREADS);
-    else
-        return true;
-    return false;
+    const struct { const char *what; uint64_t asked, least, most; } limits[] = {
+        { "threads in a block", uint64_t(block.x) * block.y * block.z, 1, MOST_THREADS },
+        { "threads of a block along z", block.z, 1, 64 },
+        { "blocks along x", grid.x, 1, 0x7fffffff },
+        { "blocks along y", grid.y, 1, 65535 },
+        { "blocks along z", grid.z, 1, 65535 },
+        { "bytes of dynamic shared memory", shared_bytes, 0, MOST_SHARED },
+    };
+    for (const auto &[what, asked, least, most] : limits)
+        if (asked < least || asked > most) {
+            refuse(cudaErrorInvalidConfiguration, "%llu %s: a launch has %llu to %llu", 0ull + asked, what, 0ull + least,
+                   0ull + most);
+            return false;
+        }
+    return true;
 }
 
 /* Are they one line?  A compiler of the host may have copied a call into both arms of a branch. */
@@ -253,8 +252,7 @@ void end_grid()
 
 void run(dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(void *), void *kernel_arguments)
 {
-    find_memory();
-    if (!launchable(grid, block, shared_bytes)
+    if (!find_memory() || !launchable(grid, block, shared_bytes)
         || !find_choice(&in_order, "CONVREF_CUDA_ORDER", "forward", "backward", "random")    /* by enum order */
         || !find_choice(&landing, "CONVREF_CUDA_LANDING", "late", "early", "random"))        /* by enum landing */
         return;
