@@ -26,7 +26,7 @@ namespace {
 
 enum { MOST_SHARED = 48 << 10 };   /* bytes */
 
-enum state : unsigned char { FRESH, READY, WAITING, ENDED };
+enum state : unsigned char { FRESH, BEGUN, ENDED };
 enum order { FORWARD, BACKWARD, RANDOM };
 
 struct thread {
@@ -98,7 +98,7 @@ void run_threads()
         thread *me = &threads[current], *next = next_thread();
         me->is = ENDED;
         if (next && next->is == FRESH) {
-            next->is = READY;
+            next->is = BEGUN;
             next->stack = me->stack;
             continue;
         }
@@ -112,7 +112,7 @@ void give_stack(thread *thread)
 {
     enum { COLOURS = 61, LINE = 64 };
     thread->stack = frees ? free_stacks[--frees] : stacks_made++;
-    thread->is = READY;
+    thread->is = BEGUN;
     thread->where = new_fiber({ stacks.begin + static_cast<size_t>(thread->stack) * STACK_BYTES,
                                 STACK_BYTES - static_cast<size_t>(thread->stack % COLOURS * LINE) }, run_threads);
 }
@@ -222,10 +222,17 @@ bool launchable(dim3 grid, dim3 block, size_t shared_bytes)
     return true;
 }
 
-/* Are they one line?  A compiler of the host may have copied a call into both arms of a branch. */
-bool same_place(const void *site, const void *other)
+/* All of [begin, end) whose bit is set are here, and go on if they wait at one line: not at one address, since a
+ * compiler of the host may have copied a call into both arms of a branch. */
+void go_on(int begin, int end, unsigned mask, const void *site, const char *otherwise)
 {
-    return site == other || !strcmp(line_of(site), line_of(other));
+    for (int t = begin; t < end; t++) {
+        const void *other = mask >> t % warpSize & 1 ? threads[t].site : site;
+        if (other != site && strcmp(line_of(other), line_of(site)))
+            refuse(cudaErrorLaunchFailure, "%s: thread %d waits here, and thread %d at %s: %s", line_of(site), current, t,
+                   line_of(other), otherwise);
+    }
+    wake(begin, end, mask);
 }
 
 }   /* namespace */
@@ -289,21 +296,14 @@ void access(const void *address, size_t bytes, kind kind, const void *site)
 bool barrier(bool mine, const void *site)
 {
     thread *me = &threads[current];
-    me->is = WAITING;
     me->site = site;
     any |= mine;
     if (++at_barrier == count) {
-        for (int t = 0; t < count; t++) {
-            if (!same_place(threads[t].site, site))
-                refuse(cudaErrorLaunchFailure, "%s: thread %d waits here, and thread %d at %s: a barrier in a branch that "
-                       "not all take", line_of(site), current, t, line_of(threads[t].site));
-            threads[t].is = READY;
-        }
+        go_on(0, count, ~0u, site, "a barrier in a branch that not all take");
         at_barrier = 0;
         any_before = any;
         any = false;
         watching->barrier();
-        wake(0, count, ~0u);
     }
     leave(&me->where);
     return any_before;   /* all are back from this barrier before the last comes to the next */
@@ -316,25 +316,17 @@ void meet(unsigned mask, void *mine, void (*compute)(void *[warpSize]), const vo
     mask &= ~0u >> (first + warpSize - end);
     if (!(mask >> lane() & 1))
         refuse(cudaErrorLaunchFailure, "%s: lane %u isn't in its own mask %#x", line_of(site), lane(), mask);
-    me->is = WAITING;
     me->site = site;
     me->posted = mine;
     arrived[w] |= 1u << lane();
     if ((arrived[w] & mask) == mask) {
         void *lanes[warpSize] = {};
-        for (int t = first; t < end; t++) {
-            if (!(mask >> (t - first) & 1))
-                continue;
-            if (!same_place(threads[t].site, site))
-                refuse(cudaErrorLaunchFailure, "%s: lane %u waits for lane %d, which is at %s", line_of(site), lane(),
-                       t - first, line_of(threads[t].site));
-            lanes[t - first] = threads[t].posted;
-            threads[t].is = READY;
-        }
+        go_on(first, end, mask, site, "lanes of a mask that meet in different places");
+        for (int t = first; t < end; t++)
+            lanes[t - first] = mask >> (t - first) & 1 ? threads[t].posted : nullptr;
         compute(lanes);
         arrived[w] &= ~mask;
         watching->warp_met(w);
-        wake(first, end, mask);
     }
     leave(&me->where);
 }
