@@ -19,6 +19,23 @@ expect bench_tsv 0 "env -u CONVREF_QUICK_ROOF convref bench 'c=8 in=9x9 k=8 filt
     'c=4 in=6x6 k=4 filter=3x3 groups=4 pad=1' \
     --kernel 'dw_0[12]*' $quick --format tsv --output dw.tsv; cat dw.tsv" '^# one thread: roof_gmacs [0-9.]+ \([0-9.]+ at the end\)' \
     '!QUICK_ROOF' 'roof_L1 [0-9.]+' '^# .*, [0-9]+ cores, .*Linux|^# .*, [0-9]+ cores, ' '^layer	kernel	isa	threads	cache	verified	ms	'
+# ---- whole networks ---------------------------------------------------------------------------------------------------------
+expect chain_tsv 0 "convref bench --network lenet5 --chain --batch 2 --kernel 'std_01*,std_08*,std_nhwc_01*' $quick --format tsv --output chain.tsv; s=\$?; cat chain.tsv; [ \$s = 0 ] || [ \$s = 3 ]" \
+    '^# lenet5: 18 convolutions back to back, batch 2, in one arena, weights packed before' '^layout	kernels	layers	n	threads	ms	' \
+    '^nchw	first	18	2	1	' '^nchw	best	18	2	1	' '^nhwc	first	18	2	1	' 'std_01_direct 18$' 'std_nhwc_01_direct 18$'
+command="convref bench --network lenet5 --chain"
+# two halves, each of the largest: y of the first layer, 2 x 6 x 28 x 28 numbers
+same chain_arena 'the bytes of the arena' 75264 "$(awk -F '\t' '$2 == "best" { print $18 }' chain.tsv | sort -u)"
+[ -n "${SANITIZED:-}" ] || same chain_allocations 'allocations' 0 "$(awk -F '\t' '$2 == "best" { print $17 }' chain.tsv | sort -u)"
+same chain_times 'rows with a positive time' 4 "$(awk -F '\t' '$6 + 0 > 0 && $15 + 0 > 0 { n++ } END { print n }' chain.tsv)"
+expect chain_text 0 "convref bench --network lenet5 --chain --kernel 'std_0[18]*' $quick || [ \$? = 3 ]" 'over floor' '^  nchw, best: std_0' \
+    'no chain in the other layout: none of these kernels computes c=1 in=32x32 k=6 filter=5x5 .*layout=nhwc'
+expect chain_nothing 77 "convref bench --network lenet5 --chain -k dw_01_direct $quick 2>&1" 'none of these kernels computes c=1 in=32x32'
+expect chain_usage 2 'convref bench --chain "c=1 in=4 k=1 filter=2" 2>&1' 'chain: it takes a whole network'
+expect chain_layer 2 'convref bench --network lenet5 --layer C1 --chain 2>&1' 'chain: it takes a whole network'
+expect chain_cold 2 'convref bench --network lenet5 --cold --chain 2>&1' 'cold can.t be combined'
+expect chain_batch 2 'convref bench --network lenet5 --batch 2 2>&1' 'batch: it is for --chain'
+
 # every COLUMN VALUE: all rows have it
 every()
 {

@@ -154,6 +154,26 @@ else
     # 22 for each of 64 groups, in every call that is timed
     expect allocations 0 'convref experiment alloc --results made && awk -F "\t" "/^alloc/ { print \$7, \$19 }" made/alloc.tsv' '^many 1408$' '^none 0$'
 fi
+# One layer twice, and behind it one that reads a smaller image, as after a pooling: back to back.
+cat > made/chain.txt <<'END'
+experiment chain
+title  "?"
+source "made up"
+case one
+layer times=2 c=8 in=9x9 k=8 filter=3x3 pad=1
+layer c=8 in=4x4 k=4 filter=1x1
+way apart std_08_unfold_by_block
+way behind pw_03_register_tile std_08_unfold_by_block chain=1
+way last pw_nhwc_03_register_tile std_nhwc_01_direct chain=1 layout=nhwc
+way many pw_04_openmp std_09_openmp chain=1 threads=1000
+END
+expect chain 0 'convref experiment chain --results made || [ $? = 3 ]' '^one .* behind ' '^one .* last ' '^  behind: the layers back to back, the first that applies of pw_03_register_tile, std_08' \
+    '^  behind: an arena of at most 5 KiB' '^  one, many: this machine has fewer cores$'
+[ -n "${SANITIZED:-}" ] || same chain_allocations 'allocations' 0 "$(awk -F '\t' '$7 == "behind" || $7 == "last" { print $19 }' made/chain.tsv | sort -u)"
+sed 's/threads=1000/layout=chwn/' made/chain.txt > made/badlayout.txt
+expect chain_layout 4 'convref experiment badlayout 2>&1' 'badlayout.txt:10:[0-9]*: an unknown layout'
+sed 's/chain=1 threads=1000/threads=2/' made/chain.txt > made/badthreads.txt
+expect chain_threads 4 'convref experiment badthreads 2>&1' 'badthreads.txt:10:1: threads of a way that is no chain'
 if [ -f "$modules/last_column_zero.so" ]; then
     expect provider_wrong 1 "convref experiment guest --provider '$modules/last_column_zero.so'" \
         'one, theirs: mine: NOT TIMED: its outputs are wrong on this problem'

@@ -47,7 +47,7 @@ UNIT_TESTS = tests/test_threads
 else
 UNIT_TESTS = \
 	tests/test_faults tests/test_accept tests/test_checks tests/test_sandbox tests/test_verify tests/test_golden \
-	tests/test_examine tests/test_training tests/test_bench tests/test_run tests/test_problem tests/test_tensor \
+	tests/test_examine tests/test_training tests/test_bench tests/test_chain tests/test_run tests/test_problem tests/test_tensor \
 	tests/test_npy tests/test_reference tests/test_count tests/test_kernels tests/test_maths tests/test_findings \
 	tests/test_outputs tests/test_threads tests/test_fuzz tests/test_requantise
 endif
@@ -63,6 +63,7 @@ TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_top_srcdir)"' -DBUILDDIR='"$(abs
 tests_test_tensor_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_run_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_bench_LDFLAGS = $(AM_LDFLAGS) -static
+tests_test_chain_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_checks_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_maths_LDFLAGS = $(AM_LDFLAGS) -static
 tests_test_requantise_LDFLAGS = $(AM_LDFLAGS) -static
@@ -73,6 +74,7 @@ tests_test_maths_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_kernels_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_run_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_bench_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_test_chain_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_verify_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_sandbox_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_test_faults_SOURCES = tests/test_faults.c tests/guesses.h

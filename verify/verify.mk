@@ -72,6 +72,7 @@ ROOM_COUNT = \
 ROOM_MEASURE = \
 	verify/measure/statistics.h verify/measure/statistics.c verify/measure/busy.h verify/measure/busy.c \
 	verify/measure/exact.h verify/measure/exact.c verify/measure/turns.h verify/measure/turns.c verify/measure/bench.c \
+	verify/measure/chain.h verify/measure/chain.c verify/measure/chain_data.h verify/measure/chain_data.c \
 	verify/measure/traffic.h verify/measure/traffic.c verify/measure/cards.c
 
 noinst_LTLIBRARIES += libverify.la
@@ -126,7 +127,7 @@ ROOM_REPORT = \
 	verify/report/verdicts.h verify/report/verdicts.c verify/report/tap.h verify/report/tap.c
 ROOM_EXPERIMENT = \
 	verify/experiment/experiment.h verify/experiment/find.c verify/experiment/read.c verify/experiment/cost.c \
-	verify/experiment/devices.c verify/experiment/run.c \
+	verify/experiment/devices.c verify/experiment/run.c verify/experiment/chains.c \
 	verify/experiment/rows.c verify/experiment/providers.c
 ROOM_CANDIDATES_OF_THE_PROGRAM = \
 	verify/candidates/candidates.h verify/candidates/candidates.c verify/candidates/kernels.c \
@@ -138,7 +139,8 @@ ROOM_PROGRAM = \
 	verify/program/explain_output.c verify/program/explain_by_hand.c verify/program/explain_formula.c \
 	verify/program/explain_picture.c verify/program/explain_code.h verify/program/explain_code.c \
 	verify/program/cmd_count.c verify/program/cmd_run.c verify/program/cmd_verify.c verify/program/cmd_golden.c \
-	verify/program/cmd_bench.c verify/program/cmd_experiment.c verify/program/cmd_plot.c verify/program/cmd_report.c verify/program/cmd_doctor.c
+	verify/program/cmd_bench.c verify/program/bench_chain.h verify/program/bench_chain.c \
+	verify/program/cmd_experiment.c verify/program/cmd_plot.c verify/program/cmd_report.c verify/program/cmd_doctor.c
 libverbs_la_SOURCES = $(ROOM_CLI) $(ROOM_REPORT) $(ROOM_EXPERIMENT) $(ROOM_CANDIDATES_OF_THE_PROGRAM) $(ROOM_PROGRAM)
 nodist_libverbs_la_SOURCES = verify/program/code_rows.c
 verify/program/code_rows.c: $(top_srcdir)/tools/make-code-table $(top_srcdir)/results/cuda-sass.tsv

@@ -71,29 +71,46 @@ enum conv_status layers_network(struct conv_network *network, const char *name, 
     return status;
 }
 
-enum conv_status layers_read(struct layers *layers, const char *name, const char *in, const char *layer,
-                             bool distinct, struct conv_error *error)
+/* Which nodes of a network. */
+struct wanted { const char *layer; bool fc, distinct; };
+
+static bool wants(const struct wanted *wanted, const struct conv_node *node)
+{
+    return (conv_node_is_conv(node) || (wanted->fc && conv_node_is_fc(node))) && !node->aux
+        && (!wanted->layer || !strncmp(node->label, wanted->layer, strlen(wanted->layer)));
+}
+
+static enum conv_status read_wanted(struct layers *layers, const char *name, const char *in,
+                                    const struct wanted *wanted, struct conv_error *error)
 {
     struct conv_network network;
     *layers = (struct layers){ .count = 0 };
     enum conv_status status = layers_network(&network, name, in, error);
     if (status != CONV_OK)
         return status;
-    for (int i = 0; i < network.node_count && status == CONV_OK; i++) {
-        const struct conv_node *node = &network.nodes[i];
-        if ((conv_node_is_conv(node) || conv_node_is_fc(node)) && !node->aux
-            && (!layer || !strncmp(node->label, layer, strlen(layer))))
-            status = add_node(layers, node, distinct, error);
-    }
+    for (int i = 0; i < network.node_count && status == CONV_OK; i++)
+        if (wants(wanted, &network.nodes[i]))
+            status = add_node(layers, &network.nodes[i], wanted->distinct, error);
     if (status == CONV_OK && layers->count == 0) {
         status = conv_fail(error, CONV_BAD_INPUT, "%s has no layer whose label begins with '%s'", network.name,
-                           layer ? layer : "");
+                           wanted->layer ? wanted->layer : "");
         conv_hint(error, "`convref count %s` shows the labels", network.name);
     }
     conv_network_free(&network);
     if (status != CONV_OK)
         layers_free(layers);
     return status;
+}
+
+enum conv_status layers_read(struct layers *layers, const char *name, const char *in, const char *layer,
+                             bool distinct, struct conv_error *error)
+{
+    return read_wanted(layers, name, in, &(struct wanted){ layer, true, distinct }, error);
+}
+
+enum conv_status layers_convolutions(struct layers *layers, const char *name, const char *in, struct conv_error *error)
+{
+    return read_wanted(layers, name, in, &(struct wanted){ NULL, false, false }, error);
 }
 
 void layers_free(struct layers *layers)

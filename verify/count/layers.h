@@ -19,6 +19,9 @@ struct layers {
  * separable ones as their two stages.   distinct: each shape once, with its number of repeats. */
 enum conv_status layers_read(struct layers *layers, const char *network, const char *in, const char *layer,
                              bool distinct, struct conv_error *error);
+/* All of its convolutions in their order, as often as they stand there; those of an fc aren't among them. */
+enum conv_status layers_convolutions(struct layers *layers, const char *network, const char *in,
+                                     struct conv_error *error);
 void layers_free(struct layers *layers);
 
 #endif

@@ -1,7 +1,7 @@
 /* experiment.h - a published claim as a text file: its cases, how we compute them, what others reported.  Internal.
  *
  * find.c finds experiments/NAME.txt, read.c reads it, cost.c counts, devices.c says which published time is possible,
- * run.c times the cases in turn, rows.c makes the table of it.  Nothing here knows a particular experiment.
+ * run.c times the cases in turn (chains.c those that are chains), rows.c makes the table of it.  Nothing here knows a particular experiment.
  * Read next: experiments/README.md (the statements), read.c
  */
 #ifndef CONVREF_VERIFY_EXPERIMENT_EXPERIMENT_H
@@ -28,6 +28,9 @@ struct exp_way {
     char kernels[EXP_MOST_KERNELS][EXP_NAME];
     int kernel_count;
     bool full;                /* takes long: timed with --full only */
+    bool chain;               /* the layers back to back in one arena (verify/measure/chain.h), not each by itself */
+    int threads;              /* of a chain; 0: as many as the run has */
+    bool last;                /* channels last, whatever the case's layers say */
     char provider[EXP_NAME];  /* its kernels come with this provider; empty: they are our own */
 };
 
@@ -130,19 +133,42 @@ struct exp_time {
     int passes;
     double ceiling;           /* seconds that the roof would take */
     double allocations;       /* of one pass through the layers; negative: not counted */
+    size_t arena_bytes;       /* of a chain; 0: none */
     char note[CONV_WHY + 96];
 };
 
 struct exp_run {
     const struct experiment *experiment;
     const struct exp_options *options;
+    bool timed;                                /* has anything been? */
     struct results results;
     struct exp_time (*times)[EXP_MOST_WAYS];   /* [case][way] */
 };
 
+/* The median, the least and the greatest of the passes, from these. */
+void time_sum_up(struct exp_time *time);
+
 /* Open the providers that ways name and whose kernels aren't there: ours, where they are built or installed.  One
  * that isn't found is no error: its ways say so. */
 enum conv_status experiment_open_providers(const struct experiment *experiment, struct conv_error *error);
+
+/* The problem of a layer in this way, and the first kernel of the way that computes it; NULL if none does. */
+struct conv_problem way_problem(const struct exp_way *way, const struct exp_layer *layer);
+const struct conv_kernel *way_kernel(const struct exp_way *way, const struct conv_problem *problem);
+
+/* Why a way isn't timed; NULL if it is. */
+const char *run_leaves_out(const struct exp_run *run, const struct exp_way *way);
+
+/* Ways that are chains: what must be kept from pass to pass. */
+struct exp_chains { struct chain_row *rows; int count; };
+enum conv_status chains_collect(struct exp_chains *chains, const struct exp_run *run, struct conv_error *error);
+
+/* Time each once, in pass number `pass`. */
+enum conv_status chains_pass(struct exp_chains *chains, struct exp_run *run, int pass, struct conv_error *error);
+
+/* Their times, when both roofs are known. */
+void chains_times(const struct exp_chains *chains, const struct exp_run *run);
+void chains_free(struct exp_chains *chains);
 
 /* Are this case's rows shown? */
 bool run_shows(const struct exp_run *run, int which);

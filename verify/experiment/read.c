@@ -325,7 +325,25 @@ static enum conv_status check_kernel(struct reader *reader, const struct exp_way
     return fail(reader, reader->columns[word], what, hint);
 }
 
-/* way NAME KERNEL... [over=WAY] [full=1] [provider=NAME] */
+/* chain=1, and what only a chain has */
+static enum conv_status read_chain(struct reader *reader, struct exp_way *way)
+{
+    int64_t threads = 0;
+    int column = 0;
+    const char *layout = value_of(reader, 2, "layout", &column);
+    enum conv_status status = take_flag(reader, 2, "chain", &way->chain);
+    way->last = layout && !strcmp(layout, "nhwc");
+    if (status == CONV_OK && layout && !way->last && strcmp(layout, "nchw"))
+        status = fail(reader, column, "an unknown layout", "it is nchw or nhwc");
+    if (status == CONV_OK)
+        status = take_integer(reader, 2, "threads", &threads);
+    way->threads = (int)threads;
+    if (status == CONV_OK && threads > 0 && !way->chain)
+        status = fail(reader, 0, "threads of a way that is no chain", "--threads is for all of those");
+    return status;
+}
+
+/* way NAME KERNEL... [over=WAY] [full=1] [provider=NAME] [chain=1 [threads=N]] [layout=LAYOUT] */
 static enum conv_status read_way(struct reader *reader, struct exp_case *one)
 {
     if (one->way_count == EXP_MOST_WAYS)
@@ -334,7 +352,9 @@ static enum conv_status read_way(struct reader *reader, struct exp_case *one)
     *way = (struct exp_way){ .kernel_count = 0 };
     enum conv_status status = take_name(reader, way->name, 1, "a way");
     if (status == CONV_OK)
-        status = check_keys(reader, 2, " over full provider ", true);
+        status = check_keys(reader, 2, " over full provider chain threads layout ", true);
+    if (status == CONV_OK)
+        status = read_chain(reader, way);
     if (status == CONV_OK)
         status = take_flag(reader, 2, "full", &way->full);
     memcpy(way->over, way->name, sizeof way->over);

@@ -92,7 +92,7 @@ static const struct table_column wide_columns[] = {
 
 struct rows_parts rows_parts_of(const struct exp_run *run)
 {
-    struct rows_parts parts = { .timed = run->results.count > 0 };
+    struct rows_parts parts = { .timed = run->timed };
     for (int c = 0; c < run->experiment->case_count; c++)
         parts.published = parts.published || (run_shows(run, c) && run->experiment->cases[c].published_count > 0);
     return parts;
@@ -284,6 +284,26 @@ void rows_print_scaled(FILE *file, const struct exp_run *run, const char *prefix
                     run->experiment->cases[c].scaled);
 }
 
+/* What the chains of this name took besides time. */
+static void print_chain(FILE *file, const struct exp_run *run, const char *name, const char *prefix)
+{
+    double allocations = 0;
+    size_t arena = 0;
+    for (int c = 0; c < run->experiment->case_count; c++) {
+        const int way = way_named(&run->experiment->cases[c], name);
+        const struct exp_time *time = way >= 0 ? &run->times[c][way] : NULL;
+        if (!time || !time->timed)
+            continue;
+        allocations = isnan(time->allocations) ? NAN : fmax(allocations, time->allocations);
+        arena = time->arena_bytes > arena ? time->arena_bytes : arena;
+    }
+    if (arena > 0 && isnan(allocations))
+        fprintf(file, "%s%s: an arena of at most %zu KiB\n", prefix, name, arena / 1024);
+    else if (arena > 0)
+        fprintf(file, "%s%s: an arena of at most %zu KiB, %.0f allocations in a pass\n", prefix, name, arena / 1024,
+                allocations);
+}
+
 void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix)
 {
     char kernels[EXP_MOST_KERNELS * (EXP_NAME + 2)], said[16][EXP_NAME];
@@ -291,12 +311,15 @@ void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix)
     for (int c = 0; c < run->experiment->case_count; c++)
         for (int w = 0; w < run->experiment->cases[c].way_count && run_shows(run, c); w++) {
             const struct exp_way *way = &run->experiment->cases[c].ways[w];
-            bool there = way->kernel_count < 2;
+            bool there = way->kernel_count < 2 && !way->chain;
             for (int i = 0; i < says; i++)
                 there = there || !strcmp(said[i], way->name);
             if (!there && says < 16) {
                 kernels_of(kernels, way);
-                fprintf(file, "%s%s: the first that applies of %s\n", prefix, way->name, kernels);
+                fprintf(file, "%s%s: %sthe first that applies of %s\n", prefix, way->name,
+                        way->chain ? "the layers back to back, " : "", kernels);
+                if (way->chain)
+                    print_chain(file, run, way->name, prefix);
                 strcpy(said[says++], way->name);
             }
             if (run->times[c][w].note[0])

@@ -3,7 +3,7 @@
  * A job is one problem and all kernels that some way wants it computed by: conv_bench_kernels() verifies them and has
  * them take turns.  All jobs are done once, then all once more: each pass gives every way a time, and the ratio of
  * two ways is the median of their ratios pass by pass, so that what disturbs one pass disturbs both sides.
- * Not here: the clock (verify/measure/turns.c), the roof (verify/measure/results.c).
+ * Not here: the clock (verify/measure/turns.c), the roof (verify/measure/results.c), whole networks (chains.c).
  * Declared in experiment.h.   Read next: rows.c
  */
 #include <math.h>
@@ -26,8 +26,14 @@ struct jobs { struct job *rows; int count; };
 
 /* ---- what is to be done ---------------------------------------------------------------------------------------- */
 
-/* The first kernel of the way that computes the problem; NULL if none does. */
-static const struct conv_kernel *kernel_of(const struct exp_way *way, const struct conv_problem *problem)
+struct conv_problem way_problem(const struct exp_way *way, const struct exp_layer *layer)
+{
+    struct conv_problem problem = layer->problem;
+    problem.layout = way->last ? CONV_CHANNELS_LAST : problem.layout;
+    return problem;
+}
+
+const struct conv_kernel *way_kernel(const struct exp_way *way, const struct conv_problem *problem)
 {
     for (int i = 0; i < way->kernel_count; i++) {
         const struct conv_kernel *kernel = conv_kernel_find(way->kernels[i]);
@@ -51,13 +57,14 @@ bool run_shows(const struct exp_run *run, int which)
     return false;
 }
 
-/* Why a way isn't timed; NULL if it is. */
-static const char *left_out(const struct exp_run *run, const struct exp_way *way)
+const char *run_leaves_out(const struct exp_run *run, const struct exp_way *way)
 {
     if (run->options->counts)
         return "";
     if (way->full && !run->options->full)
         return "takes long: --full";
+    if (way->threads > run->results.machine.cores)
+        return "this machine has fewer cores";
     for (int i = 0; way->provider[0] && i < way->kernel_count; i++)
         if (!conv_kernel_find(way->kernels[i]))
             return "its provider isn't here";
@@ -82,14 +89,14 @@ static enum conv_status add_way(struct jobs *jobs, const struct exp_case *one, c
 {
     char text[CONV_PROBLEM_TEXT];
     for (int i = 0; i < one->layer_count; i++) {
-        const struct conv_problem *problem = &one->layers[i].problem;
+        const struct conv_problem problem = way_problem(way, &one->layers[i]);
         if (one->layers[i].fc)
             continue;
-        const struct conv_kernel *kernel = kernel_of(way, problem);
+        const struct conv_kernel *kernel = way_kernel(way, &problem);
         if (!kernel)
             return conv_fail(error, CONV_BAD_FILE, "%s, line %d: no kernel of %s computes %s", one->name, one->line,
-                             way->name, conv_problem_print(text, problem));
-        struct job *job = job_of(jobs, problem);
+                             way->name, conv_problem_print(text, &problem));
+        struct job *job = job_of(jobs, &problem);
         bool there = false;
         for (int k = 0; job && k < job->count; k++)
             there = there || job->kernels[k] == kernel;
@@ -107,18 +114,21 @@ static enum conv_status collect(struct jobs *jobs, const struct exp_run *run, st
     enum conv_status status = CONV_OK;
     for (int c = 0; c < experiment->case_count && status == CONV_OK; c++)
         for (int w = 0; w < experiment->cases[c].way_count && status == CONV_OK; w++)
-            if (run_shows(run, c) && !left_out(run, &experiment->cases[c].ways[w]))
+            if (run_shows(run, c) && !experiment->cases[c].ways[w].chain
+                && !run_leaves_out(run, &experiment->cases[c].ways[w]))
                 status = add_way(jobs, &experiment->cases[c], &experiment->cases[c].ways[w], error);
     return status;
 }
 
 /* ---- doing it -------------------------------------------------------------------------------------------------- */
 
-static enum conv_status do_jobs(struct exp_run *run, struct jobs *jobs, struct conv_error *error)
+/* A pass over all jobs, and then over all chains. */
+static enum conv_status do_all(struct exp_run *run, struct jobs *jobs, struct exp_chains *chains,
+                               struct conv_error *error)
 {
     const int passes = run->options->passes;
     enum conv_status status = CONV_OK;
-    for (int pass = 0; pass < passes && status == CONV_OK; pass++)
+    for (int pass = 0; pass < passes && status == CONV_OK; pass++) {
         for (int i = 0; i < jobs->count && status == CONV_OK; i++) {
             struct job *job = &jobs->rows[i];
             char label[64];
@@ -128,6 +138,9 @@ static enum conv_status do_jobs(struct exp_run *run, struct jobs *jobs, struct c
             status = results_bench(&run->results, job->kernels, job->count, &job->problem, label, 1,
                                    &run->options->bench, error);
         }
+        if (status == CONV_OK)
+            status = chains_pass(chains, run, pass, error);
+    }
     cli_progress("", 0, 0);
     return status;
 }
@@ -165,7 +178,7 @@ static void add_row(struct exp_time *time, const struct result *row, int pass, d
         time->allocations += times * (double)row->timing.allocations / row->timing.calls;
 }
 
-static void sum_up(struct exp_time *time)
+void time_sum_up(struct exp_time *time)
 {
     double sorted[EXP_MOST_PASSES];
     memcpy(sorted, time->pass, sizeof sorted);
@@ -181,13 +194,13 @@ static void time_of(struct exp_time *time, const struct exp_run *run, const stru
     for (int pass = 0; pass < time->passes; pass++)
         for (int i = 0; i < one->layer_count; i++) {
             const struct exp_layer *layer = &one->layers[i];
-            const struct result *row = layer->fc ? NULL
-                : row_of(run, jobs, pass, &layer->problem, kernel_of(way, &layer->problem));
+            const struct conv_problem problem = way_problem(way, layer);
+            const struct result *row = layer->fc ? NULL : row_of(run, jobs, pass, &problem, way_kernel(way, &problem));
             if (row)
                 add_row(time, row, pass, (double)layer->times);
         }
     if (time->timed)
-        sum_up(time);
+        time_sum_up(time);
 }
 
 static void all_times(const struct exp_run *run, const struct jobs *jobs)
@@ -197,8 +210,10 @@ static void all_times(const struct exp_run *run, const struct jobs *jobs)
         for (int w = 0; w < experiment->cases[c].way_count; w++) {
             struct exp_time *time = &run->times[c][w];
             const struct exp_way *way = &experiment->cases[c].ways[w];
-            const char *why = left_out(run, way);
+            const char *why = run_leaves_out(run, way);
             if (!run_shows(run, c))
+                continue;
+            if (!why && way->chain)
                 continue;
             if (!why)
                 time_of(time, run, jobs, &experiment->cases[c], way);
@@ -207,25 +222,45 @@ static void all_times(const struct exp_run *run, const struct jobs *jobs)
         }
 }
 
+/* The roof is measured with as many threads as any way has; 0: all cores. */
+static int roof_threads(const struct exp_run *run)
+{
+    int threads = run->options->bench.threads;
+    for (int c = 0; c < run->experiment->case_count; c++)
+        for (int w = 0; w < run->experiment->cases[c].way_count; w++) {
+            const int own = run->experiment->cases[c].ways[w].threads;
+            threads = threads > 0 && own > threads ? own : threads;
+        }
+    return threads;
+}
+
 enum conv_status experiment_run(struct exp_run *run, const struct experiment *experiment,
                                 const struct exp_options *options, struct conv_error *error)
 {
     struct jobs jobs = { .count = 0 };
+    struct exp_chains chains = { .count = 0 };
     *run = (struct exp_run){ .experiment = experiment, .options = options };
     run->times = calloc((size_t)experiment->case_count, sizeof *run->times);
     if (!run->times)
         return conv_fail(error, CONV_NO_MEMORY, "no memory for the times of %s", experiment->name);
+    conv_machine_read(&run->results.machine);
     enum conv_status status = collect(&jobs, run, error);
-    if (status == CONV_OK && jobs.count > 0) {
-        status = results_begin(&run->results, options->bench.threads, error);
+    if (status == CONV_OK)
+        status = chains_collect(&chains, run, error);
+    run->timed = jobs.count + chains.count > 0;
+    if (status == CONV_OK && run->timed) {
+        status = results_begin(&run->results, roof_threads(run), error);
         if (status == CONV_OK)
-            status = do_jobs(run, &jobs, error);
+            status = do_all(run, &jobs, &chains, error);
         if (status == CONV_OK)
             status = results_end(&run->results, error);
     }
     if (status == CONV_OK)
         all_times(run, &jobs);
+    if (status == CONV_OK)
+        chains_times(&chains, run);
     free(jobs.rows);
+    chains_free(&chains);
     if (status != CONV_OK)
         experiment_run_free(run);
     return status;

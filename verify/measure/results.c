@@ -64,11 +64,21 @@ static struct conv_ceiling ceiling_of(const struct result *row, const struct con
     return ceiling;
 }
 
+void results_watched(struct results *results, double seconds, double others)
+{
+    if (others < 0)
+        return;
+    results->watched += seconds;
+    results->others += seconds * others;
+}
+
+bool results_possible(double rate, double most) { return rate <= most * (1 + tolerance); }
+
 static void hold_against(struct result *row, const struct results *results)
 {
     row->ceiling_after = ceiling_of(row, &results->roof_after, &results->machine).macs;
     const double most = fmax(row->ceiling.macs, row->ceiling_after), rate = result_macs(row);
-    row->impossible = rate > most * (1 + tolerance);
+    row->impossible = rate > most && !results_possible(rate, most);   /* NaN: not known */
     if (row->impossible)
         snprintf(row->note, sizeof row->note, "IMPOSSIBLE: %.4g GMAC/s, and f32 arithmetic of %s can do %.4g at most "
                  "here (limited by %s): it does less work, or in a narrower type", rate / 1e9,
@@ -89,7 +99,7 @@ static void drop_ratios(const struct results *results)
 
 static void judge_quiet(struct results *results)
 {
-    double others = 0, moved = calm;
+    double others = results->watched > 0 ? results->others / results->watched : 0, moved = calm;
     for (int i = 0; i < results->count; i++) {
         const struct result *row = &results->rows[i];
         const double ratio = fmax(row->ceiling.macs, row->ceiling_after) / fmin(row->ceiling.macs,

@@ -27,6 +27,8 @@ struct results {
     struct result *rows;
     struct conv_machine machine;
     struct conv_roof roof, roof_after;  /* measured before, and behind the last row */
+    double watched, others;             /* seconds in which something was timed that is no row, and CPU seconds that other
+                                         * programs used in them */
     char busy[256];                     /* why the machine wasn't quiet; empty if it was */
 };
 
@@ -45,6 +47,12 @@ void results_free(struct results *results);
 /* The machine, the compiler, the day, the roof, and whether it was quiet: comments above a TSV, or lines above a
  * table. */
 void results_print_machine(FILE *file, const struct results *results, const char *prefix);
+
+/* Something was timed that is no row: other programs used so many cores meanwhile (negative: not known). */
+void results_watched(struct results *results, double seconds, double others);
+
+/* May anything do `rate`, when it can do `most` at most?  Both were measured: some tolerance is in it. */
+bool results_possible(double rate, double most);
 
 /* Has the row figures that count? */
 bool result_counts(const struct result *row);

@@ -2,6 +2,7 @@
  *
  *   convref bench "c=64 in=56x56 k=64 filter=3x3 pad=1" --kernel "std_*"
  *   convref bench --network mobilenet_v1 --kernel "dw_0*" --cold --format tsv --output results.tsv
+ *   convref bench --network mobilenet_v1 --chain --kernel "dw_*,pw_*,std_*"      (bench_chain.c)
  *
  * Read next: docs/measuring.md, verify/measure/bench.c
  */
@@ -13,9 +14,11 @@
 #include "verify/cli/options.h"
 #include "verify/count/layers.h"
 #include "verify/measure/results.h"
+#include "verify/program/bench_chain.h"
 #include "verify/program/verbs.h"
 
-enum { KEY_KERNEL = 'k', KEY_COLD = 'c', KEY_ROUNDS = CLI_KEYS, KEY_TURN, KEY_PATIENCE, KEY_TIME_LIMIT, MOST_KERNELS = 128 };
+enum { KEY_KERNEL = 'k', KEY_COLD = 'c', KEY_ROUNDS = CLI_KEYS, KEY_TURN, KEY_PATIENCE, KEY_TIME_LIMIT, KEY_CHAIN, KEY_BATCH,
+       MOST_KERNELS = 128 };
 
 struct arguments {
     struct cli cli;
@@ -23,6 +26,8 @@ struct arguments {
     const char **problems;
     int problem_count;
     struct conv_bench_options bench;
+    bool chain;
+    int64_t batch;            /* of a chain; 0: not given */
 };
 
 static const struct argp_option options[] = {
@@ -32,6 +37,8 @@ static const struct argp_option options[] = {
     { "turn", KEY_TURN, "MS", 0, "milliseconds of one turn [20]", 0 },
     { "patience", KEY_PATIENCE, "MS", 0, "milliseconds that one kernel may take in all its turns [1000]", 0 },
     { "time-limit", KEY_TIME_LIMIT, "SECONDS", 0, "a call that takes longer is a hang [60]", 0 },
+    { "chain", KEY_CHAIN, NULL, 0, "the convolutions of --network back to back in one arena, in both layouts", 0 },
+    { "batch", KEY_BATCH, "N", 0, "images at once, with --chain [1]", 0 },
     { 0 }
 };
 
@@ -50,6 +57,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_PATIENCE: arguments->bench.patience = 1e-3 * (double)cli_number("--patience", text, 1,
             10000000); return 0;
     case KEY_TIME_LIMIT: arguments->bench.time_limit = (double)cli_number("--time-limit", text, 1, 100000); return 0;
+    case KEY_CHAIN: arguments->chain = true; return 0;
+    case KEY_BATCH: arguments->batch = cli_number("--batch", text, 1, 1024); return 0;
     case ARGP_KEY_ARGS:
         arguments->problems = (const char **)state->argv + state->next;
         arguments->problem_count = state->argc - state->next;
@@ -198,6 +207,43 @@ static int verdict_of(const struct results *results)
     return status;
 }
 
+/* ---- a chain --------------------------------------------------------------------------------------------------- */
+
+static bool check_chain(const struct arguments *arguments)
+{
+    if (!arguments->chain && arguments->batch > 0)
+        cli_usage("--batch: it is for --chain", "a problem says its own n");
+    else if (arguments->chain && (!arguments->cli.network || arguments->problem_count > 0 || arguments->cli.layer))
+        cli_usage("--chain: it takes a whole network", "--network NAME --chain, without --layer and problems");
+    else if (arguments->chain && arguments->bench.cold)
+        cli_usage("--chain: --cold can't be combined with it", "a chain's own layers leave the caches as they are");
+    else
+        return true;
+    return false;
+}
+
+/* A network by the references takes seconds to minutes, and nobody waits to know that. */
+static int without_references(const struct conv_kernel **kernels, int count)
+{
+    int left = 0;
+    for (int i = 0; i < count; i++)
+        if (strncmp(kernels[i]->name, "ref_", 4))
+            kernels[left++] = kernels[i];
+    return left;
+}
+
+static int run_chain(const struct arguments *arguments, const struct conv_kernel *const *kernels, int count)
+{
+    struct conv_output output;
+    struct conv_error error;
+    if (conv_output_open(&output, arguments->cli.output, &error) != CONV_OK)
+        return cli_error(&error, NULL);
+    const int status = bench_chain(&output, &arguments->cli, kernels, count, &arguments->bench,
+                                   arguments->batch > 0 ? arguments->batch : 1);
+    conv_output_abandon(&output);   /* if it was not written */
+    return status;
+}
+
 int cmd_bench(int argc, char **argv)
 {
     static const struct argp_child children[] = {
@@ -206,7 +252,8 @@ int cmd_bench(int argc, char **argv)
         "Time kernels, against each other and against the machine's roof.\v"
         "Every kernel is verified on the problem first, and once more in each of its turns; one that is wrong, crashes or "
         "doesn't return is not timed, and the exit status is 1.  One that is faster than the machine can be has no figures; "
-        "the status is 3.  A kernel that is named twice is timed twice.",
+        "the status is 3.  A kernel that is named twice is timed twice.\nWith --chain a table of whole chains comes out: each layer by the first of the kernels that computes it, and by the "
+        "one that was the fastest on it.  Without --kernel those are all but the references.",
         children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults() };
     const struct conv_kernel *kernels[MOST_KERNELS];
@@ -218,11 +265,15 @@ int cmd_bench(int argc, char **argv)
     if (!arguments.cli.network && arguments.problem_count == 0)
         return cli_usage("time what?",
                          "give a problem such as \"c=64 in=56x56 k=64 filter=3x3 pad=1\", or --network NAME");
-    const int count = cli_kernels(kernels, MOST_KERNELS, arguments.kernels ? arguments.kernels : "*");
+    if (!check_chain(&arguments))
+        return EXIT_USAGE;
+    int count = cli_kernels(kernels, MOST_KERNELS, arguments.kernels ? arguments.kernels : "*");
     if (count == 0)
         return EXIT_USAGE;
     arguments.bench.threads = arguments.cli.threads;
     arguments.bench.seed = arguments.cli.seed;
+    if (arguments.chain)
+        return run_chain(&arguments, kernels, arguments.kernels ? count : without_references(kernels, count));
     int status = arguments.cli.network ? read_network(&layers, &arguments.cli) : read_problems(&layers, &arguments);
     if (status) {
         layers_free(&layers);

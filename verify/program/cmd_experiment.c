@@ -138,15 +138,13 @@ static int verdict_of(const struct exp_run *run)
 
 static const struct rows_parts all_columns = { .wide = true };
 
-static bool was_timed(const struct exp_run *run) { return run->results.count > 0; }
-
 /* What stands above a table; with "# " before it in TSV, "* " in Markdown. */
 static void print_head(FILE *file, const struct exp_run *run, const char *prefix)
 {
     rows_print_scaled(file, run, prefix);
     fprintf(file, "%s%s: %s\n", prefix, run->experiment->name, run->experiment->title);
     fprintf(file, "%sreported by: %s\n", prefix, run->experiment->source);
-    if (was_timed(run))
+    if (run->timed)
         results_print_machine(file, &run->results, prefix);
     else
         fprintf(file, "%scounts alone: nothing was timed\n", prefix);
