@@ -174,6 +174,66 @@ sed 's/threads=1000/layout=chwn/' made/chain.txt > made/badlayout.txt
 expect chain_layout 4 'convref experiment badlayout 2>&1' 'badlayout.txt:10:[0-9]*: an unknown layout'
 sed 's/chain=1 threads=1000/threads=2/' made/chain.txt > made/badthreads.txt
 expect chain_threads 4 'convref experiment badthreads 2>&1' 'badthreads.txt:10:1: threads of a way that is no chain'
+
+# Peers: a module that isn't Python's, whose times are 2 ms for each layer where ours take 1, and 3 of a second peer that doesn't compute the
+# last one.  In the first call it drops the second problem of each.
+cat > made/peers.txt <<'END'
+experiment peers
+title  "?"
+source "made up"
+case one
+layer times=3 c=8 in=9x9 k=8 filter=3x3 pad=1
+way best std_08_unfold_by_block
+case two over=one
+layer c=8 in=9x9 k=8 filter=3x3 pad=1 layout=nhwc
+layer c=8 in=9x9 k=4 filter=1x1
+way best std_nhwc_01_direct pw_03_register_tile
+case gradient
+layer c=8 in=9x9 k=8 filter=3x3 pass=backward_data
+way best bwd_data_01_gather
+case counted
+layer c=8 in=9x9 k=9 filter=3x3
+END
+cat > fake <<'END'
+#!/bin/sh
+echo "$@" >> asked
+while [ $# -gt 0 ]; do
+    case $1 in
+    --output) file=$2; shift 2 ;;
+    --threads|--rounds|--turn|--peers) shift 2 ;;
+    -*|convref.peers) shift ;;
+    *) break ;;
+    esac
+done
+printf '# made up\npeer\tversion\taccuracy\tnet_ms\tpeer_net_ms\tproblem\n' > "$file"
+i=0
+for problem; do
+    i=$((i + 1))
+    case $problem in
+    *k=4*) [ -f again ] && printf 'quick\t1.5\tdirect\t1\t2\t%s\n' "$problem" >> "$file" || printf '# %s: quick alone: dropped: noise\n' $i >> "$file"
+        printf '# %s: slow alone: not timed: it is tired\n' $i >> "$file" ;;
+    *) printf 'quick\t1.5\tdirect\t1\t2\t%s\nquick\t1.5\twinograd4\t1\t0.1\t%s\nslow\t2\tdirect\t1\t3\t%s\n' "$problem" "$problem" "$problem" >> "$file" ;;
+    esac
+done
+touch again
+END
+chmod +x fake
+expect peers 0 'CONVREF_PYTHON=./fake convref experiment peers --peers=quick,slow --results made || [ $? = 3 ]' 'peer / ours' \
+    '^one .* peer: quick 1.5 +6.000 .* 2.00' '^one .* peer: slow 2 +9.000 .* 3.00' '^two .* peer: quick 1.5 .* 4.000 .* 1.50 +2.00' \
+    '^  two, slow: no sum, 1 of 2 layers have a time that counts' '!gradient.*peer:' '!counted.*peer:'
+command='convref experiment peers --peers'
+same peers_asked 'what was asked for' '-m convref.peers --bench --output FILE --threads 1 --rounds 5 --turn 5 --peers quick,slow c=8 in=9x9 k=8 filter=3x3 pad=1 c=8 in=9x9 k=4 filter=1x1
+-m convref.peers --bench --output FILE --threads 1 --rounds 5 --turn 5 --peers quick,slow c=8 in=9x9 k=4 filter=1x1' "$(sed 's/--output [^ ]*/--output FILE/' asked)"
+same peers_tsv 'peers in the TSV' 'one quick 1.5 3 2
+one slow 2 3 3
+two quick 1.5 2 2' "$(awk -F '\t' '!/^#/ && $31 != "" && $31 != "peer" { print $2, $31, $32, $33, $34 }' made/peers.tsv)"
+expect peers_missing 77 'CONVREF_PYTHON=./nothing convref experiment peers --peers 2>&1' 'nothing -m convref.peers --bench. ended with status 127' 'convref.peers --list. says how to install them'
+printf '#!/bin/sh\nexit 77\n' > fake
+expect peers_skipped 77 'CONVREF_PYTHON=./fake convref experiment peers --peers=caffe 2>&1' 'ended with status 77; its own words stand above'
+printf '#!/bin/sh\nshift 4; printf "a\\tb\\n" > "$1"\n' > fake
+expect peers_no_table 4 'CONVREF_PYTHON=./fake convref experiment peers --peers 2>&1' 'the peers. table has no column net_ms'
+expect peers_counts 2 'convref experiment peers --peers --counts 2>&1' 'peers: --counts can.t be combined with it'
+
 if [ -f "$modules/last_column_zero.so" ]; then
     expect provider_wrong 1 "convref experiment guest --provider '$modules/last_column_zero.so'" \
         'one, theirs: mine: NOT TIMED: its outputs are wrong on this problem'

@@ -127,7 +127,7 @@ ROOM_REPORT = \
 	verify/report/verdicts.h verify/report/verdicts.c verify/report/tap.h verify/report/tap.c
 ROOM_EXPERIMENT = \
 	verify/experiment/experiment.h verify/experiment/find.c verify/experiment/read.c verify/experiment/cost.c \
-	verify/experiment/devices.c verify/experiment/run.c verify/experiment/chains.c \
+	verify/experiment/devices.c verify/experiment/run.c verify/experiment/chains.c verify/experiment/peers.c \
 	verify/experiment/rows.c verify/experiment/providers.c
 ROOM_CANDIDATES_OF_THE_PROGRAM = \
 	verify/candidates/candidates.h verify/candidates/candidates.c verify/candidates/kernels.c \

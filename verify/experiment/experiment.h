@@ -12,7 +12,7 @@
 #include "verify/measure/results.h"
 
 enum { EXP_NAME = 64, EXP_MOST_CASES = 64, EXP_MOST_WAYS = 12, EXP_MOST_KERNELS = 8, EXP_MOST_PUBLISHED = 12,
-       EXP_MOST_EXPECTED = 4, EXP_MOST_PASSES = 5 };
+       EXP_MOST_EXPECTED = 4, EXP_MOST_PASSES = 5, EXP_MOST_PEERS = 16 };
 
 /* ---- the file -------------------------------------------------------------------------------------------------- */
 
@@ -122,6 +122,8 @@ struct exp_options {
     const char *only;         /* cases whose names begin so, and those that they are compared with; NULL: all */
     struct conv_bench_options bench;
     int passes;               /* over all cases in turn; ratios are medians over these */
+    bool peers;               /* ask other people's libraries, too */
+    const char *peer_names;   /* these, with commas between; NULL: all that are installed */
 };
 
 /* One way of one case, over the passes. */
@@ -137,12 +139,23 @@ struct exp_time {
     char note[CONV_WHY + 96];
 };
 
+/* One layer by a peer and, in turns with it in the same process, by the best of our kernels. */
+struct exp_peer_time { int peer; struct conv_problem problem; double ours, theirs; };   /* seconds, of one call */
+
+struct exp_peers {
+    char names[EXP_MOST_PEERS][EXP_NAME], versions[EXP_MOST_PEERS][EXP_NAME];
+    int count;
+    struct exp_peer_time *times;
+    int time_count;
+};
+
 struct exp_run {
     const struct experiment *experiment;
     const struct exp_options *options;
     bool timed;                                /* has anything been? */
     struct results results;
     struct exp_time (*times)[EXP_MOST_WAYS];   /* [case][way] */
+    struct exp_peers peers;
 };
 
 /* The median, the least and the greatest of the passes, from these. */
@@ -170,6 +183,13 @@ enum conv_status chains_pass(struct exp_chains *chains, struct exp_run *run, int
 void chains_times(const struct exp_chains *chains, const struct exp_run *run);
 void chains_free(struct exp_chains *chains);
 
+/* Have the peers time all layers of the cases that were timed: `python3 -m convref.peers --bench` (CONVREF_PYTHON in
+ * the place of python3).  Fails with CONV_NOT_APPLICABLE, and what to install, if nothing comes of it. */
+enum conv_status experiment_ask_peers(struct exp_run *run, struct conv_error *error);
+bool peers_take(const struct exp_run *run, int which);   /* is this case for them? */
+const struct exp_peer_time *peers_time(const struct exp_peers *peers, int peer, const struct conv_problem *problem);
+void experiment_peers_free(struct exp_peers *peers);
+
 /* Are this case's rows shown? */
 bool run_shows(const struct exp_run *run, int which);
 
@@ -182,7 +202,7 @@ void experiment_run_free(struct exp_run *run);
 
 /* Which columns a table has: `wide` all, for TSV and JSON; else those for people, ours and theirs if there are
  * any. */
-struct rows_parts { bool wide, timed, published; };
+struct rows_parts { bool wide, timed, published, peers; };
 struct rows_parts rows_parts_of(const struct exp_run *run);
 
 /* A table that several experiments can be added to. */

@@ -70,6 +70,7 @@ static const struct table_column our_columns[] = {
     { "ms", "ms", true }, { "gmacs", "GMAC/s", true }, { "of_roof", "of roof", true },
     { "time_ratio", "time ratio", true },
 };
+static const struct table_column peer_columns[] = { { "peer_ratio", "peer / ours", true } };
 static const struct table_column their_columns[] = {
     { "published_ms", "published ms", true }, { "published_gmacs", "published GMAC/s", true },
     { "published_ratio", "published ratio", true }, { "floor", "floor ms", false },
@@ -87,12 +88,13 @@ static const struct table_column wide_columns[] = {
     { "published_gmacs", "published GMAC/s", true }, { "published_ratio", "published ratio", true },
     { "device", "device", false }, { "floor_ms", "floor ms", true }, { "winograd_ms", "floor by Winograd", true },
     { "memory_ms", "floor by bytes", true }, { "plausible", "plausible", false }, { "note", "note", false },
-    { "groups", "groups", true },
+    { "groups", "groups", true }, { "peer", "peer", false }, { "peer_version", "version", false },
+    { "beside_ms", "ours beside it", true }, { "peer_ratio", "peer / ours", true },
 };
 
 struct rows_parts rows_parts_of(const struct exp_run *run)
 {
-    struct rows_parts parts = { .timed = run->timed };
+    struct rows_parts parts = { .timed = run->timed, .peers = run->peers.count > 0 };
     for (int c = 0; c < run->experiment->case_count; c++)
         parts.published = parts.published || (run_shows(run, c) && run->experiment->cases[c].published_count > 0);
     return parts;
@@ -100,8 +102,8 @@ struct rows_parts rows_parts_of(const struct exp_run *run)
 
 struct table *rows_create(struct rows_parts parts)
 {
-    static struct table_column made[2][2][16];   /* a table goes on using its columns */
-    struct table_column *const columns = made[parts.timed][parts.published];
+    static struct table_column made[2][2][2][16];   /* a table goes on using its columns */
+    struct table_column *const columns = made[parts.timed][parts.published][parts.peers];
     int count = sizeof counted_columns / sizeof *counted_columns;
     if (parts.wide)
         return table_create(wide_columns, sizeof wide_columns / sizeof *wide_columns);
@@ -110,6 +112,8 @@ struct table *rows_create(struct rows_parts parts)
         memcpy(columns + count, our_columns, sizeof our_columns);
         count += sizeof our_columns / sizeof *our_columns;
     }
+    if (parts.peers)
+        columns[count++] = peer_columns[0];
     if (parts.published) {
         memcpy(columns + count, their_columns, sizeof their_columns);
         count += sizeof their_columns / sizeof *their_columns;
@@ -250,12 +254,96 @@ static void add_row(struct table *table, struct rows_parts parts, const struct e
         add_ours_wide(table, run, which, way, time);
     else if (parts.timed)
         add_ours(table, run, which, way, time);
+    if (parts.peers && !parts.wide)
+        table_missing(table);
     if (parts.wide || parts.published)
         add_theirs(table, parts.wide, run, which, published, devices);
     if (parts.wide) {
         table_text(table, time ? time->note : "");
         table_real(table, experiment_cost(&run->experiment->cases[which], false).groups, "%.0f");
+        for (int i = 0; i < 4; i++)
+            table_text(table, "");
     }
+}
+
+/* ---- peers ----------------------------------------------------------------------------------------------------- */
+
+/* All layers of a case by a peer, and by us beside it; false if one is missing.  layers[0] of layers[1] were timed. */
+static bool peer_sum(double *theirs, double *ours, int layers[2], const struct exp_run *run, int which, int peer)
+{
+    const struct exp_case *one = &run->experiment->cases[which];
+    *theirs = *ours = layers[0] = layers[1] = 0;
+    for (int i = 0; i < one->layer_count && peers_take(run, which); i++) {
+        const struct exp_peer_time *time = peers_time(&run->peers, peer, &one->layers[i].problem);
+        if (one->layers[i].fc)
+            continue;
+        layers[1]++;
+        layers[0] += time != NULL;
+        *theirs += time ? (double)one->layers[i].times * time->theirs : 0;
+        *ours += time ? (double)one->layers[i].times * time->ours : 0;
+    }
+    return layers[1] > 0 && layers[0] == layers[1];
+}
+
+/* Our columns, filled by a peer's time: its ratio is over its own time for the case that ratios are over. */
+static void add_peer_time(struct table *table, bool wide, const struct exp_run *run, int which, int peer, double theirs)
+{
+    const struct exp_case *one = &run->experiment->cases[which];
+    const double inside = (double)experiment_cost(one, false).macs_inside;
+    double base = NAN, beside;
+    int layers[2];
+    const bool compared = one->over >= 0 && peer_sum(&base, &beside, layers, run, one->over, peer);
+    table_real(table, 1e3 * theirs, "%.3f");
+    for (int i = 0; i < 3 && wide; i++)
+        table_missing(table);   /* from, to, passes */
+    table_real(table, inside / theirs / 1e9, "%.2f");
+    table_missing(table);       /* of roof */
+    add_number(table, compared, base / theirs, "%.2f");
+    for (int i = 0; i < 3 && wide; i++)
+        table_missing(table);   /* from, to, allocations */
+}
+
+static void add_peer(struct table *table, struct rows_parts parts, const struct exp_run *run, int which, int peer,
+                     const struct exp_devices *devices)
+{
+    char label[2 * EXP_NAME + 16];
+    double theirs, ours;
+    int layers[2];
+    if (!peer_sum(&theirs, &ours, layers, run, which, peer))
+        return;
+    snprintf(label, sizeof label, "peer: %s %s", run->peers.names[peer], run->peers.versions[peer]);
+    add_counts(table, parts.wide, run, which);
+    add_name(table, parts.wide, NULL, label);
+    table_real(table, mac_ratio(run, which), "%.2f");
+    add_peer_time(table, parts.wide, run, which, peer, theirs);
+    if (!parts.wide)
+        table_real(table, theirs / ours, "%.2f");
+    if (parts.wide || parts.published)
+        add_theirs(table, parts.wide, run, which, NULL, devices);
+    if (!parts.wide)
+        return;
+    table_text(table, "");
+    table_real(table, experiment_cost(&run->experiment->cases[which], false).groups, "%.0f");
+    table_text(table, run->peers.names[peer]);
+    table_text(table, run->peers.versions[peer]);
+    table_real(table, 1e3 * ours, "%.3f");
+    table_real(table, theirs / ours, "%.2f");
+}
+
+/* What peers are, and whose times aren't there. */
+static void print_peers(FILE *file, const struct exp_run *run, const char *prefix)
+{
+    double theirs, ours;
+    int layers[2];
+    if (run->peers.count == 0)
+        return;
+    fprintf(file, "%speers: each layer by itself, in the layout that the library likes best, without the cost of a call, "
+            "added up; peer / ours: over the best of our kernels, which had turns beside it in the same process\n", prefix);
+    for (int c = 0; c < run->experiment->case_count; c++)
+        for (int peer = 0; peer < run->peers.count && peers_take(run, c); peer++)
+            if (!peer_sum(&theirs, &ours, layers, run, c, peer))
+                fprintf(file, "%s%s, %s: no sum, %d of %d layers have a time that counts\n", prefix,
+                        run->experiment->cases[c].name, run->peers.names[peer], layers[0], layers[1]);
 }
 
 void rows_add(struct table *table, struct rows_parts parts, const struct exp_run *run,
@@ -267,6 +355,8 @@ void rows_add(struct table *table, struct rows_parts parts, const struct exp_run
             continue;
         for (int w = 0; w < one->way_count; w++)
             add_row(table, parts, run, c, &one->ways[w], &run->times[c][w], NULL, devices);
+        for (int peer = 0; peer < run->peers.count && (parts.wide || parts.peers); peer++)
+            add_peer(table, parts, run, c, peer, devices);
         for (int p = 0; p < one->published_count; p++)
             add_row(table, parts, run, c, NULL, NULL, &one->published[p], devices);
         if (one->way_count + one->published_count == 0)
@@ -326,6 +416,7 @@ void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix)
                 fprintf(file, "%s%s, %s: %s\n", prefix, run->experiment->cases[c].name, way->name,
                         run->times[c][w].note);
         }
+    print_peers(file, run, prefix);
 }
 
 /* ---- the fit over groups --------------------------------------------------------------------------------------- */

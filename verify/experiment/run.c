@@ -268,6 +268,7 @@ enum conv_status experiment_run(struct exp_run *run, const struct experiment *ex
 
 void experiment_run_free(struct exp_run *run)
 {
+    experiment_peers_free(&run->peers);
     results_free(&run->results);
     free(run->times);
     *run = (struct exp_run){ .experiment = NULL };

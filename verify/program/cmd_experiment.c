@@ -20,7 +20,7 @@
 #include "verify/measure/plots.h"
 #include "verify/program/verbs.h"
 
-enum { KEY_LIST = CLI_KEYS, KEY_QUICK, KEY_FULL, KEY_COUNTS, KEY_CASE, KEY_RESULTS };
+enum { KEY_LIST = CLI_KEYS, KEY_QUICK, KEY_FULL, KEY_COUNTS, KEY_CASE, KEY_RESULTS, KEY_PEERS };
 
 struct arguments {
     struct cli cli;
@@ -37,6 +37,8 @@ static const struct argp_option options[] = {
     { "full", KEY_FULL, NULL, 0, "more passes, longer turns, and the ways that take long", 0 },
     { "counts", KEY_COUNTS, NULL, 0, "time nothing: counts, published times and what is possible", 0 },
     { "case", KEY_CASE, "NAME", 0, "only cases whose name begins so, and those that they are compared with", 0 },
+    { "peers", KEY_PEERS, "NAMES", OPTION_ARG_OPTIONAL,
+      "the same layers by other people's libraries, too: these, or all that are installed (python3 -m convref.peers)", 0 },
     { "results", KEY_RESULTS, "FOLDER", 0, "write NAME.tsv, NAME.md and, where gnuplot is, NAME.svg there", 0 },
     { 0 }
 };
@@ -53,6 +55,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_FULL: arguments->options.full = true; return 0;
     case KEY_COUNTS: arguments->options.counts = true; return 0;
     case KEY_CASE: arguments->options.only = text; return 0;
+    case KEY_PEERS:
+        arguments->options.peers = true;
+        arguments->options.peer_names = text;
+        return 0;
     case KEY_RESULTS: arguments->results = text; return 0;
     case ARGP_KEY_ARGS:
         arguments->names = (const char **)state->argv + state->next;
@@ -250,7 +256,10 @@ static int run_one(FILE *file, const struct arguments *arguments, const struct e
         result = cli_error(&error, NULL);
     else if (experiment_run(&run, &experiment, &arguments->options, &error) != CONV_OK)
         result = cli_error(&error, NULL);
-    else {
+    else if (arguments->options.peers && experiment_ask_peers(&run, &error) != CONV_OK) {
+        result = cli_error(&error, NULL);
+        experiment_run_free(&run);
+    } else {
         if (shared && arguments->cli.format == TABLE_TSV) {
             print_head(file, &run, "# ");
             print_foot(file, &run, "# ");
@@ -352,6 +361,8 @@ int cmd_experiment(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (arguments.quick && arguments.options.full)
         return cli_usage("--full: --quick can't be combined with it", "one of them");
+    if (arguments.options.peers && arguments.options.counts)
+        return cli_usage("--peers: --counts can't be combined with it", "peers are timed");
     if (arguments.count != 1 && !arguments.list)
         return cli_usage(arguments.count == 0 ? "run what again?" : "one experiment at a time, or all",
                          "`convref experiment --list` names the experiments");
