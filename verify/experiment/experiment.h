@@ -170,6 +170,7 @@ struct conv_problem way_problem(const struct exp_way *way, const struct exp_laye
 const struct conv_kernel *way_kernel(const struct exp_way *way, const struct conv_problem *problem);
 
 /* Why a way isn't timed; NULL if it is. */
+extern const char run_takes_long[];
 const char *run_leaves_out(const struct exp_run *run, const struct exp_way *way);
 
 /* Ways that are chains: what must be kept from pass to pass. */

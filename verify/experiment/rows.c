@@ -397,7 +397,7 @@ static void print_chain(FILE *file, const struct exp_run *run, const char *name,
 void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix)
 {
     char kernels[EXP_MOST_KERNELS * (EXP_NAME + 2)], said[16][EXP_NAME];
-    int says = 0;
+    int says = 0, left = 0;
     for (int c = 0; c < run->experiment->case_count; c++)
         for (int w = 0; w < run->experiment->cases[c].way_count && run_shows(run, c); w++) {
             const struct exp_way *way = &run->experiment->cases[c].ways[w];
@@ -412,10 +412,14 @@ void rows_print_notes(FILE *file, const struct exp_run *run, const char *prefix)
                     print_chain(file, run, way->name, prefix);
                 strcpy(said[says++], way->name);
             }
-            if (run->times[c][w].note[0])
+            const bool long_one = !strcmp(run->times[c][w].note, run_takes_long);
+            left += long_one;
+            if (run->times[c][w].note[0] && !long_one)
                 fprintf(file, "%s%s, %s: %s\n", prefix, run->experiment->cases[c].name, way->name,
                         run->times[c][w].note);
         }
+    if (left > 0)
+        fprintf(file, "%sleft out, because they take long: %d of the ways; --full has them\n", prefix, left);
     print_peers(file, run, prefix);
 }
 

@@ -57,12 +57,14 @@ bool run_shows(const struct exp_run *run, int which)
     return false;
 }
 
+const char run_takes_long[] = "takes long: --full";
+
 const char *run_leaves_out(const struct exp_run *run, const struct exp_way *way)
 {
     if (run->options->counts)
         return "";
     if (way->full && !run->options->full)
-        return "takes long: --full";
+        return run_takes_long;
     if (way->threads > run->results.machine.cores)
         return "this machine has fewer cores";
     for (int i = 0; way->provider[0] && i < way->kernel_count; i++)

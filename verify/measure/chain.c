@@ -256,14 +256,28 @@ static bool judge(struct course *course)
     return !out(course);
 }
 
+/* Threads are started by the first kernel that wants some, and stay; that belongs to no call of the chain. */
+static void start_threads(struct course *course)
+{
+    for (int i = 0; i < course->chain->count && course->chain->threads > 1; i++)
+        if (course->chain->kernels[i]->threaded) {
+            begin_layer(course, i);
+            conv_plan_run(course->plans[i]);
+            end_layers(course);
+            return;
+        }
+}
+
 /* A first call that is verified; if it is short, others until the turn is up, the last of them verified. */
 static void take_calls(struct course *course)
 {
     static double calls[MOST_CALLS];
     struct chain_timing *timing = &course->shared->timing;
     const double turn = course->options.turn_seconds;
-    double spent = fresh_call(course, true);
     int count = 0;
+    chain_fill(course->x, course->halves, course->chain, 0);
+    start_threads(course);
+    double spent = fresh_call(course, true);
     if (out(course) || !judge(course))
         return;
     if (spent >= 5 * turn)
