@@ -12,6 +12,9 @@
 #include "verify/measure/alloc_count.h"
 #include "verify/measure/chain.h"
 
+/* Seconds of a call that aren't waited for once more in every pass: that one counts for all. */
+static const double long_call = 5;
+
 struct chain_row {
     int which, way;                       /* of the experiment's cases; of its ways */
     struct conv_problem *problems;
@@ -81,7 +84,8 @@ enum conv_status chains_pass(struct exp_chains *chains, struct exp_run *run, int
         const struct chain_options options = { .turn_seconds = 4 * run->options->bench.turn_seconds,
             .each_layer = pass == 0, .allocations = alloc_counter };
         char label[64];
-        if (pass > 0 && row->timings[pass - 1].why[0]) {   /* it is out */
+        /* it is out, or has taken long */
+        if (pass > 0 && (row->timings[pass - 1].why[0] || row->timings[pass - 1].median > long_call)) {
             row->timings[pass] = row->timings[pass - 1];
             continue;
         }
@@ -113,6 +117,8 @@ static void time_of(struct exp_time *time, const struct chain_row *row, const st
     if (!time->timed)
         return;
     time_sum_up(time);
+    if (time->seconds > long_call)
+        snprintf(time->note, sizeof time->note, "timed once: it takes long");
     time->impossible = !results_possible(fmin(before, after) / time->seconds, 1);
     time->timed = !time->impossible;
     if (time->impossible)

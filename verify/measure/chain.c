@@ -256,10 +256,10 @@ static bool judge(struct course *course)
     return !out(course);
 }
 
-/* Threads are started by the first kernel that wants some, and stay; that belongs to no call of the chain. */
+/* Threads are started by the first kernel that wants some, even one, and stay; that belongs to no call of the chain. */
 static void start_threads(struct course *course)
 {
-    for (int i = 0; i < course->chain->count && course->chain->threads > 1; i++)
+    for (int i = 0; i < course->chain->count; i++)
         if (course->chain->kernels[i]->threaded) {
             begin_layer(course, i);
             conv_plan_run(course->plans[i]);

@@ -16,7 +16,7 @@
 static const double tolerance = 0.05;
 
 /* The roof may move by this much, and others may use this many cores, before the machine is called busy. */
-static const double calm = 0.10, busy_cores = 0.25;
+static const double calm = 0.10, busy_cores = 0.25, long_enough = 0.25;
 
 struct measuring { const struct conv_machine *machine; int threads; struct conv_roof roof; };
 
@@ -97,14 +97,30 @@ static void drop_ratios(const struct results *results)
                 results->rows[j].timing.speedup = NAN;
 }
 
+/* Cores that others used: over all that was timed, or in any row that took long enough to say it of that alone.  The
+ * system counts in ticks of 10 ms, of which a short row has few. */
+static double cores_of_others(const struct results *results)
+{
+    double seconds = results->watched, used = results->others, most = 0;
+    for (int i = 0; i < results->count; i++) {
+        const struct conv_timing *timing = &results->rows[i].timing;
+        const double took = timing->turns > 0 ? timing->calls * timing->median : 0;
+        if (!(timing->others >= 0))
+            continue;
+        seconds += took;
+        used += took * timing->others;
+        most = took >= long_enough ? fmax(most, timing->others) : most;
+    }
+    return seconds > 0 ? fmax(most, used / seconds) : 0;
+}
+
 static void judge_quiet(struct results *results)
 {
-    double others = results->watched > 0 ? results->others / results->watched : 0, moved = calm;
+    double others = cores_of_others(results), moved = calm;
     for (int i = 0; i < results->count; i++) {
         const struct result *row = &results->rows[i];
         const double ratio = fmax(row->ceiling.macs, row->ceiling_after) / fmin(row->ceiling.macs,
                 row->ceiling_after) - 1;
-        others = fmax(others, row->timing.others);
         if (!(ratio > moved))   /* NaN: a device */
             continue;
         moved = ratio;
