@@ -41,8 +41,8 @@ static enum conv_status fill_row(struct chain_row *row, const struct exp_run *ru
     row->kernels = calloc((size_t)count + 1, sizeof *row->kernels);
     if (!row->problems || !row->kernels)
         return conv_fail(error, CONV_NO_MEMORY, "no memory for the chain of %s", one->name);
-    row->chain = (struct chain){ row->problems, row->kernels, 0, way->threads ? way->threads : run->options->bench.threads,
-                                 run->options->bench.seed };
+    const int threads = way->threads ? way->threads : run->options->bench.threads;
+    row->chain = (struct chain){ row->problems, row->kernels, 0, threads, run->options->bench.seed };
     for (int i = 0; i < one->layer_count; i++)
         for (int64_t time = 0; time < one->layers[i].times && !one->layers[i].fc; time++) {
             const struct conv_problem problem = way_problem(way, &one->layers[i]);
@@ -89,7 +89,8 @@ enum conv_status chains_pass(struct exp_chains *chains, struct exp_run *run, int
             row->timings[pass] = row->timings[pass - 1];
             continue;
         }
-        snprintf(label, sizeof label, "%.30s, %.20s", run->experiment->cases[row->which].name, way_of(run, row)->name);
+        snprintf(label, sizeof label, "%.30s, %.20s", run->experiment->cases[row->which].name,
+                 way_of(run, row)->name);
         cli_progress(label, (int64_t)pass * chains->count + i, (int64_t)run->options->passes * chains->count);
         status = chain_time(&row->timings[pass], &row->chain, &options, error);
         results_watched(&run->results, row->timings[pass].watched, row->timings[pass].others);

@@ -1,7 +1,8 @@
 /* experiment.h - a published claim as a text file: its cases, how we compute them, what others reported.  Internal.
  *
  * find.c finds experiments/NAME.txt, read.c reads it, cost.c counts, devices.c says which published time is possible,
- * run.c times the cases in turn (chains.c those that are chains), rows.c makes the table of it.  Nothing here knows a particular experiment.
+ * run.c times the cases in turn (chains.c those that are chains), peers.c asks other libraries, rows.c makes the table
+ * of it.  Nothing here knows a particular experiment.
  * Read next: experiments/README.md (the statements), read.c
  */
 #ifndef CONVREF_VERIFY_EXPERIMENT_EXPERIMENT_H

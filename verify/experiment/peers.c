@@ -239,8 +239,8 @@ enum conv_status experiment_ask_peers(struct exp_run *run, struct conv_error *er
         rmdir(folder);
         if (status == CONV_OK && run->peers.count == 0) {
             status = conv_fail(error, CONV_NOT_APPLICABLE, "no peer gave a time that counts");
-            conv_hint(error, "the lines above say why: `python3 -m convref.peers --list` says how peers are installed, "
-                      "and a busy machine gives none");
+            conv_hint(error, "the lines above say why: `python3 -m convref.peers --list` says how peers are "
+                      "installed, and a busy machine gives none");
         }
     }
     free(asked);

@@ -268,7 +268,7 @@ static void add_row(struct table *table, struct rows_parts parts, const struct e
 
 /* ---- peers ----------------------------------------------------------------------------------------------------- */
 
-/* All layers of a case by a peer, and by us beside it; false if one is missing.  layers[0] of layers[1] were timed. */
+/* All layers of a case by a peer, and by us beside it; false if one is missing: layers[0] of layers[1] are there. */
 static bool peer_sum(double *theirs, double *ours, int layers[2], const struct exp_run *run, int which, int peer)
 {
     const struct exp_case *one = &run->experiment->cases[which];
@@ -286,7 +286,8 @@ static bool peer_sum(double *theirs, double *ours, int layers[2], const struct e
 }
 
 /* Our columns, filled by a peer's time: its ratio is over its own time for the case that ratios are over. */
-static void add_peer_time(struct table *table, bool wide, const struct exp_run *run, int which, int peer, double theirs)
+static void add_peer_time(struct table *table, bool wide, const struct exp_run *run, int which, int peer,
+                          double theirs)
 {
     const struct exp_case *one = &run->experiment->cases[which];
     const double inside = (double)experiment_cost(one, false).macs_inside;
@@ -337,8 +338,9 @@ static void print_peers(FILE *file, const struct exp_run *run, const char *prefi
     int layers[2];
     if (run->peers.count == 0)
         return;
-    fprintf(file, "%speers: each layer by itself, in the layout that the library likes best, without the cost of a call, "
-            "added up; peer / ours: over the best of our kernels, which had turns beside it in the same process\n", prefix);
+    fprintf(file, "%speers: each layer by itself, in the layout that the library likes best, without the cost of a "
+            "call, added up; peer / ours: over the best of our kernels, "
+            "which had turns beside it in the same process\n", prefix);
     for (int c = 0; c < run->experiment->case_count; c++)
         for (int peer = 0; peer < run->peers.count && peers_take(run, c); peer++)
             if (!peer_sum(&theirs, &ours, layers, run, c, peer))

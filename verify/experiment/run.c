@@ -197,7 +197,8 @@ static void time_of(struct exp_time *time, const struct exp_run *run, const stru
         for (int i = 0; i < one->layer_count; i++) {
             const struct exp_layer *layer = &one->layers[i];
             const struct conv_problem problem = way_problem(way, layer);
-            const struct result *row = layer->fc ? NULL : row_of(run, jobs, pass, &problem, way_kernel(way, &problem));
+            const struct result *row = layer->fc ? NULL
+                : row_of(run, jobs, pass, &problem, way_kernel(way, &problem));
             if (row)
                 add_row(time, row, pass, (double)layer->times);
         }

@@ -110,7 +110,8 @@ static enum conv_status open_layer(struct course *course, int i, struct conv_err
     chain_weights(course->w[i], course->bias[i], course->chain, i);
     const struct conv_operands operands = operands_of(course, i);
     begin_layer(course, i);
-    enum conv_status status = conv_plan_create(&course->plans[i], course->chain->kernels[i], problem, &options, error);
+    enum conv_status status = conv_plan_create(&course->plans[i], course->chain->kernels[i], problem, &options,
+                                               error);
     if (status == CONV_OK)
         status = conv_plan_load(course->plans[i], &operands, error);
     end_layers(course);
@@ -256,7 +257,7 @@ static bool judge(struct course *course)
     return !out(course);
 }
 
-/* Threads are started by the first kernel that wants some, even one, and stay; that belongs to no call of the chain. */
+/* Threads are started by the first kernel that wants some, even one, and stay; that belongs to no call. */
 static void start_threads(struct course *course)
 {
     for (int i = 0; i < course->chain->count; i++)
@@ -331,7 +332,8 @@ static enum conv_status check(const struct chain *chain, struct conv_error *erro
     char text[CONV_PROBLEM_TEXT];
     for (int i = 0; i < chain->count; i++) {
         const struct conv_problem *problem = &chain->problems[i];
-        const char *why = problem->op != CONV_OP_CONV || problem->pass != CONV_FORWARD ? "it is no forward convolution"
+        const char *why =
+            problem->op != CONV_OP_CONV || problem->pass != CONV_FORWARD ? "it is no forward convolution"
             : problem->type != CONV_F32 ? "it isn't of f32"
             : problem->layout != chain->problems[0].layout ? "its layout isn't the first layer's"
             : chain->kernels[i]->device ? "its kernel runs on a device"

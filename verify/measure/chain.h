@@ -1,13 +1,14 @@
 /* chain.h - the convolutions of a network one behind the other, in one arena, with nothing between them.  Internal.
  *
- * Plans are made and weights packed before the clock starts, and nothing is allocated until it stops.  Activations lie
- * in two halves of one arena by turns: a layer reads the half that the layer before it wrote.  Where its input is not
- * that layer's output (a pooling, a concatenation or a branch lies between them), it reads the bytes that are there, as
- * its own shape: so much is moved, and what isn't a convolution is left out.  One layout goes through from end to end.
+ * Plans are made and weights packed before the clock starts, and nothing is allocated until it stops.  Activations
+ * lie in two halves of one arena by turns: a layer reads the half that the layer before it wrote.  Where its input is
+ * not that layer's output (a pooling, a concatenation or a branch lies between them), it reads the bytes that are
+ * there, as its own shape: so much is moved, and what isn't a convolution is left out.  One layout goes through from
+ * end to end.
  *
  * What is timed is right: each kernel first computes its own layer, one image of it, on dense integers, bit for bit;
- * and the last output of the chain, in its first call and in its last, is that of the same chain on integers that stay
- * exact to its end.  Every call has other data.
+ * and the last output of the chain, in its first call and in its last, is that of the same chain on integers that
+ * stay exact to its end.  Every call has other data.
  *
  * Not here: a single layer (turns.c), layers that are no convolutions, kernels on a device.
  * Read next: chain.c, chain_data.c (the integers), docs/measuring.md

@@ -13,7 +13,7 @@
 
 enum { MOST_TAPS = 3, WORDS = 32 };   /* numbers that one random number makes */
 
-/* One tap of a filter: where it reads, from the window's first element and the group's first channel, and its sign. */
+/* One tap of a filter: its channel of x, where it reads from the window's first element on, and its sign. */
 struct tap { int64_t c, at[CONV_AXES]; float weight; };
 
 /* ---- how large numbers become ---------------------------------------------------------------------------------- */
@@ -147,8 +147,10 @@ static float one_output(const float *x, const struct tap *taps, int count, const
             place = place * axis[a].in + here;
         }
         const int64_t plane = axis[CONV_D].in * axis[CONV_H].in * axis[CONV_W].in, c = taps[tap].c;
-        if (inside)   /* x[n][d][h][w][c], or x[n][c][d][h][w] */
-            sum += taps[tap].weight * x[last ? (n * plane + place) * problem->c + c : (n * problem->c + c) * plane + place];
+        const int64_t from = last ? (n * plane + place) * problem->c + c    /* x[n][d][h][w][c] */
+                                  : (n * problem->c + c) * plane + place;   /* x[n][c][d][h][w] */
+        if (inside)
+            sum += taps[tap].weight * x[from];
     }
     return sum;
 }
@@ -160,7 +162,8 @@ static void one_plane(float *y, const float *x, const struct tap *taps, int coun
     const struct conv_axis *axis = problem->axis;
     const bool last = problem->layout == CONV_CHANNELS_LAST;
     const int64_t plane = axis[CONV_D].out * axis[CONV_H].out * axis[CONV_W].out;
-    float *to = last ? y + n * plane * problem->k + k : y + (n * problem->k + k) * plane;   /* y[n][k][:], y[n][:][k] */
+    float *to = last ? y + n * plane * problem->k + k        /* y[n][:][k] */
+                     : y + (n * problem->k + k) * plane;     /* y[n][k][:] */
     const int64_t step = last ? problem->k : 1;
     int64_t at[CONV_AXES];
     for (at[0] = 0; at[0] < axis[0].out; at[0]++)

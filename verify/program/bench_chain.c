@@ -375,8 +375,8 @@ static void free_job(struct job *job)
     layers_free(&job->layers);
 }
 
-int bench_chain(struct conv_output *output, const struct cli *cli, const struct conv_kernel *const *kernels, int count,
-                const struct conv_bench_options *options, int64_t batch)
+int bench_chain(struct conv_output *output, const struct cli *cli, const struct conv_kernel *const *kernels,
+                int count, const struct conv_bench_options *options, int64_t batch)
 {
     struct job *job = calloc(1, sizeof *job);
     struct conv_error error;

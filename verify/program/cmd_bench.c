@@ -17,8 +17,8 @@
 #include "verify/program/bench_chain.h"
 #include "verify/program/verbs.h"
 
-enum { KEY_KERNEL = 'k', KEY_COLD = 'c', KEY_ROUNDS = CLI_KEYS, KEY_TURN, KEY_PATIENCE, KEY_TIME_LIMIT, KEY_CHAIN, KEY_BATCH,
-       MOST_KERNELS = 128 };
+enum { KEY_KERNEL = 'k', KEY_COLD = 'c', KEY_ROUNDS = CLI_KEYS, KEY_TURN, KEY_PATIENCE, KEY_TIME_LIMIT, KEY_CHAIN,
+       KEY_BATCH, MOST_KERNELS = 128 };
 
 struct arguments {
     struct cli cli;
@@ -252,8 +252,9 @@ int cmd_bench(int argc, char **argv)
         "Time kernels, against each other and against the machine's roof.\v"
         "Every kernel is verified on the problem first, and once more in each of its turns; one that is wrong, crashes or "
         "doesn't return is not timed, and the exit status is 1.  One that is faster than the machine can be has no figures; "
-        "the status is 3.  A kernel that is named twice is timed twice.\nWith --chain a table of whole chains comes out: each layer by the first of the kernels that computes it, and by the "
-        "one that was the fastest on it.  Without --kernel those are all but the references.",
+        "the status is 3.  A kernel that is named twice is timed twice.\n"
+        "With --chain a table of whole chains comes out: each layer by the first of the kernels that computes it, and by "
+        "the one that was the fastest on it.  Without --kernel those are all but the references.",
         children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults() };
     const struct conv_kernel *kernels[MOST_KERNELS];
