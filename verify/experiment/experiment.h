@@ -31,7 +31,7 @@ struct exp_way {
     bool full;                /* takes long: timed with --full only */
     bool chain;               /* the layers back to back in one arena (verify/measure/chain.h), not each by itself */
     int threads;              /* of a chain; 0: as many as the run has */
-    bool last;                /* channels last, whatever the case's layers say */
+    enum conv_layout layout;  /* in the place of the layers' own; CONV_LAYOUTS: theirs */
     char provider[EXP_NAME];  /* its kernels come with this provider; empty: they are our own */
 };
 

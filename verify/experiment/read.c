@@ -332,8 +332,8 @@ static enum conv_status read_chain(struct reader *reader, struct exp_way *way)
     int column = 0;
     const char *layout = value_of(reader, 2, "layout", &column);
     enum conv_status status = take_flag(reader, 2, "chain", &way->chain);
-    way->last = layout && !strcmp(layout, "nhwc");
-    if (status == CONV_OK && layout && !way->last && strcmp(layout, "nchw"))
+    way->layout = !layout ? CONV_LAYOUTS : !strcmp(layout, "nhwc") ? CONV_CHANNELS_LAST : CONV_CHANNELS_FIRST;
+    if (status == CONV_OK && layout && strcmp(layout, "nhwc") && strcmp(layout, "nchw"))
         status = fail(reader, column, "an unknown layout", "it is nchw or nhwc");
     if (status == CONV_OK)
         status = take_integer(reader, 2, "threads", &threads);

@@ -29,7 +29,7 @@ struct jobs { struct job *rows; int count; };
 struct conv_problem way_problem(const struct exp_way *way, const struct exp_layer *layer)
 {
     struct conv_problem problem = layer->problem;
-    problem.layout = way->last ? CONV_CHANNELS_LAST : problem.layout;
+    problem.layout = way->layout < CONV_LAYOUTS ? way->layout : problem.layout;
     return problem;
 }
 
