@@ -99,7 +99,8 @@ static void start(struct turned *turned, const struct conv_problem *conv, float 
     const struct conv_operands operands = { .x = transposed ? turned->dy : turned->dx,
                                             .y = transposed ? turned->dx : turned->dy };
     turned->tiles = tiles_start(&turned->conv, &operands, bias);
-    turned->memory = bias + wide;
+    turned->memory = bias + conv_ceil_div((inputs(conv) + outputs(conv) + 1) * wide, 4) * 4
+                   - (inputs(conv) + outputs(conv)) * wide;   /* pointers begin at a multiple of 16 bytes */
     if (whole_applies(&turned->tiles))
         turned->row = whole_start(&turned->tiles, turned->memory);
 }
