@@ -119,7 +119,8 @@ static inline struct table table_start(const struct conv_problem *conv, const fl
     const int64_t floats = conv->n * D->in * H->in * W->in * conv->c;
     const int64_t last = floats < CONV_LANES ? floats : CONV_LANES;
     table.x_end = x + floats - last;
-    memcpy(table.end, table.x_end, (size_t)last * sizeof(float));
+    if (last > 0)   /* no images: there is no x, but weights to be written, gradients of which are 0 */
+        memcpy(table.end, table.x_end, (size_t)last * sizeof(float));
     line_fill(table.out, table.in, table.line, W, conv->k, conv->c);
     return table;
 }
