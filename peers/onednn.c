@@ -328,11 +328,12 @@ static bool reorder(known_desc from, void *from_at, known_desc to, void *to_at)
     return done;
 }
 
-/* What fails here is seen in run(), which is told of no weights. */
+/* Weights that could not be reordered: who runs with them is told. */
+static bool not_packed;
+
 static void pack(void *packed, const struct conv_problem *conv, const struct conv_operands *weights)
 {
-    if (describe(conv, 0))
-        reorder(known(&last.has[W]), weights->w, known(&last.packed), packed);
+    not_packed = !describe(conv, 0) || !reorder(known(&last.has[W]), weights->w, known(&last.packed), packed);
 }
 
 static bool execute(const struct conv_operands *at, const void *packed)
@@ -355,7 +356,7 @@ static void run(const struct conv_problem *conv, const struct conv_operands *at,
                 const struct conv_workspace *workspace)
 {
     omp_set_num_threads(workspace->threads);
-    if (!prepare(conv, workspace->threads) || !execute(at, workspace->packed))
+    if (not_packed || !prepare(conv, workspace->threads) || !execute(at, workspace->packed))
         memcpy(workspace->failure, failure, sizeof failure);
 }
 
