@@ -41,6 +41,8 @@ KERNELS = \
 	optimized/depthwise/dw_04_rows_in_registers.c \
 	optimized/depthwise/dw_05_positions_run_on.c \
 	optimized/depthwise/dw_06_openmp.c \
+	optimized/depthwise/dw_rows_01_each_row_once.c \
+	optimized/depthwise/dw_rows_02_openmp.c \
 	optimized/depthwise/dw_small_01_channels_in_lanes.c \
 	optimized/depthwise/dw_small_02_fetched_ahead.c \
 	optimized/depthwise/dw_small_03_openmp.c \
@@ -97,6 +99,7 @@ KERNEL_HELPERS = \
 	optimized/depthwise/blocks.h \
 	optimized/depthwise/pairs.h \
 	optimized/depthwise/one_cache_set.h \
+	optimized/depthwise/strips.h \
 	optimized/grouped/vectors.h \
 	optimized/panel.h \
 	optimized/standard/rows_of_taps.h \

@@ -116,10 +116,11 @@ def peer_of(clock, spoil=lambda y: y, layers=1, fixed=FIXED, calls=None, extra=0
         return _shared.Call(run, lambda: y, layers, "fake")
     alone = prepare if layers == 1 else peer_of(clock, extra=EXTRA).speed["alone"]
     return types.SimpleNamespace(version=lambda: "1.0", candidate=convref.Candidate(lambda problem, x, w: None),
-                                 speed={"alone": alone} if layers == 1 else {"alone": alone, "chain": prepare})
+                                 speed={"alone": alone} if layers == 1 else {"alone": alone, "chain": prepare},
+                                 plain={"first": alone})
 
 
-def timed(clock, problem, fixed=FIXED / 3, roofs=(100e9, 100e9), **peers):
+def timed(clock, problem, fixed=FIXED / 3, roofs=(100e9, 100e9), plain=False, **peers):
     """The Bench of one layer, on the clock."""
     real = _speed.prepare_ours
 
@@ -130,7 +131,7 @@ def timed(clock, problem, fixed=FIXED / 3, roofs=(100e9, 100e9), **peers):
             call.run()
             clock.sleep(fixed + A_MAC / 3 * macs)
         return call._replace(run=run)
-    made = _speed.Bench(peers, _speed.Options(1, 5, 0.0001), clock=clock)
+    made = _speed.Bench(peers, _speed.Options(1, 5, 0.0001, plain), clock=clock)
     with mock.patch.object(_speed, "prepare_ours", prepare_ours):
         moments = iter(roofs)
         made.layer(_speed.Layer("one", problem, 1), [(_speed.default_kernel(problem), problem)],
@@ -267,6 +268,10 @@ class Parts(unittest.TestCase):
                 self.assertFalse(kernel.name.startswith("ref_"), kernel)
                 self.assertEqual(_speed._plain(problem), convref.Problem(text))
 
+        first = _speed.our_best(convref.Problem("c=8 in=9x9 k=8 filter=3x3 pad=1 groups=8"), 1, plain=True)
+        self.assertTrue(first)
+        self.assertEqual({problem.layout for _, problem in first}, {"nchw"})
+
         steps = _speed._last_steps(DW)
         self.assertLessEqual({"dw", "grp"}, {kernel.ladder for kernel in steps})
         self.assertFalse([kernel.name for kernel in steps if kernel.name.startswith("ref_")])
@@ -307,7 +312,8 @@ class Shell(unittest.TestCase):
     def test_wrong_usage(self):
         for words, expected in ((), "expected --network NAME, or problems"), (
                 ["c=1 in=1", "--peers", "caffe"], "'caffe' can't be timed; expected some of torch,"), (
-                ["c=1 in=1", "--rounds", "2"], "number, 3 or more"), (["c=1"], "convref: "):
+                ["c=1 in=1", "--rounds", "2"], "number, 3 or more"), (["c=1"], "convref: "), (
+                ["c=1 in=1", "--layout", "nchw", "--peers", "litert"], "'litert' can't be timed in nchw; expected"):
             status, _, text = shell(*words)
             self.assertEqual(status, 2, text)
             self.assertIn(expected, text)

@@ -22,15 +22,20 @@
 #if defined(__AVX512F__)
 enum { CONV_LANES = 16, CONV_REGISTERS = 32 };
 #define CONV_LANES_OF(x) { x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x }
+#define CONV_EVERY_SECOND(x) x, x + 2, x + 4, x + 6, x + 8, x + 10, x + 12, x + 14, x + 16, x + 18, x + 20, x + 22, \
+                             x + 24, x + 26, x + 28, x + 30
 #elif defined(__AVX__)
 enum { CONV_LANES = 8, CONV_REGISTERS = 16 };
 #define CONV_LANES_OF(x) { x, x, x, x, x, x, x, x }
-#elif defined(__aarch64__)
+#define CONV_EVERY_SECOND(x) x, x + 2, x + 4, x + 6, x + 8, x + 10, x + 12, x + 14
+#else
+#if defined(__aarch64__)
 enum { CONV_LANES = 4, CONV_REGISTERS = 32 };
-#define CONV_LANES_OF(x) { x, x, x, x }
 #else
 enum { CONV_LANES = 4, CONV_REGISTERS = 16 };
+#endif
 #define CONV_LANES_OF(x) { x, x, x, x }
+#define CONV_EVERY_SECOND(x) x, x + 2, x + 4, x + 6
 #endif
 
 typedef float vec __attribute__((vector_size(CONV_LANES * sizeof(float))));
@@ -97,6 +102,15 @@ CONV_INLINE vec vec_permute(vec v, vec_mask from)
     return __builtin_shuffle(v, from);
 #endif
 }
+
+/* Lanes 0, 2, 4, ... of a and then of b; and lanes 1, 3, 5, ... */
+#if defined(__clang__)
+CONV_INLINE vec vec_evens(vec a, vec b) { return __builtin_shufflevector(a, b, CONV_EVERY_SECOND(0)); }
+CONV_INLINE vec vec_odds(vec a, vec b) { return __builtin_shufflevector(a, b, CONV_EVERY_SECOND(1)); }
+#else
+CONV_INLINE vec vec_evens(vec a, vec b) { return __builtin_shuffle(a, b, (vec_mask){ CONV_EVERY_SECOND(0) }); }
+CONV_INLINE vec vec_odds(vec a, vec b) { return __builtin_shuffle(a, b, (vec_mask){ CONV_EVERY_SECOND(1) }); }
+#endif
 
 /* conv_activate() of kernel.h on every lane: NaN passes through. */
 CONV_INLINE vec vec_activate(enum conv_activation act, vec v)

@@ -45,7 +45,7 @@ def _at_least(least):
 
 
 def bench_options():
-    able = [name for name, peer in ALL.items() if hasattr(peer, "speed")]
+    able = {name: peer for name, peer in ALL.items() if hasattr(peer, "speed")}
     parser = argparse.ArgumentParser(
         prog="python3 -m convref.peers --bench", description="Time peers and our best kernels, which take turns.",
         epilog=f"What is timed is verified first. {_turns.RULE[0].upper()}{_turns.RULE[1:]}. docs/peers.md explains "
@@ -53,6 +53,8 @@ def bench_options():
     parser.add_argument("problem", nargs="*", help="\"c=3 in=8x8 k=4 filter=3x3\"; forward, in anybody's best layout")
     parser.add_argument("--network", metavar="NAME", help="the layers and the separable blocks of a network")
     parser.add_argument("--peers", metavar="A,B", help=f"only these, of {','.join(able)} [all that are installed]")
+    parser.add_argument("--layout", choices=("best", "nchw"), default="best",
+                        help="of x and y, before and after a call: everybody's best, or channels first for all [best]")
     parser.add_argument("--threads", type=_at_least(1), default=1, help="of everybody [1]")
     parser.add_argument("--rounds", type=_at_least(_turns.LEAST_ROUNDS), default=7, help="turns of everybody [7]")
     parser.add_argument("--turn", type=_at_least(1), default=20, metavar="MS", help="of one turn [20]")
@@ -60,12 +62,14 @@ def bench_options():
     return parser, able
 
 
-def bench_peers(parser, able, wanted):
-    """The peers that are asked for; one that isn't installed is an error if it was named, and is said if not."""
+def bench_peers(parser, able, wanted, plain):
+    """The peers that are asked for; one that isn't installed is an error if it was named, and is said if not.  plain:
+    those that take x and y channels first."""
+    able = [name for name, peer in able.items() if hasattr(peer, "plain") or not plain]
     chosen = {}
     for name in wanted.split(",") if wanted else able:
         if name not in able:
-            parser.error(f"--peers: {name!r} can't be timed; expected some of {','.join(able)}")
+            parser.error(f"--peers: {name!r} can't be timed{' in nchw' * plain}; expected some of {','.join(able)}")
         if ALL[name].version():
             chosen[name] = ALL[name]
         elif wanted:
@@ -87,8 +91,9 @@ def bench(words):
     arguments = parser.parse_intermixed_args(words)
     if not arguments.network and not arguments.problem:
         parser.error("expected --network NAME, or problems")
-    peers = bench_peers(parser, able, arguments.peers)
-    lines, options = [], _speed.Options(arguments.threads, arguments.rounds, arguments.turn / 1000)
+    plain = arguments.layout == "nchw"
+    peers = bench_peers(parser, able, arguments.peers, plain)
+    lines, options = [], _speed.Options(arguments.threads, arguments.rounds, arguments.turn / 1000, plain)
 
     def say(line):
         lines.append(line)

@@ -3,7 +3,7 @@
     python3 -m convref.peers --bench --network mobilenet_v1 --output FILE.tsv
 
 A peer is an adapter with `speed`, a table: variant -> prepare(problem, threads, x=..., w=..., ...), which returns a
-_shared.Call or None.  What is timed is verified first, by the reference and the bound of its class.  Of each peer,
+_shared.Call or None; and `plain`, those of which x and y lie channels first.  What is timed is verified first, by the reference and the bound of its class.  Of each peer,
 and of our own kernels, the variant with the lowest median counts.
 Not here: the clock and the statistics (_turns.py).   Read next: docs/peers.md
 """
@@ -27,7 +27,7 @@ CHAIN_RANGE, CHAIN_TAPS = 4, 3                # the data of a chain: see _chain_
 COLUMNS = ("layer kind kernel isa ms fixed_us net_ms peer version variant implementation accuracy peer_ms "
            "peer_fixed_us peer_net_ms ratio ratio_p10 ratio_p90 rounds roof_gmacs repeats note problem").split()
 
-Options = collections.namedtuple("Options", "threads rounds turn", defaults=(1, 7, 0.02))
+Options = collections.namedtuple("Options", "threads rounds turn plain", defaults=(1, 7, 0.02, False))
 Layer = collections.namedtuple("Layer", "label problem repeats")
 Entry = collections.namedtuple("Entry", "name variant call fixed arrays")       # arrays: they must outlive the call
 Row = collections.namedtuple("Row", COLUMNS)
@@ -36,7 +36,8 @@ Row = collections.namedtuple("Row", COLUMNS)
 # ---- what is timed -------------------------------------------------------------------------------------------------
 
 def _plain(problem):
-    """The same problem, forward, channels first: everybody takes the layout that he likes best."""
+    """The same problem, forward, channels first: everybody takes the layout that he likes best, unless all are to
+    take this one."""
     facts = {key: value for key, value in problem.to_dict().items() if key not in ("kind", "out", "layout", "pass")}
     return Problem(facts)
 
@@ -93,11 +94,11 @@ def _last_steps(problem):
     return [kernel for rows in (climbed or ladders).values() for kernel in rows[-LAST_STEPS:]]
 
 
-def our_best(problem, threads):
+def our_best(problem, threads, plain=False):
     """(kernel, problem in its layout) of those that may be the fastest, by a short measurement that verifies them.
-    Their lowest times are compared: what is disturbed here isn't seen again."""
+    Their lowest times are compared: what is disturbed here isn't seen again.  plain: channels first alone."""
     timed = []
-    for one in (problem, _channels_last(problem)):
+    for one in [problem] if plain else [problem, _channels_last(problem)]:
         rows = _last_steps(one)
         if rows:
             timings = bench(one, rows, threads, rounds=5, turn=0.005, patience=0.2)
@@ -238,6 +239,9 @@ class Bench:
                 raise ValueError(f"{kernel} on {problem}: {words}")
             yield Entry(OURS, kernel.name, call, cost, arrays)
 
+    def _variants(self, name):
+        return self.peers[name].plain if self.options.plain else self.peers[name].speed
+
     def _of_peer(self, layer, name, arrays, judge):
         """A peer's variants that are right."""
         peer = self.peers[name]
@@ -245,7 +249,7 @@ class Bench:
         if refusal:
             self.drop(layer.label, name, "not timed", refusal)
             return
-        for variant in peer.speed:
+        for variant in self._variants(name):
             try:
                 entry = self._prepared(layer, name, variant, arrays, judge)
             except Exception as error:       # whatever a framework raises: the others are still timed
@@ -257,7 +261,7 @@ class Bench:
     def _prepared(self, layer, name, variant, arrays, judge):
         """A verified Entry; None if the variant isn't for this problem.  A chain gets data of its own, and what it
         costs to call is what a single layer of the first variant costs."""
-        speed, problem = self.peers[name].speed, layer.problem
+        speed, problem = self._variants(name), layer.problem
         prepare = speed[variant]
         call = prepare(problem, self.options.threads, **arrays)
         if call and call.layers > 1:
@@ -332,7 +336,8 @@ def header(peers, options):
     versions = ", ".join(f"{name} {peer.version()}" for name, peer in peers.items())
     yield (f"# {facts['cpu']}, {facts['cores']} cores, {facts['system']}, {facts['compiler']} {facts['flags']}, "
            f"up to {facts['isa']}, convref {lib.conv_version().decode()}, {datetime.date.today()}")
-    yield f"# {versions}; {options.threads} thread{'s' * (options.threads > 1)}, warm, weights packed before"
+    yield (f"# {versions}; {options.threads} thread{'s' * (options.threads > 1)}, warm, weights packed before"
+           + ", everybody's x and y channels first" * options.plain)
     yield (f"# ms and peer_ms: one layer, the whole call; net: without fixed_us, a call on an empty problem; ratio: "
            f"peer_net_ms / net_ms round by round, above 1 ours is faster; {options.rounds} rounds, turns of "
            f"{1e3 * options.turn:g} ms")
@@ -374,7 +379,7 @@ def roof_of(threads):
 
 def measure(peers, layers, options, say):
     """All layers, as a Bench.  The choice of our kernels forks, so it is made before a framework has threads."""
-    best = {layer: our_best(layer.problem, options.threads) for layer in layers}
+    best = {layer: our_best(layer.problem, options.threads, options.plain) for layer in layers}
     made = Bench(peers, options, say)
     for layer in layers:
         made.layer(layer, best[layer], roof_of(options.threads))

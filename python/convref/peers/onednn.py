@@ -165,14 +165,14 @@ def _describe(problem, x, w, y, bias):
 
 
 class _Layer:
-    """One convolution.  x: the description and the memory that the layer before has left, or None."""
+    """One convolution.  image: how x and y lie, a description of their shape.  x: the description and the memory
+    that the layer before has left, or None."""
 
-    def __init__(self, problem, w, bias, last, x=None):
+    def __init__(self, problem, w, bias, image, x=None):
         groups, shape = problem.groups, w.shape
         if groups > 1:
             shape = (groups, shape[0] // groups, *shape[1:])
         sizes = {name: _first(problem.shapes[name], problem.layout[-1] == "c") for name in "xy"}
-        image = _channels_last if last else _any
         self.desc = _describe(problem, x[0] if x else image(sizes["x"]), _any(shape), image(sizes["y"]),
                               bias is not None)
         weights = _inside(_wanted(self.desc, _MD_WEIGHTS), _plain(w, shape), w.ctypes.data)
@@ -193,11 +193,20 @@ class _Layer:
         return name.value.decode()
 
 
-def _channels_last(shape):
+def _lying(shape, order):
+    """The axes in `order`, the densest first."""
     strides, step = [0] * len(shape), 1
-    for i in [1, *range(len(shape) - 1, 1, -1), 0]:
+    for i in order:
         strides[i], step = step, step * shape[i]
     return _made("dnnl_memory_desc_create_with_strides", len(shape), _sizes(shape), _F32, _sizes(strides))
+
+
+def _channels_last(shape):
+    return _lying(shape, [1, *range(len(shape) - 1, 1, -1), 0])
+
+
+def _channels_first(shape):
+    return _lying(shape, range(len(shape) - 1, -1, -1))
 
 
 def _threads(count):
@@ -205,14 +214,14 @@ def _threads(count):
     ctypes.CDLL("libgomp.so.1").omp_set_num_threads(count)
 
 
-def _prepare(problem, threads, x, w, bias=None, pw=None, pw_bias=None, last=False):
+def _prepare(problem, threads, x, w, bias=None, pw=None, pw_bias=None, image=_any):
     _threads(threads)
     if problem.op == "separable":
         first, second = _shared.stages(problem)
-        layers = [_Layer(first, w, bias, last)]
-        layers.append(_Layer(second, pw, pw_bias, last, layers[0].left()))
+        layers = [_Layer(first, w, bias, image)]
+        layers.append(_Layer(second, pw, pw_bias, image, layers[0].left()))
     else:
-        layers = [_Layer(problem, w, bias, last)]
+        layers = [_Layer(problem, w, bias, image)]
     given = _shared.to_first(problem, x)
     _reorder(_plain(given), _memory(_plain(given), given.ctypes.data), _wanted(layers[0].desc, _MD_SRC), layers[0].x)
 
@@ -235,6 +244,7 @@ def _applies(problem):
     return None
 
 
-speed = {"any": _prepare, "nhwc": functools.partial(_prepare, last=True)}
+speed = {"any": _prepare, "nhwc": functools.partial(_prepare, image=_channels_last)}
+plain = {"nchw": functools.partial(_prepare, image=_channels_first)}
 candidate = _shared.candidate("onednn", {"forward": _shared.once(_prepare)}, layouts="first last",
                               kinds="standard pointwise grouped depthwise separable", applies=_applies)

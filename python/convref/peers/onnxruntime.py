@@ -70,6 +70,7 @@ def _eight(problem, threads, **arrays):
 
 
 speed = {"alone": _prepare, "chain8": _eight}
+plain = {"alone": _prepare}
 
 
 def _applies(problem):

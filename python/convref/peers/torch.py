@@ -4,6 +4,8 @@ Padding that differs at the two ends is not in PyTorch's convolutions: F.pad com
 computed without padding, and cut).  Channels last is a view of the same memory with other strides, which is PyTorch's
 own way.  A separable layer is two calls.   Read next: tensorflow.py
 """
+import functools
+
 from . import _shared
 from ._shared import from_first, is_symmetric, to_first
 
@@ -72,11 +74,12 @@ def backward_weights(problem, x, dy):
     return tuple(one.numpy() for one in gradients) if problem.bias else gradients[0].numpy()
 
 
-def _prepare(problem, threads, x, **weights):
-    """Eager, channels last; what oneDNN reorders behind it can't be done before."""
+def _prepare(problem, threads, x, last=True, **weights):
+    """Eager, channels last or first; what oneDNN reorders behind it can't be done before."""
     import torch
     torch.set_num_threads(threads)
-    form = {2: torch.channels_last, 3: torch.channels_last_3d}.get(len(problem.in_), torch.contiguous_format)
+    forms = {2: torch.channels_last, 3: torch.channels_last_3d} if last else {}
+    form = forms.get(len(problem.in_), torch.contiguous_format)
     given = {name: one.contiguous(memory_format=form) if one.dim() == len(problem.in_) + 2 else one
              for name, one in _tensors(problem, {"x": x, **weights}).items()}
     conv, kept = _shared.separable(_conv) if problem.op == "separable" else _conv, []
@@ -88,6 +91,7 @@ def _prepare(problem, threads, x, **weights):
 
 
 speed = {"channels_last": _prepare}
+plain = {"contiguous": functools.partial(_prepare, last=False)}
 candidate = _shared.candidate(
     "torch", {"forward": forward, "backward_data": backward_data, "backward_weights": backward_weights},
     kinds=_shared.ALL_KINDS, layouts="first last", types="f32 f64", imports=["torch"])
