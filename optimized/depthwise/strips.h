@@ -95,17 +95,16 @@ CONV_INLINE vec_mask strip_mask(int64_t column, int64_t columns, const int STRID
 /* Row u of the STRIDE rows of inputs of a step: row of taps u + i * STRIDE goes into sums[i]. */
 CONV_INLINE void strip_add(vec (*sums)[STRIP_VECS], const float *row, const float *w,
                            vec_mask (*mask)[STRIP_VECS], int u, const int FILTER, const int STRIDE,
-                           const int VECS, const bool MASKED)
+                           const int VECS)
 {
+    const int ROWS = STRIP_ROWS(FILTER, STRIDE);
     CONV_UNROLL
     for (int s = 0; s < FILTER; s++)
         CONV_UNROLL
         for (int v = 0; v < VECS; v++) {
-            vec in = strip_input(row, s, v, STRIDE);
-            if (MASKED)
-                in = (vec)((vec_mask)in & mask[s][v]);
+            const vec in = (vec)((vec_mask)strip_input(row, s, v, STRIDE) & mask[s][v]);
             CONV_UNROLL
-            for (int i = 0; i < STRIP_ROWS(FILTER, STRIDE); i++)
+            for (int i = 0; i < ROWS; i++)
                 if (u + i * STRIDE < FILTER)
                     sums[i][v] += in * vec_set(w[(u + i * STRIDE) * FILTER + s]);
         }
@@ -126,8 +125,7 @@ CONV_INLINE void strip_store(float *y, const vec *sums, enum conv_activation act
     }
 }
 
-CONV_INLINE void strip_of(const struct strip *strip, const int FILTER, const int STRIDE, const int VECS,
-                          const bool MASKED)
+CONV_INLINE void strip_of(const struct strip *strip, const int FILTER, const int STRIDE, const int VECS)
 {
     enum { MOST = 7 };   /* of rows, and of taps in a row */
     const int ROWS = STRIP_ROWS(FILTER, STRIDE);
@@ -162,7 +160,7 @@ CONV_INLINE void strip_of(const struct strip *strip, const int FILTER, const int
                 const int64_t d = conv_input_at(&D, strip->z, t), at = first + (d * H.in + h) * W.in;
                 const float *row = at >= 0 && at <= last ? x + at   /* x[n][c][d][h][:] */
                                                          : strip_aside(strip, at, reach);
-                strip_add(sums, row, w + t * FILTER * FILTER, mask, u, FILTER, STRIDE, VECS, MASKED);
+                strip_add(sums, row, w + t * FILTER * FILTER, mask, u, FILTER, STRIDE, VECS);
             }
         }
         const int64_t p = step - (ROWS - 1);
@@ -178,18 +176,13 @@ CONV_INLINE void strip_of(const struct strip *strip, const int FILTER, const int
     }
 }
 
-/* The strip by its number of vectors, with masks if it reads any padding. */
 CONV_INLINE void strip_by_vecs(const struct strip *strip, const int FILTER, const int STRIDE)
 {
-    const struct conv_axis *W = &strip->conv->axis[CONV_W];
-    const int64_t first = strip->q * STRIDE - W->pad_begin;
-    const int64_t last = (strip->q + strip->vecs * CONV_LANES - 1) * STRIDE - W->pad_begin + FILTER - 1;
-    const bool masked = first < 0 || last >= W->in;
     switch (strip->vecs) {
-    case 1: masked ? strip_of(strip, FILTER, STRIDE, 1, true) : strip_of(strip, FILTER, STRIDE, 1, false); break;
-    case 2: masked ? strip_of(strip, FILTER, STRIDE, 2, true) : strip_of(strip, FILTER, STRIDE, 2, false); break;
-    case 3: masked ? strip_of(strip, FILTER, STRIDE, 3, true) : strip_of(strip, FILTER, STRIDE, 3, false); break;
-    case 4: masked ? strip_of(strip, FILTER, STRIDE, 4, true) : strip_of(strip, FILTER, STRIDE, 4, false); break;
+    case 1: strip_of(strip, FILTER, STRIDE, 1); break;
+    case 2: strip_of(strip, FILTER, STRIDE, 2); break;
+    case 3: strip_of(strip, FILTER, STRIDE, 3); break;
+    case 4: strip_of(strip, FILTER, STRIDE, 4); break;
     }
 }
 
