@@ -60,6 +60,13 @@ expect steps 0 'convref plot speedup steps.tsv --save plot && cat plot/speedup.t
     '^dw_02_bounds_hoisted	.*	2	2$' '^dw_06_openmp	all cores, here 4	16	8$'
 expect steps_title 0 'convref plot speedup steps.tsv --output steps.svg && cat steps.svg' \
     'dw: 16.0 times faster on 4 cores; the greatest step, 8.0x: all cores' '16.0x, this step 8.00x'
+# the longest title there is, at 7 pixels a letter, is within the picture's 900
+printf 'kernel\tms\tspeedup\trepeats\tthreads\n' > long.tsv
+printf 'std_01_direct\t800\t1\t1\t1\nstd_04_im2col\t100\t8\t1\t1\nstd_09_openmp\t20\t40\t1\t2\n' >> long.tsv
+same steps_title_fits 'a title that leaves the picture' '' "$(convref plot speedup long.tsv --output long.svg >/dev/null
+    grep -B1 '<text>std: 40.0 times' long.svg | awk -F '[(,]' '/translate/ { at = $2 } /<text>/ { gsub(/.*<text>|<.text>/, ""); half = 3.5 * length($0)
+        found = 1
+        if (at < half || at + half > 900) print at ": " $0 } END { if (!found) print "none" }')"
 
 # ---- experiments: titles that say what was found ---------------------------------------------------------------------------
 # three ways that were timed, the second of which gains less time than work, the third of no known work; one that wasn't

@@ -165,6 +165,13 @@ class Fake(unittest.TestCase):
         row, = timed(clock, STRIDED, fake=peer_of(clock, layers=8)).rows
         self.assertEqual(row.variant, "alone")
 
+    def test_channels_first_for_everybody(self):
+        clock = Clock()
+        row, = timed(clock, DW, plain=True, fake=peer_of(clock, layers=8)).rows
+        self.assertEqual(row.variant, "first")                   # the chain would have been the faster one
+        self.assertAlmostEqual(float(row.peer_net_ms), 1e3 * (A_MAC * (convref.count(DW)["macs"] - 1) + EXTRA),
+                               delta=2e-5)
+
     def test_a_variant_that_is_not_for_the_empty_problem(self):
         clock = Clock()
         peer, quick = peer_of(clock, extra=EXTRA), peer_of(clock).speed["alone"]

@@ -21,7 +21,8 @@
 
 #include <convref/simd.h>
 
-enum { STRIP_VECS = 4 };   /* the most vectors of a strip */
+/* The most vectors of a strip; the most rows of outputs that are on their way, and taps in a row. */
+enum { STRIP_VECS = 4, STRIP_TAPS = 7 };
 
 /* Rows of outputs that are on their way. */
 #define STRIP_ROWS(FILTER, STRIDE) (((FILTER) + (STRIDE) - 1) / (STRIDE))
@@ -49,7 +50,7 @@ static inline const char *strip_applies(const struct conv_problem *conv)
 /* The columns that a strip reads, at most: also the floats of `aside`. */
 static inline int64_t strip_reach(int64_t filter, int64_t stride, int64_t vecs)
 {
-    return (vecs + 1) * CONV_LANES * stride + filter;
+    return vecs * CONV_LANES * stride + filter - 1;
 }
 
 /* A strip of one plane of outputs, of one filter. */
@@ -127,39 +128,39 @@ CONV_INLINE void strip_store(float *y, const vec *sums, enum conv_activation act
 
 CONV_INLINE void strip_of(const struct strip *strip, const int FILTER, const int STRIDE, const int VECS)
 {
-    enum { MOST = 7 };   /* of rows, and of taps in a row */
     const int ROWS = STRIP_ROWS(FILTER, STRIDE);
     const struct conv_problem *conv = strip->conv;
+    /* what is read in each row stands here: a store of a vector may, to the compiler, change what lies in memory */
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
     const struct conv_range T = conv_taps_inside(&D, strip->z);
     const enum conv_activation act = conv->act;
     const int64_t column = strip->q * STRIDE - W.pad_begin, reach = strip_reach(FILTER, STRIDE, VECS);
     const int64_t left = W.out - strip->q, room = H.out * W.out - strip->q - VECS * CONV_LANES;
-    const int64_t first = strip->channel + column, last = strip->x_floats - reach;   /* that a row may begin at */
-    const float *const x = strip->x, *const w = strip->w;
+    const int64_t plane = H.in * W.in, deeper = D.dilation * plane;   /* floats from one depth, or tap, to the next */
+    const int64_t first = strip->channel + conv_input_at(&D, strip->z, T.begin) * plane + column;
+    const int64_t depths = T.end - T.begin, last = strip->x_floats - reach;   /* where a row may begin at most */
+    const float *const x = strip->x, *const w = strip->w + T.begin * FILTER * FILTER;
     const vec bias = vec_set(strip->bias);
     float *y = strip->y + strip->q;   /* y[0][q] */
-    vec sums[MOST][STRIP_VECS];
-    vec_mask mask[MOST][STRIP_VECS];
+    vec sums[STRIP_TAPS][STRIP_VECS];
+    vec_mask mask[STRIP_TAPS][STRIP_VECS];
     CONV_UNROLL
-    for (int s = 0; s < FILTER; s++)
+    for (int v = 0; v < VECS; v++) {
         CONV_UNROLL
-        for (int v = 0; v < VECS; v++)
+        for (int s = 0; s < FILTER; s++)
             mask[s][v] = strip_mask(column + v * CONV_LANES * STRIDE + s, W.in, STRIDE);
-    CONV_UNROLL
-    for (int i = 0; i < ROWS; i++)
         CONV_UNROLL
-        for (int v = 0; v < VECS; v++)
+        for (int i = 0; i < ROWS; i++)
             sums[i][v] = bias;
+    }
 
     for (int64_t step = 0; step < H.out + ROWS - 1; step++) {   /* sums[i] is of output row step - i */
         CONV_UNROLL
         for (int u = 0; u < STRIDE; u++) {
             const int64_t h = conv_input_at(&H, step, u);
-            for (int64_t t = T.begin; t < T.end && conv_inside(&H, h); t++) {
-                const int64_t d = conv_input_at(&D, strip->z, t), at = first + (d * H.in + h) * W.in;
-                const float *row = at >= 0 && at <= last ? x + at   /* x[n][c][d][h][:] */
-                                                         : strip_aside(strip, at, reach);
+            for (int64_t t = 0; t < depths && conv_inside(&H, h); t++) {
+                const int64_t at = first + t * deeper + h * W.in;   /* x[n][c][d][h][:] */
+                const float *row = at >= 0 && at <= last ? x + at : strip_aside(strip, at, reach);
                 strip_add(sums, row, w + t * FILTER * FILTER, mask, u, FILTER, STRIDE, VECS);
             }
         }
@@ -176,14 +177,18 @@ CONV_INLINE void strip_of(const struct strip *strip, const int FILTER, const int
     }
 }
 
+/* The strip by its number of vectors; wider ones than its registers hold don't come. */
 CONV_INLINE void strip_by_vecs(const struct strip *strip, const int FILTER, const int STRIDE)
 {
-    switch (strip->vecs) {
-    case 1: strip_of(strip, FILTER, STRIDE, 1); break;
-    case 2: strip_of(strip, FILTER, STRIDE, 2); break;
-    case 3: strip_of(strip, FILTER, STRIDE, 3); break;
-    case 4: strip_of(strip, FILTER, STRIDE, 4); break;
-    }
+    const int64_t most = strip_most(FILTER, STRIDE);
+    if (strip->vecs == 1)
+        strip_of(strip, FILTER, STRIDE, 1);
+    else if (most >= 2 && strip->vecs == 2)
+        strip_of(strip, FILTER, STRIDE, 2);
+    else if (most >= 3 && strip->vecs == 3)
+        strip_of(strip, FILTER, STRIDE, 3);
+    else if (most >= 4)
+        strip_of(strip, FILTER, STRIDE, 4);
 }
 
 typedef void strip_function(const struct strip *strip);

@@ -54,7 +54,7 @@ def bench_options():
     parser.add_argument("--network", metavar="NAME", help="the layers and the separable blocks of a network")
     parser.add_argument("--peers", metavar="A,B", help=f"only these, of {','.join(able)} [all that are installed]")
     parser.add_argument("--layout", choices=("best", "nchw"), default="best",
-                        help="of x and y, before and after a call: everybody's best, or channels first for all [best]")
+                        help="of x and y around a call: everybody's best, or channels first for all [best]")
     parser.add_argument("--threads", type=_at_least(1), default=1, help="of everybody [1]")
     parser.add_argument("--rounds", type=_at_least(_turns.LEAST_ROUNDS), default=7, help="turns of everybody [7]")
     parser.add_argument("--turn", type=_at_least(1), default=20, metavar="MS", help="of one turn [20]")
@@ -69,7 +69,8 @@ def bench_peers(parser, able, wanted, plain):
     chosen = {}
     for name in wanted.split(",") if wanted else able:
         if name not in able:
-            parser.error(f"--peers: {name!r} can't be timed{' in nchw' * plain}; expected some of {','.join(able)}")
+            where = " in nchw" if plain else ""
+            parser.error(f"--peers: {name!r} can't be timed{where}; expected some of {','.join(able)}")
         if ALL[name].version():
             chosen[name] = ALL[name]
         elif wanted:

@@ -3,8 +3,9 @@
     python3 -m convref.peers --bench --network mobilenet_v1 --output FILE.tsv
 
 A peer is an adapter with `speed`, a table: variant -> prepare(problem, threads, x=..., w=..., ...), which returns a
-_shared.Call or None; and `plain`, those of which x and y lie channels first.  What is timed is verified first, by the reference and the bound of its class.  Of each peer,
-and of our own kernels, the variant with the lowest median counts.
+_shared.Call or None; and, if it has some, `plain`, those of which x and y lie channels first.  What is timed is
+verified first, by the reference and the bound of its class.  Of each peer, and of our own kernels, the variant with
+the lowest median counts.
 Not here: the clock and the statistics (_turns.py).   Read next: docs/peers.md
 """
 import collections
@@ -36,8 +37,7 @@ Row = collections.namedtuple("Row", COLUMNS)
 # ---- what is timed -------------------------------------------------------------------------------------------------
 
 def _plain(problem):
-    """The same problem, forward, channels first: everybody takes the layout that he likes best, unless all are to
-    take this one."""
+    """The same problem, forward, channels first: how the arrays lie that everybody moves to his own layout before."""
     facts = {key: value for key, value in problem.to_dict().items() if key not in ("kind", "out", "layout", "pass")}
     return Problem(facts)
 
@@ -240,6 +240,7 @@ class Bench:
             yield Entry(OURS, kernel.name, call, cost, arrays)
 
     def _variants(self, name):
+        """Of a peer, those that are asked for."""
         return self.peers[name].plain if self.options.plain else self.peers[name].speed
 
     def _of_peer(self, layer, name, arrays, judge):

@@ -15,7 +15,8 @@ best = STATS_max > 1.2 ? STATS_max : 1.2
 
 set terminal svg size 900, 130 + 42 * steps dynamic enhanced font "sans-serif,14" background "white"
 set output output
-set title heading noenhanced
+# in the middle of the picture, not of the bars, which are to the right of the names: long titles end within it
+set title heading noenhanced offset screen -0.11, 0
 set xlabel "times faster than the first step (logarithmic)"
 set logscale x
 set grid xtics lc rgb "#dddddd"
