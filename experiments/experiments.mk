@@ -17,7 +17,7 @@ EXPERIMENTS = \
 
 experimentsdir = $(pkgdatadir)/experiments
 dist_experiments_DATA = $(EXPERIMENTS)
-EXTRA_DIST += experiments/README.md results/experiments
+EXTRA_DIST += experiments/README.md
 
 # Providers of experiments: ways that aren't worth a step of a ladder.  Found beside the program, and where they are installed.
 EXTRA_DIST += experiments/providers/systems.c
