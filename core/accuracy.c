@@ -54,14 +54,20 @@ double conv_accuracy_levels(enum conv_accuracy accuracy, const struct conv_probl
     return levels > 1 ? levels : 1;
 }
 
-/* The largest |partial sum| when every input is at most r in absolute value. */
+/* The largest |partial sum| when every input is at most r in absolute value: of all stages, or of all but the last. */
+static double largest_of(const struct conv_problem *problem, double r, bool middle)
+{
+    struct conv_problem stages[CONV_MOST_STAGES];
+    const int count = conv_stages(stages, problem);
+    double largest = r;
+    for (int i = 0; i < count - middle; i++)
+        largest = (double)conv_fan_in(&stages[i]) * r * largest + r;
+    return largest;
+}
+
 static double largest_sum(const struct conv_problem *problem, double r)
 {
-    struct conv_problem depthwise, pointwise;
-    if (problem->op != CONV_OP_SEPARABLE)
-        return (double)conv_fan_in(problem) * r * r + r;
-    conv_separable_stages(&depthwise, &pointwise, problem);
-    return (double)conv_fan_in(&pointwise) * r * largest_sum(&depthwise, r) + r;
+    return largest_of(problem, r, false) + (problem->residual ? r : 0);
 }
 
 /* They have room in the significand, or an error below a quarter. */
@@ -75,14 +81,10 @@ double conv_accuracy_largest_sum(const struct conv_problem *problem, enum conv_a
     return ldexp(1, bits) / (4 * class->growth * conv_accuracy_levels(accuracy, problem) * plane);
 }
 
-/* The middle of a separable layer is an input of its second stage. */
+/* The middle of a separable layer is an input of its last stage. */
 static double largest_middle(const struct conv_problem *problem, double r)
 {
-    struct conv_problem depthwise, pointwise;
-    if (problem->op != CONV_OP_SEPARABLE)
-        return 0;
-    conv_separable_stages(&depthwise, &pointwise, problem);
-    return largest_sum(&depthwise, r);
+    return problem->op == CONV_OP_SEPARABLE ? largest_of(problem, r, true) : 0;
 }
 
 int conv_accuracy_range(const struct conv_problem *problem, enum conv_accuracy accuracy)

@@ -2,22 +2,25 @@
  * Declared in convref/tensor.h, where the table in words is. */
 #include <convref/tensor.h>
 
-static const char *const names[CONV_OPERANDS] = { "x", "w", "bias", "pw", "pw_bias", "y" };
+static const char *const names[CONV_OPERANDS] = { "x", "w", "bias", "pw", "pw_bias", "y", "ew", "ew_bias" };
 static const char *const gradient_names[CONV_OPERANDS] = {
-    "dx", "dw", "dbias", "dpw", "dpw_bias", "dy"
+    "dx", "dw", "dbias", "dpw", "dpw_bias", "dy", "dew", "dew_bias"
 };
 
 enum conv_role conv_operand_role(const struct conv_problem *problem, enum conv_operand operand)
 {
     static const enum conv_role roles[CONV_PASSES][CONV_OPERANDS] = {
-        [CONV_FORWARD] = { CONV_INPUT, CONV_INPUT, CONV_INPUT, CONV_INPUT, CONV_INPUT, CONV_OUTPUT },
+        [CONV_FORWARD] = { CONV_INPUT, CONV_INPUT, CONV_INPUT, CONV_INPUT, CONV_INPUT, CONV_OUTPUT, CONV_INPUT,
+                           CONV_INPUT },
         [CONV_BACKWARD_DATA] = { [CONV_X] = CONV_OUTPUT, [CONV_WEIGHTS] = CONV_INPUT, [CONV_Y] = CONV_INPUT },
         [CONV_BACKWARD_WEIGHTS] = { [CONV_X] = CONV_INPUT, [CONV_WEIGHTS] = CONV_OUTPUT,
                                     [CONV_BIAS] = CONV_OUTPUT, [CONV_Y] = CONV_INPUT },
     };
-    const bool is_bias = operand == CONV_BIAS || operand == CONV_PW_BIAS;
-    const bool is_second_stage = operand == CONV_PW || operand == CONV_PW_BIAS;
-    if ((is_bias && !problem->bias) || (is_second_stage && problem->op != CONV_OP_SEPARABLE))
+    const bool is_bias = operand == CONV_BIAS || operand == CONV_PW_BIAS || operand == CONV_EW_BIAS;
+    const bool is_last_stage = operand == CONV_PW || operand == CONV_PW_BIAS;
+    const bool is_expansion = operand == CONV_EW || operand == CONV_EW_BIAS;
+    if ((is_bias && !problem->bias) || (is_last_stage && problem->op != CONV_OP_SEPARABLE)
+        || (is_expansion && problem->expand == 0))
         return CONV_UNUSED;
     return roles[problem->pass][operand];
 }
@@ -42,7 +45,7 @@ static int weights_shape(int64_t *dims, const struct conv_problem *problem)
     int rank = 2;
     switch (problem->op) {
     case CONV_OP_SEPARABLE:
-        dims[0] = problem->c * problem->mult;
+        dims[0] = conv_middle_channels(problem);
         dims[1] = 1;
         break;
     case CONV_OP_TRANSPOSED:
@@ -58,10 +61,10 @@ static int weights_shape(int64_t *dims, const struct conv_problem *problem)
     return rank;
 }
 
-static int pointwise_shape(int64_t *dims, const struct conv_problem *problem)
+static int pointwise_shape(int64_t *dims, const struct conv_problem *problem, enum conv_operand operand)
 {
-    dims[0] = problem->k;
-    dims[1] = problem->c * problem->mult;
+    dims[0] = operand == CONV_EW ? problem->expand : problem->k;
+    dims[1] = operand == CONV_EW ? problem->c : conv_middle_channels(problem);
     for (int d = 2; d < problem->rank + 2; d++)
         dims[d] = 1;
     return problem->rank + 2;
@@ -80,9 +83,13 @@ int conv_operand_shape(int64_t dims[CONV_MAX_RANK], const struct conv_problem *p
     case CONV_WEIGHTS:
         return weights_shape(dims, problem);
     case CONV_PW:
-        return pointwise_shape(dims, problem);
+    case CONV_EW:
+        return pointwise_shape(dims, problem, operand);
+    case CONV_EW_BIAS:
+        dims[0] = problem->expand;
+        return 1;
     default:
-        dims[0] = separable && operand == CONV_BIAS ? problem->c * problem->mult : problem->k;
+        dims[0] = separable && operand == CONV_BIAS ? conv_middle_channels(problem) : problem->k;
         return 1;
     }
 }

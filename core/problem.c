@@ -21,7 +21,7 @@ static const char *const layout_names[CONV_LAYOUTS][3] = {
     { "ncw", "nchw", "ncdhw" }, { "nwc", "nhwc", "ndhwc" }
 };
 static const char *const kind_names[] = {
-    "standard", "pointwise", "grouped", "depthwise", "separable", "transposed"
+    "standard", "pointwise", "grouped", "depthwise", "separable", "transposed", "inverted_residual"
 };
 
 const char *conv_op_name(enum conv_op op) { return op_names[op]; }
@@ -59,13 +59,13 @@ bool conv_problem_equal(const struct conv_problem *a, const struct conv_problem 
     return a->op == b->op && a->pass == b->pass && a->layout == b->layout && a->type == b->type
         && a->act == b->act && a->mid_act == b->mid_act && a->bias == b->bias && a->rank == b->rank
         && a->n == b->n && a->c == b->c && a->k == b->k && a->groups == b->groups
-        && a->mult == b->mult;
+        && a->mult == b->mult && a->expand == b->expand && a->residual == b->residual;
 }
 
 enum conv_kind conv_problem_kind(const struct conv_problem *problem)
 {
     if (problem->op == CONV_OP_SEPARABLE)
-        return CONV_SEPARABLE;
+        return problem->expand > 0 || problem->residual ? CONV_INVERTED_RESIDUAL : CONV_SEPARABLE;
     if (problem->op == CONV_OP_TRANSPOSED)
         return CONV_TRANSPOSED;
     if (problem->groups > 1)
@@ -76,6 +76,12 @@ enum conv_kind conv_problem_kind(const struct conv_problem *problem)
     return CONV_POINTWISE;
 }
 
+/* Of a stage that looks at one position. */
+static struct conv_axis axis_of_ones(int64_t size)
+{
+    return (struct conv_axis){ .in = size, .filter = 1, .stride = 1, .dilation = 1, .out = size };
+}
+
 void conv_separable_stages(struct conv_problem *depthwise, struct conv_problem *pointwise,
                            const struct conv_problem *separable)
 {
@@ -83,19 +89,36 @@ void conv_separable_stages(struct conv_problem *depthwise, struct conv_problem *
     stage.op = CONV_OP_CONV;
     stage.mult = 1;
     stage.mid_act = CONV_ACT_NONE;
+    stage.expand = 0;
+    stage.residual = false;
 
     *depthwise = stage;
-    depthwise->k = separable->c * separable->mult;
-    depthwise->groups = separable->c;
+    depthwise->c = depthwise->groups = conv_wide_channels(separable);
+    depthwise->k = conv_middle_channels(separable);
     depthwise->act = separable->mid_act;
 
     *pointwise = stage;
     pointwise->c = depthwise->k;
-    for (int a = 0; a < CONV_AXES; a++) {
-        const int64_t out = separable->axis[a].out;
-        pointwise->axis[a] = (struct conv_axis){
-            .in = out, .filter = 1, .stride = 1, .dilation = 1, .out = out };
-    }
+    for (int a = 0; a < CONV_AXES; a++)
+        pointwise->axis[a] = axis_of_ones(separable->axis[a].out);
+}
+
+int conv_stages(struct conv_problem stages[CONV_MOST_STAGES], const struct conv_problem *problem)
+{
+    const int first = problem->op == CONV_OP_SEPARABLE && problem->expand > 0;
+    stages[0] = *problem;
+    if (problem->op != CONV_OP_SEPARABLE)
+        return 1;
+    conv_separable_stages(&stages[first], &stages[first + 1], problem);
+    if (!first)
+        return 2;
+    stages[0] = stages[1];
+    stages[0].c = problem->c;
+    stages[0].k = problem->expand;
+    stages[0].groups = 1;
+    for (int a = 0; a < CONV_AXES; a++)
+        stages[0].axis[a] = axis_of_ones(problem->axis[a].in);
+    return 3;
 }
 
 static int64_t taps(const struct conv_problem *problem)
@@ -118,7 +141,7 @@ int64_t conv_fan_in(const struct conv_problem *problem)
     if (problem->pass == CONV_BACKWARD_WEIGHTS)
         return problem->n * (problem->op == CONV_OP_TRANSPOSED ? inputs(problem) : outputs(problem));
     if (problem->op == CONV_OP_SEPARABLE)
-        return taps(problem) + problem->c * problem->mult;
+        return (problem->expand > 0 ? problem->c : 0) + taps(problem) + conv_middle_channels(problem);
     return (problem->pass == CONV_FORWARD ? problem->c : problem->k) / problem->groups * taps(problem);
 }
 
@@ -245,8 +268,37 @@ static enum conv_status check_groups(const struct conv_problem *problem, struct 
     return CONV_OK;
 }
 
+/* x is added to y element by element, so they have one shape. */
+static enum conv_status check_residual(const struct conv_problem *problem, struct conv_error *error)
+{
+    if (!problem->residual)
+        return CONV_OK;
+    if (problem->k != problem->c) {
+        conv_fail(error, CONV_BAD_INPUT, "residual=1 adds x to y, but c=%" PRId64 " and k=%" PRId64, problem->c,
+                  problem->k);
+        conv_hint(error, "x and y need one shape: k=%" PRId64, problem->c);
+        return reject(error, "residual", CONV_BAD_INPUT);
+    }
+    for (int a = 0; a < CONV_AXES; a++) {
+        const struct conv_axis *axis = &problem->axis[a];
+        if (axis->stride == 1 && axis->out == axis->in)
+            continue;
+        conv_fail(error, CONV_BAD_INPUT, "residual=1 adds x to y, but along %c x has %" PRId64 " elements, y %" PRId64
+                  " with stride %" PRId64, "DHW"[a], axis->in, axis->out, axis->stride);
+        conv_hint(error, "x and y need one shape: stride=1 and pad=same");
+        return reject(error, "residual", CONV_BAD_INPUT);
+    }
+    return CONV_OK;
+}
+
 static enum conv_status check_modes(const struct conv_problem *problem, struct conv_error *error)
 {
+    if (problem->op != CONV_OP_SEPARABLE && (problem->expand != 0 || problem->residual)) {
+        const char *key = problem->expand != 0 ? "expand" : "residual";
+        conv_fail(error, CONV_BAD_INPUT, "%s belongs to op=separable", key);
+        conv_hint(error, "an inverted residual is op=separable with expand=E, residual=1 or both");
+        return reject(error, key, CONV_BAD_INPUT);
+    }
     if (problem->op != CONV_OP_SEPARABLE && problem->mid_act != CONV_ACT_NONE) {
         conv_fail(error, CONV_BAD_INPUT, "mid_act belongs to op=separable");
         conv_hint(error, "the activation behind the layer is act");
@@ -254,7 +306,8 @@ static enum conv_status check_modes(const struct conv_problem *problem, struct c
     }
     if (problem->pass != CONV_FORWARD && problem->op == CONV_OP_SEPARABLE) {
         conv_fail(error, CONV_BAD_INPUT, "op=separable has the forward pass only");
-        conv_hint(error, "its gradients are those of its two stages, a depthwise and a pointwise problem");
+        conv_hint(error, problem->expand > 0 ? "its gradients are those of its three stages, each a problem of its own"
+                         : "its gradients are those of its two stages, a depthwise and a pointwise problem");
         return reject(error, "pass", CONV_BAD_INPUT);
     }
     if (problem->pass != CONV_FORWARD && problem->act != CONV_ACT_NONE) {
@@ -291,10 +344,12 @@ static enum conv_status check_products(const struct conv_problem *problem, struc
                 return reject(error, "in", CONV_TOO_LARGE);
             }
     }
-    /* 4 is for the bias, the activation and the second stage of a separable layer */
+    /* 4 is for the bias, the activation and the further stages of a separable layer, 32 for what the reference keeps of an
+     * element between stages */
     int64_t macs = 4;
     bool fits = multiply(&macs, problem->n > 0 ? problem->n : 1) && multiply(&macs, problem->k)
-             && multiply(&macs, problem->c) && multiply(&macs, problem->mult);
+             && multiply(&macs, problem->c) && multiply(&macs, problem->mult)
+             && (problem->expand == 0 || (multiply(&macs, problem->expand) && multiply(&macs, 32)));
     for (int a = 0; a < CONV_AXES && fits; a++) {
         const struct conv_axis *axis = &problem->axis[a];
         fits = multiply(&macs, axis->filter) && multiply(&macs, axis->in > axis->out ? axis->in : axis->out);
@@ -310,7 +365,7 @@ static enum conv_status check_counts(const struct conv_problem *problem, struct 
 {
     const struct { int64_t value, least; const char *key; } numbers[] = {
         { problem->n, 0, "n" }, { problem->c, 1, "c" }, { problem->k, 1, "k" },
-        { problem->groups, 1, "groups" }, { problem->mult, 1, "mult" },
+        { problem->groups, 1, "groups" }, { problem->mult, 1, "mult" }, { problem->expand, 0, "expand" },
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         enum conv_status status = check_number(numbers[i].value, numbers[i].least, numbers[i].key, error);
@@ -330,6 +385,8 @@ enum conv_status conv_problem_finish(struct conv_problem *problem, struct conv_e
         status = check_modes(&checked, error);
     if (status == CONV_OK)
         status = derive_axes(&checked, error);
+    if (status == CONV_OK)
+        status = check_residual(&checked, error);
     if (status == CONV_OK)
         status = check_products(&checked, error);
     if (status == CONV_OK)

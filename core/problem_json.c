@@ -49,6 +49,10 @@ char *conv_problem_to_json(const struct conv_problem *problem)
         json_object_set_new(json, "mult", json_integer(problem->mult));
         json_object_set_new(json, "mid_act", json_string(conv_activation_name(problem->mid_act)));
     }
+    if (conv_problem_kind(problem) == CONV_INVERTED_RESIDUAL) {
+        json_object_set_new(json, "expand", json_integer(problem->expand));
+        json_object_set_new(json, "residual", json_boolean(problem->residual));
+    }
     json_object_set_new(json, "bias", json_boolean(problem->bias));
     json_object_set_new(json, "act", json_string(conv_activation_name(problem->act)));
     json_object_set_new(json, "layout", json_string(conv_layout_name(problem->layout, problem->rank)));

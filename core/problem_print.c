@@ -93,6 +93,10 @@ char *conv_problem_print(char text[CONV_PROBLEM_TEXT], const struct conv_problem
         put(&w, " act=%s", conv_activation_name(problem->act));
     if (problem->mid_act != CONV_ACT_NONE)
         put(&w, " mid_act=%s", conv_activation_name(problem->mid_act));
+    if (problem->expand != 0)
+        put(&w, " expand=%" PRId64, problem->expand);
+    if (problem->residual)
+        put(&w, " residual=1");
     if (problem->layout != CONV_CHANNELS_FIRST)
         put(&w, " layout=%s", conv_layout_name(problem->layout, problem->rank));
     if (problem->type != CONV_F32)

@@ -14,12 +14,12 @@
 
 enum key {
     OP, N, C, IN, K, FILTER, GROUPS, STRIDE, PAD, DILATION, OUTPUT_PAD, MULT, BIAS, ACT, MID_ACT,
-    LAYOUT, TYPE, PASS, KEYS
+    EXPAND, RESIDUAL, LAYOUT, TYPE, PASS, KEYS
 };
 
 static const char *const key_names[KEYS] = {
     "op", "n", "c", "in", "k", "filter", "groups", "stride", "pad", "dilation", "output_pad", "mult",
-    "bias", "act", "mid_act", "layout", "type", "pass"
+    "bias", "act", "mid_act", "expand", "residual", "layout", "type", "pass"
 };
 
 /* Part of the line: the value of a key, or a piece of it. */
@@ -78,7 +78,7 @@ static enum conv_status unknown_key(const struct reader *reader, struct span nam
     const char *nearest = conv_nearest(word, key_names, KEYS);
     conv_fail(reader->error, CONV_BAD_INPUT, "'%.*s' is not a key", name.length, name.at);
     conv_hint(reader->error, "%s%s%skeys are op n c in k filter groups stride pad dilation output_pad "
-              "mult bias act mid_act layout type pass", nearest ? "did you mean " : "",
+              "mult bias act mid_act expand residual layout type pass", nearest ? "did you mean " : "",
               nearest ? nearest : "", nearest ? "? " : "");
     return point_at(reader, name);
 }
@@ -309,7 +309,7 @@ static enum conv_status read_words(const struct reader *reader, struct conv_prob
 {
     static const char *const layouts[] = { "ncw or nwc", "nchw or nhwc", "ncdhw or ndhwc" };
     const int rank = problem->rank;
-    int op = 0, act = 0, mid_act = 0, layout = 0, type = 0, pass = 0, bias = 0;
+    int op = 0, act = 0, mid_act = 0, layout = 0, type = 0, pass = 0, bias = 0, residual = 0;
     const struct {
         enum key key; int *choice; const char *legal; const char *(*name)(int, int); int count;
     } words[] = {
@@ -320,6 +320,7 @@ static enum conv_status read_words(const struct reader *reader, struct conv_prob
         { TYPE, &type, "f32 or f64", type_name, CONV_TYPES },
         { PASS, &pass, "forward, backward_data or backward_weights", pass_name, CONV_PASSES },
         { BIAS, &bias, "0 or 1", bool_name, 2 },
+        { RESIDUAL, &residual, "0 or 1", bool_name, 2 },
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         enum conv_status status = read_word(reader, words[i].key, words[i].choice, words[i].legal,
@@ -334,6 +335,7 @@ static enum conv_status read_words(const struct reader *reader, struct conv_prob
     problem->type = (enum conv_type)type;
     problem->pass = (enum conv_pass)pass;
     problem->bias = bias;
+    problem->residual = residual;
     return CONV_OK;
 }
 
@@ -341,7 +343,7 @@ static enum conv_status read_numbers(const struct reader *reader, struct conv_pr
 {
     const struct { enum key key; int64_t *number; } counts[] = {
         { N, &problem->n }, { C, &problem->c }, { K, &problem->k }, { GROUPS, &problem->groups },
-        { MULT, &problem->mult },
+        { MULT, &problem->mult }, { EXPAND, &problem->expand },
     };
     static const struct { enum key key; size_t field; } axes[] = {
         { IN, offsetof(struct conv_axis, in) }, { FILTER, offsetof(struct conv_axis, filter) },

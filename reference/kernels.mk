@@ -7,6 +7,7 @@ REFERENCE_KERNELS = \
 	reference/ref_grouped.c \
 	reference/ref_depthwise.c \
 	reference/ref_separable.c \
+	reference/ref_inverted_residual.c \
 	reference/ref_transposed.c \
 	reference/ref_backward_data.c \
 	reference/ref_backward_weights.c \

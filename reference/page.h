@@ -31,8 +31,9 @@ struct sum {
 
 /* The inputs of a pass: x, weights, biases, or the gradient in y's place.  NULL: not an input. */
 struct doubles {
-    const double *x, *w, *bias, *pw, *pw_bias, *y;
-    void *row;   /* separable: room for one struct sum for each middle channel */
+    const double *x, *w, *bias, *pw, *pw_bias, *y, *ew, *ew_bias;
+    void *row;   /* separable: room for one struct sum for each middle channel; then, if it is one of an inverted
+                  * residual, for each channel and position that the depthwise stage reads */
 };
 
 static inline void sum_add(struct sum *sum, double x, double w)
@@ -72,9 +73,9 @@ typedef int64_t page_function(struct conv_truth *out, const struct conv_problem 
                               const struct doubles *in);
 
 page_function page_forward__f32, page_backward_data__f32, page_backward_weights__f32, page_bias__f32,
-    page_transposed__f32, page_separable__f32, page_scatter__f32;
+    page_transposed__f32, page_separable__f32, page_inverted_residual__f32, page_scatter__f32;
 page_function page_forward__f64, page_backward_data__f64, page_backward_weights__f64, page_bias__f64,
-    page_transposed__f64, page_separable__f64, page_scatter__f64;
+    page_transposed__f64, page_separable__f64, page_inverted_residual__f64, page_scatter__f64;
 
 /* Run a page as a kernel: widen the operands into the scratch, compute, narrow the result. */
 void reference_run(const struct conv_problem *conv, const struct conv_operands *operands,

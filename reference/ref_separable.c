@@ -10,7 +10,7 @@
  * nine times fewer; why it is not nine times faster is the question behind this project.
  *
  * The middle values of one position are kept in a row of C numbers, in `wide`, never rounded.
- * Read next: docs/tour.md
+ * Read next: ref_inverted_residual.c
  */
 #include "reference/page.h"
 

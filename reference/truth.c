@@ -63,7 +63,7 @@ void conv_operand_narrow(void *to, const struct conv_problem *problem, enum conv
 
 /* ---- which page ------------------------------------------------------------------------------------------ */
 
-enum { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHTS, BIAS, TRANSPOSED, SEPARABLE, GENERAL_PAGES };
+enum { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHTS, BIAS, TRANSPOSED, SEPARABLE, INVERTED_RESIDUAL, GENERAL_PAGES };
 
 static page_function *const pages[GENERAL_PAGES][CONV_TYPES] = {
     [FORWARD] = { page_forward__f32, page_forward__f64 },
@@ -72,6 +72,7 @@ static page_function *const pages[GENERAL_PAGES][CONV_TYPES] = {
     [BIAS] = { page_bias__f32, page_bias__f64 },
     [TRANSPOSED] = { page_transposed__f32, page_transposed__f64 },
     [SEPARABLE] = { page_separable__f32, page_separable__f64 },
+    [INVERTED_RESIDUAL] = { page_inverted_residual__f32, page_inverted_residual__f64 },
 };
 
 static page_function *general_page(const struct conv_problem *problem, enum conv_operand output)
@@ -80,7 +81,7 @@ static page_function *general_page(const struct conv_problem *problem, enum conv
     if (output == CONV_BIAS)
         page = BIAS;
     else if (problem->op == CONV_OP_SEPARABLE)
-        page = SEPARABLE;
+        page = conv_problem_kind(problem) == CONV_SEPARABLE ? SEPARABLE : INVERTED_RESIDUAL;
     else if (problem->op == CONV_OP_TRANSPOSED)   /* its gradient is a convolution from y to x */
         page = problem->pass == CONV_FORWARD ? TRANSPOSED
              : problem->pass == CONV_BACKWARD_DATA ? FORWARD : BACKWARD_WEIGHTS;
@@ -122,8 +123,12 @@ static int64_t turn_page(struct conv_truth *truth, page_function *page,
 
 static size_t row_bytes(const struct conv_problem *problem)
 {
+    const enum conv_kind kind = conv_problem_kind(problem);
+    int64_t read = kind == CONV_INVERTED_RESIDUAL ? conv_wide_channels(problem) : 0;
+    for (int a = 0; a < CONV_AXES; a++)
+        read *= problem->axis[a].in;
     return problem->op == CONV_OP_SEPARABLE
-               ? (size_t)(problem->c * problem->mult) * 2 * sizeof(struct sum) : 0;
+               ? (size_t)(conv_middle_channels(problem) + read) * 2 * sizeof(struct sum) : 0;
 }
 
 static int64_t largest_output(const struct conv_problem *problem)
@@ -151,7 +156,7 @@ static void widen_inputs(struct doubles *in, const struct conv_problem *problem,
 {
     const double **places[CONV_OPERANDS] = {
         [CONV_X] = &in->x, [CONV_WEIGHTS] = &in->w, [CONV_BIAS] = &in->bias, [CONV_PW] = &in->pw,
-        [CONV_PW_BIAS] = &in->pw_bias, [CONV_Y] = &in->y,
+        [CONV_PW_BIAS] = &in->pw_bias, [CONV_Y] = &in->y, [CONV_EW] = &in->ew, [CONV_EW_BIAS] = &in->ew_bias,
     };
     *in = (struct doubles){ .row = block };
     double *next = (double *)((char *)block + row_bytes(problem));
@@ -298,7 +303,8 @@ void conv_truth_bounds(double *bounds, const struct conv_truth *truth, const str
         return;
     }
     /* an input is off by one of its last places, or half of it where it was rounded and not cut off */
-    const int factors = problem->op == CONV_OP_SEPARABLE ? 4 : 2;
+    struct conv_problem stages[CONV_MOST_STAGES];
+    const int factors = 2 * conv_stages(stages, problem);   /* the input of a stage, and its weights */
     const double of_inputs = class->input_bits > 0 ? pow(1 + ldexp(1, 1 - class->input_bits), factors) : 1;
     const double of_sums = class->sum_bits > 0 ? ldexp(1, -class->sum_bits) : 0;
     const double u = of_sums > type->unit_roundoff ? of_sums : type->unit_roundoff;

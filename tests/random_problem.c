@@ -12,6 +12,20 @@ static int64_t pick(struct dice *dice, int64_t count)
     return (int64_t)(unit * (double)count);
 }
 
+/* An inverted residual: expanded, or with x added, or both. */
+static void invert(struct conv_problem *p, struct dice *dice)
+{
+    p->residual = pick(dice, 2);
+    p->expand = pick(dice, 8) + !p->residual;
+    for (int a = 0; p->residual && a < CONV_AXES; a++) {
+        struct conv_axis *axis = &p->axis[a];
+        axis->stride = 1;
+        axis->pad_begin = pick(dice, 2) * (axis->filter - 1) * axis->dilation;
+        axis->pad_end = (axis->filter - 1) * axis->dilation - axis->pad_begin;
+    }
+    p->k = p->residual ? p->c : p->k;
+}
+
 bool random_problem(struct conv_problem *problem, int64_t seed)
 {
     struct dice dice = { { CONV_FILL_UNIFORM, (uint64_t)seed, 1, 0 }, 0 };
@@ -34,6 +48,8 @@ bool random_problem(struct conv_problem *problem, int64_t seed)
             .in = pick(&dice, 9) + 1, .filter = pick(&dice, 4) + 1, .stride = pick(&dice, 3) + 1,
             .dilation = pick(&dice, 3) + 1, .pad_begin = pick(&dice, 3), .pad_end = pick(&dice, 3),
             .output_pad = p.op == CONV_OP_TRANSPOSED ? pick(&dice, 2) : 0 };
+    if (separable && pick(&dice, 2))
+        invert(&p, &dice);
     *problem = p;
     return conv_problem_finish(problem, NULL) == CONV_OK;
 }

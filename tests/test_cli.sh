@@ -73,6 +73,8 @@ by_hand channels_last 'c=2 in=5x4 k=1 filter=3x3 layout=nhwc' 0,0,1,1 4
 by_hand seed 'c=2 in=4 k=1 filter=3 type=f64' 0,0,1 2
 by_hand separable 'op=separable c=2 in=4x4 k=3 filter=3x3 pad=1 bias=1 mid_act=relu' 0,0,1,2 7
 by_hand separable_multiplier 'op=separable c=3 in=4 k=2 filter=3 mult=2 layout=nwc' 0,1,1 4
+by_hand expanded 'op=separable c=3 in=4x4 k=2 filter=3x3 stride=2 pad=1 bias=1 mid_act=relu expand=5' 0,1,1,0 7
+by_hand expanded_last 'op=separable n=2 c=2 in=5 k=3 filter=3 mult=2 expand=3 layout=nwc bias=1' 0,1,1 5
 by_hand transposed 'op=transposed c=2 in=3x3 k=2 filter=3x3 stride=2 pad=1 output_pad=1 bias=1' 0,0,1,1 8
 by_hand transposed_groups 'op=transposed n=2 c=4 in=3 k=4 filter=2 groups=2 dilation=2' 0,1,2 8
 by_hand data 'c=2 in=3x3 k=4 filter=3x3 pad=1 groups=2 pass=backward_data' 0,0,2,1 8 dx
@@ -82,6 +84,14 @@ by_hand weights 'n=2 c=2 in=5x5 k=2 filter=2x2 stride=2 pass=backward_weights' 0
 by_hand weights_groups 'c=4 in=5 k=4 filter=2 groups=2 layout=nwc pass=backward_weights' 1,1,0 7 dw
 by_hand weights_transposed 'op=transposed c=2 in=4x3 k=3 filter=2x2 pad=1 pass=backward_weights' 0,1,1,1 8 dw
 expect explain_formula_forward 0 'convref explain "c=3 in=5 k=2 filter=3 bias=1 act=relu"' '^y\[n\]\[k\]\[q\] = relu\(bias\[k\] \+ SUM over c,s of x\[n\]\[c\]\[w\] \* w\[k\]\[c\]\[s\]\)$'
+expect explain_formula_inverted 0 'convref explain "op=separable c=2 in=5 k=2 filter=3 pad=1 bias=1 mid_act=relu expand=4 residual=1"' \
+    '^e\[c\]\[w\] = relu\(ew_bias\[c\] \+ SUM over i of x\[n\]\[i\]\[w\] \* ew\[c\]\[i\]\)$' \
+    '^m\[c\]\[q\] = relu\(bias\[c\] \+ SUM over s of e\[c / mult\]\[w\] \* w\[c\]\[s\]\)$' \
+    '^y\[n\]\[k\]\[q\] = pw_bias\[k\] \+ SUM over c of m\[c\]\[q\] \* pw\[k\]\[c\] \+ x\[n\]\[k\]\[q\]$'
+run 'convref run "op=separable c=2 in=4 k=2 filter=3 pad=1 act=relu mid_act=relu expand=3 residual=1 bias=1"'
+sixth=$(sed -n 's/^y [0-9x]*: //p' out | cut -d ' ' -f 6)
+expect explain_residual 0 'convref explain "op=separable c=2 in=4 k=2 filter=3 pad=1 act=relu mid_act=relu expand=3 residual=1 bias=1" --at 0,1,1' \
+    '^inverted_residual, forward' "^    \+ x\[0\]\[1\]\[1\] = -?[0-9]+ -> ${sixth:-no number}$"
 expect explain_formula_data 0 'convref explain "c=4 in=5x5 k=2 filter=3x3 groups=2 pass=backward_data" --at 0,1,2,2' \
     "^dx\[n\]\[c\]\[h\]\[w\] = SUM over k,r,s of dy\[n\]\[k\]\[p\]\[q\] \* w\[k\]\[c'\]\[r\]\[s\]$" 'p \* stride - pad \+ r \* dilation = h' '^  P: ###$'
 expect explain_formula_weights 0 'convref explain "c=2 in=4x4x4 k=2 filter=3x3x3 pass=backward_weights bias=1"' \

@@ -15,12 +15,13 @@
 /* Every pair of a window and a tap, one by one, padding too: the nominal count. */
 static int64_t nominal_by_enumeration(const struct conv_problem *problem)
 {
-    struct conv_problem depthwise, pointwise;
-    if (problem->op == CONV_OP_SEPARABLE) {
-        conv_separable_stages(&depthwise, &pointwise, problem);
-        return nominal_by_enumeration(&depthwise) + nominal_by_enumeration(&pointwise);
-    }
+    struct conv_problem stages[CONV_MOST_STAGES];
+    const int stage_count = conv_stages(stages, problem);
     int64_t count = 0;
+    for (int i = 0; stage_count > 1 && i < stage_count; i++)
+        count += nominal_by_enumeration(&stages[i]);
+    if (stage_count > 1)
+        return count;
     for (int64_t n = 0; n < problem->n; n++)
         for (int64_t k = 0; k < problem->k; k++)
             for (int64_t c = 0; c < problem->c / problem->groups; c++) {
@@ -87,6 +88,54 @@ static void known_layers(void)
         TEST_EQUAL_INT(count.weights + count.biases, rows[i].params);
         TEST_EQUAL_INT(count.macs, rows[i].macs);
     }
+}
+
+/* A block of MobileNetV2 as one problem. */
+static struct conv_problem block_of(const struct conv_problem *first, const struct conv_problem *depthwise,
+                                    const struct conv_problem *last)
+{
+    struct conv_problem block = *depthwise;
+    block.op = CONV_OP_SEPARABLE;
+    block.groups = 1;
+    block.c = first->c;
+    block.expand = first->k;
+    block.k = last->k;
+    block.residual = first->c == last->k && depthwise->axis[CONV_W].stride == 1;
+    CU_ASSERT_EQUAL_FATAL(conv_problem_finish(&block, NULL), CONV_OK);
+    return block;
+}
+
+/* The 16 blocks of MobileNetV2 that expand, 10 of them with x added, as one problem and as three layers each. */
+static void inverted_residuals(void)
+{
+    struct conv_network network;
+    const struct conv_problem *layers[3] = { NULL };
+    int blocks = 0, residuals = 0;
+    int64_t macs = 0;
+    CU_ASSERT_EQUAL_FATAL(conv_network_read(&network, SRCDIR "/networks/mobilenet_v2.net", NULL), CONV_OK);
+    for (int i = 0; i < network.node_count; i++) {
+        if (!conv_node_is_conv(&network.nodes[i]))
+            continue;
+        layers[0] = layers[1], layers[1] = layers[2], layers[2] = &network.nodes[i].problem;
+        if (!layers[0] || conv_problem_kind(layers[0]) != CONV_POINTWISE || conv_problem_kind(layers[1]) != CONV_DEPTHWISE)
+            continue;
+        const struct conv_problem block = block_of(layers[0], layers[1], layers[2]);
+        struct conv_count whole, each[3];
+        conv_count_problem(&whole, &block);
+        for (int layer = 0; layer < 3; layer++)
+            conv_count_problem(&each[layer], layers[layer]);
+        TEST_EQUAL_INT(whole.macs, each[0].macs + each[1].macs + each[2].macs);
+        TEST_EQUAL_INT(whole.macs_inside, each[0].macs_inside + each[1].macs_inside + each[2].macs_inside);
+        TEST_EQUAL_INT(whole.weights, each[0].weights + each[1].weights + each[2].weights);
+        blocks++;
+        residuals += block.residual;
+        macs += whole.macs;
+    }
+    TEST_EQUAL_INT(blocks, 16);
+    TEST_EQUAL_INT(residuals, 10);
+    /* of all layers, without the first, the block that doesn't expand (a depthwise and a pointwise layer) and the last */
+    TEST_EQUAL_INT(macs, network.totals[CONV_TOTAL_MACS_CONV] - 112 * 112 * (27 * 32 + 9 * 32 + 32 * 16) - 49 * 320 * 1280);
+    conv_network_free(&network);
 }
 
 static void published_totals(void)
@@ -406,6 +455,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         TEST_CASE(formulas_equal_counting), TEST_CASE(known_layers), TEST_CASE(published_totals), TEST_CASE(other_tools),
+        TEST_CASE(inverted_residuals),
         TEST_CASE(counting_tools), TEST_CASE(rules_by_hand),
         TEST_CASE(bad_networks), TEST_CASE(nodes_by_hand), TEST_CASE(wrong_expectation),
     };

@@ -78,7 +78,7 @@ static void separable_is_composed(void)
         struct conv_problem problem, depthwise, pointwise;
         struct test_operands set;
         struct conv_error error;
-        if (!random_problem(&problem, seed) || problem.op != CONV_OP_SEPARABLE)
+        if (!random_problem(&problem, seed) || conv_problem_kind(&problem) != CONV_SEPARABLE)
             continue;
         compared++;
         test_operands_create(&set, &problem, 1);
@@ -88,8 +88,8 @@ static void separable_is_composed(void)
         const size_t middle_bytes = conv_operand_bytes(&depthwise, CONV_Y);
         const size_t bytes = conv_operand_bytes(&problem, CONV_Y);
         void *middle = malloc(middle_bytes + 1), *y = malloc(bytes + 1);
-        struct conv_operands first = { { { set.operands.x, set.operands.w, set.operands.bias, NULL, NULL, middle } } };
-        struct conv_operands second = { { { middle, set.operands.pw, set.operands.pw_bias, NULL, NULL, y } } };
+        struct conv_operands first = { .x = set.operands.x, .w = set.operands.w, .bias = set.operands.bias, .y = middle };
+        struct conv_operands second = { .x = middle, .w = set.operands.pw, .bias = set.operands.pw_bias, .y = y };
         CU_ASSERT_EQUAL_FATAL(conv_run(&first, conv_kernel_find("ref_forward"), &depthwise, NULL, &error), CONV_OK);
         CU_ASSERT_EQUAL_FATAL(conv_run(&second, conv_kernel_find("ref_forward"), &pointwise, NULL, &error), CONV_OK);
         for (int64_t i = 0; i < conv_operand_count(&problem, CONV_Y); i++)
@@ -99,6 +99,76 @@ static void separable_is_composed(void)
         test_operands_free(&set);
     }
     CU_ASSERT(compared > 300);
+}
+
+/* y of an inverted residual from its stages, each computed by the general page; the caller frees it. */
+static void *one_stage_after_the_other(const struct conv_problem *problem, const struct conv_operands *operands)
+{
+    struct conv_problem stages[CONV_MOST_STAGES];
+    void *const weights[] = { operands->ew, operands->w, operands->pw };
+    void *const biases[] = { operands->ew_bias, operands->bias, operands->pw_bias };
+    const int count = conv_stages(stages, problem), skipped = CONV_MOST_STAGES - count;
+    void *x = operands->x, *y = NULL;
+    for (int i = 0; i < count; i++) {
+        y = malloc(conv_operand_bytes(&stages[i], CONV_Y) + 1);
+        struct conv_operands own = { .x = x, .w = weights[skipped + i], .bias = biases[skipped + i], .y = y };
+        CU_ASSERT_EQUAL_FATAL(conv_run(&own, conv_kernel_find("ref_forward"), &stages[i], NULL, NULL), CONV_OK);
+        if (i > 0)
+            free(x);
+        x = y;
+    }
+    for (int64_t i = 0; problem->residual && i < conv_operand_count(problem, CONV_Y); i++)
+        conv_set(problem->type, y, i, conv_get(problem->type, y, i) + conv_get(problem->type, operands->x, i));
+    return y;
+}
+
+static void inverted_residual_is_composed(void)
+{
+    int compared = 0, added = 0, expanded = 0;
+    for (int64_t seed = 0; seed < 8000; seed++) {
+        struct conv_problem problem;
+        struct test_operands set;
+        if (!random_problem(&problem, seed) || conv_problem_kind(&problem) != CONV_INVERTED_RESIDUAL)
+            continue;
+        compared++;
+        added += problem.residual;
+        expanded += problem.expand > 0;
+        test_operands_create(&set, &problem, 1);
+        CU_ASSERT_EQUAL_FATAL(conv_run(&set.operands, conv_kernel_find("ref_inverted_residual"), &problem, NULL, NULL),
+                              CONV_OK);
+        void *y = one_stage_after_the_other(&problem, &set.operands);
+        for (int64_t i = 0; i < conv_operand_count(&problem, CONV_Y); i++)
+            CU_ASSERT_EQUAL(conv_get(problem.type, y, i), conv_get(problem.type, set.operands.y, i));
+        free(y);
+        test_operands_free(&set);
+    }
+    CU_ASSERT(compared > 300 && added > 100 && expanded > 200);
+}
+
+/* One channel widened to two, by hand: x = 1 -2 3, ew = 2 -1, ew_bias = 1 1, relu6.
+ * e[0] = 3 0 6 (7 is cut off), e[1] = 0 3 0;  m[0] = 1 e[q-1] + 10 e[q] + 100 e[q+1] = 30 603 60, which relu6 makes 6;
+ * m[1] = e[1][q-1] - e[1][q] + e[1][q+1] = 3 -3 3 -> 3 0 3;  y = relu(-1 + m[0] - 2 m[1]) + x = 0 5 0 + 1 -2 3. */
+static void inverted_residual_by_hand(void)
+{
+    const struct conv_problem problem = test_problem("op=separable c=1 in=3 k=1 filter=3 pad=1 bias=1 act=relu "
+                                                     "mid_act=relu6 expand=2 residual=1 type=f64");
+    double x[] = { 1, -2, 3 }, ew[] = { 2, -1 }, ew_bias[] = { 1, 1 }, w[] = { 1, 10, 100, 1, -1, 1 }, bias[] = { 0, 0 };
+    double pw[] = { 1, -2 }, pw_bias[] = { -1 }, y[3];
+    static const double right[] = { 1, 3, 3 };
+    struct conv_operands operands = { .x = x, .w = w, .bias = bias, .pw = pw, .pw_bias = pw_bias, .y = y, .ew = ew,
+                                      .ew_bias = ew_bias };
+    struct conv_truth truth;
+    int64_t products;
+    CU_ASSERT_EQUAL_FATAL(conv_run(&operands, conv_kernel_find("ref_inverted_residual"), &problem, NULL, NULL),
+                          CONV_OK);
+    CU_ASSERT_EQUAL_FATAL(conv_truth_compute(&truth, &products, &problem, CONV_Y, &operands, NULL), CONV_OK);
+    TEST_EQUAL_INT(products, 6 + 14 + 6);
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT(y[i] == right[i] && truth.value[i] == right[i]);
+    /* at q = 1: |e| are 3 5 7 and 2 3 4, so |m| are 3 + 50 + 700 and 9; 1 + 753 + 2 * 9 + |x| */
+    CU_ASSERT_EQUAL(truth.magnitude[1], 1 + 753 + 18 + 2);
+    TEST_EQUAL_INT(truth.taps[1], 1 + 1 + 3 + 1 + 2 + 1);
+    conv_truth_free(&truth);
 }
 
 /* <y, conv(x)> = <backward_data(y), x> = <backward_weights(x, y), w>, exactly, in integers. */
@@ -143,7 +213,7 @@ static void impulses(void)
 {
     const struct conv_problem problem = test_problem("c=1 in=7x7 k=1 filter=3x3 pad=1 type=f64");
     double x[49] = { 0 }, w[9], y[49];
-    struct conv_operands operands = { { { x, w, NULL, NULL, NULL, y } } };
+    struct conv_operands operands = { .x = x, .w = w, .y = y };
     for (int i = 0; i < 9; i++)
         w[i] = i + 1;
     x[3 * 7 + 3] = 1;
@@ -160,7 +230,7 @@ static void magnitudes_and_taps(void)
 {
     const struct conv_problem problem = test_problem("c=1 in=3 k=1 filter=3 pad=1 bias=1 act=relu");
     float x[] = { 1, -2, 3 }, w[] = { -1, 2, -3 }, bias[] = { -4 };
-    const struct conv_operands operands = { { { x, w, bias, NULL, NULL, NULL } } };
+    const struct conv_operands operands = { .x = x, .w = w, .bias = bias };
     static const double value[] = { 4, 0, 4 }, magnitude[] = { 12, 18, 12 };
     static const int64_t taps[] = { 2, 3, 2 };
     struct conv_truth truth;
@@ -205,7 +275,7 @@ static void f64_is_summed_wider(void)
 {
     const struct conv_problem problem = test_problem("c=3 in=1 k=1 filter=1 type=f64");
     double x[] = { 0x1p53, 1, -0x1p53 }, w[] = { 1, 1, 1 }, y[1];
-    struct conv_operands operands = { { { x, w, NULL, NULL, NULL, y } } };
+    struct conv_operands operands = { .x = x, .w = w, .y = y };
     CU_ASSERT_EQUAL_FATAL(conv_run(&operands, conv_kernel_find("ref_forward"), &problem, NULL, NULL), CONV_OK);
     if (sizeof(long double) > sizeof(double))
         CU_ASSERT_EQUAL(y[0], 1);
@@ -216,7 +286,7 @@ static void special_values(void)
 {
     const struct conv_problem problem = test_problem("c=1 in=4 k=1 filter=1 act=relu6");
     float x[] = { NAN, INFINITY, -INFINITY, -0.0f }, w[] = { 1 }, y[4];
-    struct conv_operands operands = { { { x, w, NULL, NULL, NULL, y } } };
+    struct conv_operands operands = { .x = x, .w = w, .y = y };
     CU_ASSERT_EQUAL_FATAL(conv_run(&operands, conv_kernel_find("ref_forward"), &problem, NULL, NULL), CONV_OK);
     CU_ASSERT(isnan(y[0]));
     CU_ASSERT_EQUAL(y[1], 6);
@@ -228,7 +298,8 @@ int main(void)
 {
     static const struct test_case cases[] = {
         TEST_CASE(special_pages_equal_the_general_one), TEST_CASE(second_oracle_agrees),
-        TEST_CASE(separable_is_composed), TEST_CASE(passes_are_adjoint), TEST_CASE(impulses),
+        TEST_CASE(separable_is_composed), TEST_CASE(inverted_residual_is_composed),
+        TEST_CASE(inverted_residual_by_hand), TEST_CASE(passes_are_adjoint), TEST_CASE(impulses),
         TEST_CASE(magnitudes_and_taps), TEST_CASE(bounds_of_classes), TEST_CASE(f64_is_summed_wider), TEST_CASE(special_values),
     };
     return test_main("test_reference", cases, sizeof cases / sizeof *cases);

@@ -187,7 +187,7 @@ static void a_device_that_fails_is_no_verdict(void)
 static void bad_providers_are_refused(void)
 {
     static const struct { const char *path, *words; } rows[] = {
-        { PROVIDER("wrong_abi"), "another version of convref (ABI 4" },
+        { PROVIDER("wrong_abi"), "another version of convref (ABI 5" },
         { PROVIDER("wrong_size"), "another version of convref" },
         { PROVIDER("wrong_name_taken"), "the name ref_forward is taken" },
         { PROVIDER("wrong_no_name"), "no name" },

@@ -57,7 +57,7 @@ struct conv_kernel {
     size_t (*scratch_bytes)(const struct conv_problem *problem, int threads);
 
     /* Weights, prepared once, outside the timing, like every library does.  Missing: not packed.
-     * `packed` is 64-byte aligned; it depends on the weights (w, pw) and the problem alone. */
+     * `packed` is 64-byte aligned; it depends on the weights (w, pw, ew) and the problem alone. */
     size_t (*packed_bytes)(const struct conv_problem *problem);
     void (*pack)(void *packed, const struct conv_problem *problem, const struct conv_operands *weights);
 
@@ -77,7 +77,7 @@ struct conv_kernel {
 /* Inputs that can't be written to: at the place of an output there is NULL. */
 struct conv_inputs {
     CONV_ANONYMOUS union {
-        CONV_ANONYMOUS struct { const void *x, *w, *bias, *pw, *pw_bias, *y; };
+        CONV_ANONYMOUS struct { const void *x, *w, *bias, *pw, *pw_bias, *y, *ew, *ew_bias; };
         const void *at[CONV_OPERANDS];   /* the same, by enum conv_operand */
     };
 };

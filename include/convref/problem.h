@@ -17,6 +17,7 @@
  *     c=32 in=112x112 k=64 filter=3x3                      n=1 groups=1 stride=1 pad=0 dilation=1 ...
  *     n=8 c=256 in=56x56 k=256 filter=3x3 groups=256 stride=2 pad=1 bias=1 act=relu layout=nhwc
  *     op=separable c=8 in=128x128 k=64 filter=3x3 bias=1   a depthwise stage, then a pointwise one
+ *     op=separable c=24 in=56x56 k=24 filter=3x3 pad=1 expand=144 residual=1      an inverted residual
  *     op=transposed c=64 in=14x14 k=32 filter=4x4 stride=2 pad=1 output_pad=0
  *
  * docs/problem.md explains every key.  oneDNN's benchdnn strings are read as well.
@@ -50,6 +51,7 @@ enum conv_kind {
     CONV_DEPTHWISE,   /* groups = C > 1: K = multiplier * C */
     CONV_SEPARABLE,   /* depthwise, then pointwise */
     CONV_TRANSPOSED,  /* the gradient of a convolution as an operation of its own */
+    CONV_INVERTED_RESIDUAL,   /* separable with a pointwise stage in front, with x added to y, or with both */
     CONV_KINDS
 };
 
@@ -71,12 +73,14 @@ struct conv_problem {
     enum conv_layout layout;         /* of x and y; weights are K x C/G x T x R x S in both */
     enum conv_type type;
     enum conv_activation act;        /* applied to y, after the bias */
-    enum conv_activation mid_act;    /* separable: applied between the two stages */
-    bool bias;                       /* separable: both stages have one */
+    enum conv_activation mid_act;    /* separable: applied between the stages */
+    bool bias;                       /* separable: every stage has one */
     int rank;                        /* spatial axes in use: 1, 2 or 3 */
     int64_t n, c, k, groups;
     int64_t mult;                    /* separable: outputs per channel of the depthwise stage; else 1 */
     struct conv_axis axis[CONV_AXES];/* axes not in use have size, filter and stride 1 */
+    int64_t expand;                  /* separable: channels that a pointwise stage in front makes of C; 0: none */
+    bool residual;                   /* separable: x is added to y, after act */
 };
 
 /* ---- text and JSON ---------------------------------------------------------------------------- */
@@ -117,9 +121,27 @@ CONV_API const char *conv_pass_name(enum conv_pass pass);     /* "forward", "bac
 CONV_API const char *conv_activation_name(enum conv_activation act);
 CONV_API const char *conv_layout_name(enum conv_layout layout, int rank);  /* "nchw", "nwc", ... */
 
-/* The two stages of a separable problem, as problems of their own. */
+/* The last two stages of a separable problem, as problems of their own. */
 CONV_API void conv_separable_stages(struct conv_problem *depthwise, struct conv_problem *pointwise,
                                     const struct conv_problem *separable);
+
+enum { CONV_MOST_STAGES = 3 };
+
+/* All stages of a problem as convolutions of their own, in the order in which they are computed: three of an inverted
+ * residual that expands (pointwise, depthwise, pointwise), two of a separable problem, otherwise the problem itself.
+ * Returns how many.  That x is added at the end is in none of them. */
+CONV_API int conv_stages(struct conv_problem stages[CONV_MOST_STAGES], const struct conv_problem *problem);
+
+/* Separable: channels that the depthwise stage reads (C, or those of expand), and those that it makes. */
+static inline int64_t conv_wide_channels(const struct conv_problem *separable)
+{
+    return separable->expand > 0 ? separable->expand : separable->c;
+}
+
+static inline int64_t conv_middle_channels(const struct conv_problem *separable)
+{
+    return conv_wide_channels(separable) * separable->mult;
+}
 
 /* The most products that any one output of the pass can have: C/G * T*R*S in the forward pass. */
 CONV_API int64_t conv_fan_in(const struct conv_problem *problem);

@@ -1,7 +1,7 @@
-/* tensor.h - arrays with a shape, the six operands of a problem, and seeded data for them.
+/* tensor.h - arrays with a shape, the operands of a problem, and seeded data for them.
  *
- * A problem has up to six operands.  Forward passes read x and the weights and write y; backward
- * passes read and write gradients of the same shapes, so the same six names serve all passes:
+ * A problem has up to eight operands.  Forward passes read x and the weights and write y; backward
+ * passes read and write gradients of the same shapes, so the same names serve all passes:
  *
  *     operand   shape (channels first)            forward   backward_data   backward_weights
  *     x         N x C x [D x H x] W               in        out (dx)        in
@@ -12,7 +12,8 @@
  * Channels last moves C and K of x and y to the end and leaves the weights as they are.
  * Transposed: w is C x K/G x ..., the weights of the convolution whose gradient it is, which is how
  * PyTorch and ONNX store them.  Separable: w is C*mult x 1 x ... with a bias of C*mult, and two more
- * operands, pw (K x C*mult x 1 ...) and pw_bias (K), belong to the pointwise stage.
+ * operands, pw (K x C*mult x 1 ...) and pw_bias (K), belong to the pointwise stage.  An inverted residual with
+ * expand=E has E in the place of C there, and ew (E x C x 1 ...) and ew_bias (E) of the stage in front.
  *
  * Threads: safe for different tensors, and for different parts of one; nothing here is kept.   Read next: kernel.h
  */
@@ -51,7 +52,7 @@ CONV_API char *conv_shape_print(char text[96], int rank, const int64_t *dims);
 /* ---- the operands of a problem ------------------------------------------------------------------ */
 
 enum conv_operand {
-    CONV_X, CONV_WEIGHTS, CONV_BIAS, CONV_PW, CONV_PW_BIAS, CONV_Y, CONV_OPERANDS
+    CONV_X, CONV_WEIGHTS, CONV_BIAS, CONV_PW, CONV_PW_BIAS, CONV_Y, CONV_EW, CONV_EW_BIAS, CONV_OPERANDS
 };
 
 enum conv_role { CONV_UNUSED, CONV_INPUT, CONV_OUTPUT };
@@ -59,7 +60,7 @@ enum conv_role { CONV_UNUSED, CONV_INPUT, CONV_OUTPUT };
 /* Where the operands lie; NULL for those that the problem has not. */
 struct conv_operands {
     CONV_ANONYMOUS union {
-        CONV_ANONYMOUS struct { void *x, *w, *bias, *pw, *pw_bias, *y; };
+        CONV_ANONYMOUS struct { void *x, *w, *bias, *pw, *pw_bias, *y, *ew, *ew_bias; };
         void *at[CONV_OPERANDS];   /* the same, by enum conv_operand */
     };
 };

@@ -28,7 +28,7 @@ from ._library import lib, new, raise_error, structs
 from ._problem import Problem
 from ._verdict import verification, verify_options
 
-KINDS = [lib.conv_kind_name(i).decode() for i in range(6)]
+KINDS = [lib.conv_kind_name(i).decode() for i in range(7)]
 PASSES = ["forward", "backward_data", "backward_weights"]
 LAYOUTS, TYPES = ["first", "last"], ["f32", "f64"]
 _THREADED = "torch", "tensorflow", "jax", "onnxruntime", "openvino", "ai_edge_litert"   # a fork loses their threads
@@ -155,7 +155,8 @@ class Candidate:
                name (problem.inputs), it returns y, or dx, or dw, or (dw, dbias).  Or a dict: pass -> function
     name       of the function, unless given
     passes     "forward", or the keys of the dict
-    kinds      "standard pointwise grouped depthwise" unless given; there are "separable" and "transposed", too
+    kinds      "standard pointwise grouped depthwise" unless given; there are "separable", "transposed" and
+               "inverted_residual", too
     layouts    "first", "last" (of the channels);   types   "f32", "f64";   ranks   1, 2, 3, or several
     applies    a function of a problem: None or True if it is computed, else False, or why not, in words
     accuracy   "direct": each product once, in the problem's own type; or another class of docs/exactness.md, "tf32" say

@@ -12,7 +12,7 @@ from ._candidate import accuracy_of_name
 from ._library import checked, lib, new, structs
 from ._problem import aligned, as_problem, operands
 
-_FORWARD_OPERANDS = ("x", "w", "bias", "pw", "pw_bias", "y")    # by enum conv_operand
+_FORWARD_OPERANDS = ("x", "w", "bias", "pw", "pw_bias", "y", "ew", "ew_bias")    # by enum conv_operand
 
 
 # ---- the table of kernels ------------------------------------------------------------------------------------------

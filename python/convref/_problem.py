@@ -11,11 +11,11 @@ import numpy as np
 
 from ._library import checked, lib, new, owned_text
 
-OPERANDS = range(6)                 # enum conv_operand: x, w, bias, pw, pw_bias, y
+OPERANDS = range(8)                 # enum conv_operand: x, w, bias, pw, pw_bias, y, ew, ew_bias
 _INPUT, _OUTPUT = 1, 2              # enum conv_role
 _DTYPES = {"f32": np.dtype(np.float32), "f64": np.dtype(np.float64)}
-_FACTS = ("op kind n c in k out filter groups stride pad dilation output_pad mult bias act mid_act layout type "
-          "pass").split()
+_FACTS = ("op kind n c in k out filter groups stride pad dilation output_pad mult bias act mid_act expand "
+          "residual layout type pass").split()
 
 
 def _tuples(value):
@@ -138,7 +138,7 @@ def _checked_array(problem, name, array):
 
 
 def operands(problem, arrays, wanted):
-    """Check the arrays.  Returns them by name, and the struct conv_operands (six pointers) that points into them;
+    """Check the arrays.  Returns them by name, and the struct conv_operands (a pointer for each) that points into them;
     they must outlive it."""
     unknown = [name for name in arrays if name not in wanted]
     missing = [name for name in wanted if arrays.get(name) is None]

@@ -21,6 +21,7 @@ static const char *const texts[] = {
     "c=2 in=1xL k=2 filter=1x2 groups=2", "n=L c=4 in=1x1 k=2 filter=1x1 groups=2",
     "op=separable n=L c=1 in=1x2 k=1 filter=1x2", "op=separable c=L in=1x2 k=1 filter=1x2",
     "op=separable c=1 in=1x2 k=L filter=1x2", "op=separable c=1 in=1xL k=2 filter=1x2",
+    "op=separable c=1 in=1x2 k=1 filter=1x2 expand=L", "op=separable c=2 in=1xL k=2 filter=1x1 expand=1 residual=1",
     "op=transposed n=L c=1 in=1x1 k=1 filter=2x2", "op=transposed c=1 in=1xL k=1 filter=1x2 stride=2",
     "c=1 in=L k=2 filter=2", "c=1 in=Lx1x1 k=1 filter=2x1x1",
 };

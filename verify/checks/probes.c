@@ -14,7 +14,7 @@
 #include "verify/engine/ways.h"
 #include "verify/maths/probe.h"
 
-/* ---- the data: bits of the three factors as shares of the significand ------------------------------------------ */
+/* ---- the data: bits of the factors as shares of the significand ------------------------------------------------- */
 
 enum share { ONE, HALF, REST, FULL };
 
@@ -41,7 +41,7 @@ static void make_single(double *values, const struct conv_problem *problem, enum
     const int all = problem->op == CONV_OP_SEPARABLE ? most : sum_bits(problem, accuracy);
     const int of_share[] = { [ONE] = 1, [HALF] = least(all / 2, most), [REST] = least(all - all / 2, most),
                              [FULL] = most };
-    const int bits[PROBE_BIAS] = { of_share[share[0]], of_share[share[1]], of_share[share[2]] };
+    const int bits[PROBE_BIAS] = { of_share[share[0]], of_share[share[1]], of_share[share[2]], of_share[share[3]] };
     probe_single(values, problem, operand, seed, bits);
 }
 
@@ -56,6 +56,8 @@ SINGLE(wide_first, FULL, ONE, ONE)
 SINGLE(wide_second, ONE, FULL, ONE)
 SINGLE(wide_third, ONE, ONE, FULL)
 SINGLE(wide_second_stage, ONE, HALF, REST)
+SINGLE(wide_fourth, ONE, ONE, ONE, FULL)
+SINGLE(wide_outer_stages, ONE, ONE, REST, HALF)
 
 /* The largest integer of the cancelling sums: all of its bits are in the inputs. */
 static int64_t largest_for(const struct conv_problem *problem, enum conv_accuracy accuracy)
@@ -78,11 +80,11 @@ static void subnormals(double *values, const struct conv_problem *problem, enum 
                      conv_type_facts(problem->type)->smallest);
 }
 
-/* `sums`: many products; `own_type`: for a class that has all bits of the type. */
-static const struct { check_maker *make; bool sums, separable, own_type; } probes[] = {
-    { wide_products, false, false, false }, { wide_first, false, false, false }, { wide_second, false, false, false },
-    { wide_third, false, true, false }, { wide_second_stage, false, true, true }, { wide_sums, true, false, false },
-    { subnormals, true, false, true },
+/* `sums`: many products; `stages`: the least; `own_type`: for a class that has all bits of the type. */
+static const struct { check_maker *make; bool sums; int stages; bool own_type; } probes[] = {
+    { wide_products, false, 1, false }, { wide_first, false, 1, false }, { wide_second, false, 1, false },
+    { wide_third, false, 2, false }, { wide_second_stage, false, 2, true }, { wide_fourth, false, 3, false },
+    { wide_outer_stages, false, 3, true }, { wide_sums, true, 1, false }, { subnormals, true, 1, true },
 };
 
 /* ---- the problems ---------------------------------------------------------------------------------------------- */
@@ -98,6 +100,9 @@ static const char *const texts[] = {
     "op=separable c=13 in=9x18 k=17 filter=3x3 pad=1 mid_act=relu",
     "op=separable c=32 in=8x16 k=32 filter=3x3 pad=1 bias=1",
     "op=separable c=8 in=9x9 k=5 filter=3x3 stride=2 mult=2",
+    "op=separable c=5 in=9x18 k=7 filter=3x3 pad=1 mid_act=relu expand=13",
+    "op=separable c=4 in=7x9 k=9 filter=3x3 pad=1 stride=2 bias=1 expand=16",
+    "op=separable c=8 in=6x9 k=8 filter=3x3 pad=1 mid_act=relu residual=1 expand=12",
     "op=transposed c=6 in=7x8 k=5 filter=4x4 stride=2 pad=1",
     "op=transposed c=8 in=5x6 k=8 filter=3x3 pad=1 groups=2", "c=9 in=61 k=16 filter=7 pad=3",
     "c=5 in=5x6x9 k=4 filter=3x3x3 pad=1",
@@ -108,6 +113,8 @@ static const char *const texts[] = {
 static bool all_probes(struct checker *checker, const struct conv_problem *problem)
 {
     const enum conv_accuracy accuracy = checker->kernel->accuracy;
+    struct conv_problem unused[CONV_MOST_STAGES];
+    const int stages = conv_stages(unused, problem);
     const bool own_type = input_bits(problem, accuracy) == conv_type_facts(problem->type)->significand;
     if (conv_accuracy_transforms(accuracy))   /* the last bits are not its claim */
         return true;
@@ -117,7 +124,8 @@ static bool all_probes(struct checker *checker, const struct conv_problem *probl
                                          .exact = true };
         const bool adds_wide =
             problem->op == CONV_OP_TRANSPOSED && problem->pass == CONV_BACKWARD_WEIGHTS && problem->bias;
-        if ((probes[i].separable && problem->op != CONV_OP_SEPARABLE)
+        if (probes[i].stages > stages
+            || (!probes[i].sums && problem->residual)   /* a product of all bits and an x of all bits are rounded */
             || (probes[i].own_type && !own_type)
             || (probes[i].sums && problem->op == CONV_OP_SEPARABLE && !own_type)
             || (probes[i].sums && largest_for(problem, accuracy) < 2)

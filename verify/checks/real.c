@@ -18,6 +18,7 @@ static const char *const texts[] = {
     "c=16 in=20x20 k=48 filter=3x3 groups=16 pad=1", "c=64 in=14x14 k=64 filter=3x3 pad=1 groups=4",
     "op=separable c=32 in=28x28 k=24 filter=3x3 pad=1 bias=1 mid_act=relu act=relu",
     "op=separable c=256 in=7x7 k=16 filter=3x3 pad=1", "op=transposed c=16 in=14x14 k=8 filter=4x4 stride=2 pad=1 bias=1",
+    "op=separable c=24 in=14x14 k=24 filter=3x3 pad=1 bias=1 mid_act=relu6 expand=144 residual=1",
     "c=16 in=500 k=16 filter=9 pad=4", "c=4 in=8x10x12 k=6 filter=3x3x3 pad=1",
 };
 

@@ -139,6 +139,8 @@ static const char *const texts[] = {
     "c=12 in=6x9 k=18 filter=3x3 pad=1 groups=3 bias=1 act=relu",
     "op=separable n=2 c=9 in=7x17 k=11 filter=3x3 pad=1 bias=1 mid_act=relu act=relu",
     "op=separable c=8 in=7x8 k=8 filter=3x3 pad=1 mid_act=relu6",
+    "op=separable n=2 c=6 in=7x17 k=6 filter=3x3 pad=1 bias=1 mid_act=relu act=relu expand=19 residual=1",
+    "op=separable c=5 in=9x8 k=9 filter=3x3 pad=1 stride=2 mid_act=relu6 expand=16",
     "op=transposed c=4 in=5x6 k=3 filter=4x4 stride=2 pad=1 bias=1 act=relu",
     "op=transposed c=4 in=5x6 k=6 filter=3x3 pad=1 groups=2", "c=5 in=37 k=8 filter=5 pad=2",
     "c=3 in=4x5x6 k=4 filter=3x3x3 pad=1",

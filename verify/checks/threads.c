@@ -27,6 +27,10 @@ static const char *const texts[] = {
     "n=17 c=5 in=6x7 k=5 filter=3x3 pad=1 groups=5", "c=37 in=9x9 k=37 filter=3x3 pad=1 groups=37", "c=33 in=17x17 k=35 filter=1x1",
     "c=36 in=7x7 k=72 filter=3x3 groups=18", "op=separable c=19 in=35x9 k=18 filter=3x3 pad=1",
     "op=transposed c=17 in=19x6 k=18 filter=3x3 stride=2",
+    /* three stages */
+    "op=separable n=2 c=7 in=11x13 k=7 filter=3x3 pad=1 bias=1 mid_act=relu expand=19 residual=1",
+    "op=separable c=5 in=37x9 k=18 filter=3x3 stride=2 pad=1 mid_act=relu6 expand=17",
+    "op=separable c=2 in=2x2 k=1 filter=2x2 expand=3", "op=separable n=17 c=3 in=4x5 k=3 filter=1x1 residual=1",
 };
 
 static bool all_counts(struct checker *checker, struct conv_problem problem)

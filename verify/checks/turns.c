@@ -33,12 +33,16 @@ static const char *const pairs[][PAIR] = {
     { "c=4 in=40 k=6 filter=5 pad=2 bias=1", "c=3 in=17 k=5 filter=3" },
     { "c=3 in=5x6x7 k=4 filter=3x3x3 pad=1", "c=2 in=4x5x4 k=3 filter=2x3x2" },
     { "op=separable c=6 in=9x8 k=7 filter=3x3 pad=1 bias=1", "op=separable c=4 in=6x7 k=5 filter=3x3" },
+    { "op=separable c=5 in=9x8 k=5 filter=3x3 pad=1 bias=1 mid_act=relu expand=11 residual=1",
+      "op=separable c=4 in=6x7 k=5 filter=3x3 stride=2 expand=9" },
     { "op=transposed c=5 in=6x7 k=4 filter=3x3 stride=2 pad=1 bias=1", "op=transposed c=3 in=4x5 k=2 filter=3x3" },
     { "c=16 in=12x20 k=32 filter=3x3 pad=1 bias=1 act=relu", "c=32 in=7x9 k=16 filter=3x3 pad=1 stride=2" },
     { "c=64 in=7x9 k=48 filter=1x1 bias=1 act=relu6", "c=48 in=8x8 k=64 filter=1x1" },
     { "c=32 in=14x14 k=32 filter=3x3 pad=1 groups=32 act=relu", "c=16 in=28x28 k=16 filter=3x3 pad=1 stride=2 groups=16" },
     { "c=32 in=12x13 k=32 filter=3x3 pad=1 groups=4", "c=16 in=9x18 k=32 filter=3x3 pad=1 groups=2 bias=1" },
     { "op=separable c=16 in=14x14 k=32 filter=3x3 pad=1 mid_act=relu act=relu", "op=separable c=32 in=7x9 k=16 filter=3x3 pad=1" },
+    { "op=separable c=8 in=9x9 k=8 filter=3x3 pad=1 mid_act=relu6 expand=48 residual=1",
+      "op=separable c=8 in=9x9 k=8 filter=3x3 pad=1 mid_act=relu6 expand=48" },
     { "c=8 in=9x9 k=8 filter=3x3 pad=1", "c=8 in=9x9 k=8 filter=1x1" },
     { "c=8 in=9x9 k=8 filter=3x3 pad=1", "c=8 in=9x9 k=8 filter=3x3 pad=1 groups=8" },
     { "c=8 in=9x9 k=8 filter=3x3 pad=1 groups=2", "c=8 in=9x9 k=8 filter=3x3 pad=1 groups=8 bias=1" },
@@ -153,7 +157,8 @@ static enum conv_status prepare(struct checker *checker, struct side *side, cons
     const struct flips none = { .of = { false } };
     const struct flips wanted = step->data == AS_FILLED ? none : flips_choose(&side->problem, step->data, false);
     const bool packs = wanted.of[CONV_WEIGHTS] != side->expected.flips.of[CONV_WEIGHTS]
-                    || wanted.of[CONV_PW] != side->expected.flips.of[CONV_PW];
+                    || wanted.of[CONV_PW] != side->expected.flips.of[CONV_PW]
+                    || wanted.of[CONV_EW] != side->expected.flips.of[CONV_EW];
     enum conv_status status = expected_flip(&side->expected, &side->operands, wanted, error);
     if (status == CONV_OK && step->new_plan)
         status = open_plan(side, checker->kernel, threads, error);

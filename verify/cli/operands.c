@@ -19,6 +19,8 @@ static const struct argp_option options[] = {
     { "bias", KEY_X + CONV_BIAS, "FILE", 0, "the bias", 1 },
     { "pw", KEY_X + CONV_PW, "FILE", 0, "separable: the pointwise weights", 1 },
     { "pw-bias", KEY_X + CONV_PW_BIAS, "FILE", 0, "separable: the pointwise bias", 1 },
+    { "ew", KEY_X + CONV_EW, "FILE", 0, "inverted residual: the weights of the stage in front", 1 },
+    { "ew-bias", KEY_X + CONV_EW_BIAS, "FILE", 0, "inverted residual: the bias of the stage in front", 1 },
     { "y", KEY_X + CONV_Y, "FILE", 0, "the output, or its gradient", 1 },
     { 0 }
 };

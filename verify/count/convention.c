@@ -248,7 +248,7 @@ static void add_node(int64_t counts[TERMS], const struct conv_node *node)
 {
     const int64_t elements = conv_shape_elements(&node->out), params = conv_node_params(node);
     const bool is_2d = !strcmp(node->via, "2d");
-    struct conv_problem depthwise, pointwise;
+    struct conv_problem stages[CONV_MOST_STAGES];
     switch (node->kind) {
     case CONV_NODE_CONV:
     case CONV_NODE_DW:
@@ -256,9 +256,8 @@ static void add_node(int64_t counts[TERMS], const struct conv_node *node)
         add_conv(counts, &node->problem);
         break;
     case CONV_NODE_SEPARABLE:
-        conv_separable_stages(&depthwise, &pointwise, &node->problem);
-        add_conv(counts, &depthwise);
-        add_conv(counts, &pointwise);
+        for (int stage = conv_stages(stages, &node->problem) - 1; stage >= 0; stage--)
+            add_conv(counts, &stages[stage]);
         break;
     case CONV_NODE_LINEAR:
     case CONV_NODE_FC:

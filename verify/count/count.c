@@ -33,8 +33,10 @@ static void count_macs(struct conv_count *count, const struct conv_problem *prob
 
 static void count_operands(struct conv_count *count, const struct conv_problem *problem)
 {
-    count->weights = conv_operand_count(problem, CONV_WEIGHTS) + conv_operand_count(problem, CONV_PW);
-    count->biases = conv_operand_count(problem, CONV_BIAS) + conv_operand_count(problem, CONV_PW_BIAS);
+    count->weights = conv_operand_count(problem, CONV_WEIGHTS) + conv_operand_count(problem, CONV_PW)
+                   + conv_operand_count(problem, CONV_EW);
+    count->biases = conv_operand_count(problem, CONV_BIAS) + conv_operand_count(problem, CONV_PW_BIAS)
+                  + conv_operand_count(problem, CONV_EW_BIAS);
     count->bytes = 0;
     for (enum conv_operand operand = 0; operand < CONV_OPERANDS; operand++)
         count->bytes += (int64_t)conv_operand_bytes(problem, operand);
@@ -42,23 +44,30 @@ static void count_operands(struct conv_count *count, const struct conv_problem *
         count->bias_adds = conv_operand_count(problem, CONV_Y);
 }
 
+/* The stages' products and additions, which are the whole's.  That a residual adds x is none of them, as nothing that
+ * is done to single elements is. */
+static void count_stages(struct conv_count *count, const struct conv_problem *stages, int stage_count)
+{
+    for (int i = 0; i < stage_count; i++) {
+        struct conv_count one;
+        conv_count_problem(&one, &stages[i]);
+        count->macs += one.macs;
+        count->macs_inside += one.macs_inside;
+        count->bias_adds += one.bias_adds;
+    }
+}
+
 void conv_count_problem(struct conv_count *count, const struct conv_problem *problem)
 {
-    struct conv_problem depthwise, pointwise;
-    struct conv_count second;
+    struct conv_problem stages[CONV_MOST_STAGES];
+    const int stage_count = conv_stages(stages, problem);
     *count = (struct conv_count){ 0 };
-    if (problem->op == CONV_OP_SEPARABLE) {
-        conv_separable_stages(&depthwise, &pointwise, problem);
-        conv_count_problem(count, &depthwise);
-        conv_count_problem(&second, &pointwise);
-        count->macs += second.macs;
-        count->macs_inside += second.macs_inside;
-        const int64_t first_adds = count->bias_adds;
-        count_operands(count, problem);
-        count->bias_adds += first_adds;
+    count_operands(count, problem);
+    if (stage_count > 1) {
+        count->bias_adds = 0;
+        count_stages(count, stages, stage_count);
     } else {
         count_macs(count, problem);
-        count_operands(count, problem);
     }
     /* a backward_data pass has no bias among its operands, but its layer has one */
     if (problem->bias && problem->pass == CONV_BACKWARD_DATA)

@@ -147,7 +147,7 @@ static void one_product(double *values, const struct conv_problem *problem, enum
 {
     /* the middle of a separable layer is rounded, so its filter has one bit */
     const int all = conv_type_facts(problem->type)->significand, middle = problem->op == CONV_OP_SEPARABLE ? 1 : all;
-    probe_single(values, problem, operand, seed, (const int[PROBE_BIAS]){ all, middle, all });
+    probe_single(values, problem, operand, seed, (const int[PROBE_BIAS]){ all, middle, all, 1 });
     for (int64_t i = 0; probe_factor(problem, operand) == PROBE_FIRST && i < conv_operand_count(problem, operand);
          i++)
         values[i] *= scale;
@@ -172,7 +172,7 @@ static void real_numbers(double *values, const struct conv_problem *problem, enu
 static double the_same_value(const struct conv_problem *problem, enum conv_operand operand, int64_t n)
 {
     static const double of_operand[CONV_OPERANDS] = { [CONV_X] = 0.8414709848, [CONV_WEIGHTS] = 0.7071067812,
-                                                      [CONV_PW] = 0.6180339887 };
+                                                      [CONV_PW] = 0.6180339887, [CONV_EW] = 0.5772156649 };
     return format_to_type(problem->type, of_operand[operand] * (1 + (double)n / 7));
 }
 
@@ -190,14 +190,13 @@ static void all_the_same(double *values, const struct conv_problem *problem, enu
 
 static double one_after_the_other(const struct conv_problem *p, int64_t n, bool fused)
 {
-    const double x = the_same_value(p, CONV_X, n), w = the_same_value(p, CONV_WEIGHTS, 0);
-    struct conv_problem depthwise, pointwise;
-    if (p->op != CONV_OP_SEPARABLE)
-        return format_add(p->type, x, w, conv_fan_in(p), fused);
-    conv_separable_stages(&depthwise, &pointwise, p);
-    return format_add(p->type, format_add(p->type, x, w, conv_fan_in(&depthwise), fused),
-                      the_same_value(p, CONV_PW, 0),
-               conv_fan_in(&pointwise), fused);
+    static const enum conv_operand weights[CONV_MOST_STAGES] = { CONV_EW, CONV_WEIGHTS, CONV_PW };
+    struct conv_problem stages[CONV_MOST_STAGES];
+    const int count = conv_stages(stages, p), first = count == CONV_MOST_STAGES ? 0 : 1;
+    double made = the_same_value(p, CONV_X, n);
+    for (int i = 0; i < count; i++)
+        made = format_add(p->type, made, the_same_value(p, weights[first + i], 0), conv_fan_in(&stages[i]), fused);
+    return made;
 }
 
 /* Each product rounded, and their sum only at the end. */
@@ -392,7 +391,8 @@ static void name_all(struct conv_arithmetic *named, const struct conv_kernel *ke
 static const char *const texts[] = {
     "n=16 c=64 in=4x5 k=4 filter=3x3", "n=16 c=64 in=3x4 k=8 filter=1x1", "n=16 c=8 in=7x12 k=8 filter=5x5 groups=8",
     "n=16 c=8 in=7x12 k=8 filter=3x3 groups=8", "n=16 c=64 in=4x5 k=8 filter=3x3 groups=2",
-    "op=separable n=16 c=32 in=5x6 k=8 filter=3x3", "n=16 c=64 in=16 k=4 filter=9",
+    "op=separable n=16 c=32 in=5x6 k=8 filter=3x3", "op=separable n=16 c=8 in=5x6 k=8 filter=3x3 expand=32",
+    "n=16 c=64 in=16 k=4 filter=9",
     "n=16 c=24 in=4x4x5 k=4 filter=3x3x3", "op=transposed n=4 c=48 in=5x6 k=8 filter=3x3",
 };
 

@@ -75,8 +75,9 @@ static bool is_filling(double value, const struct filling *filling)
 static void accept_padding(struct checker *checker, const struct conv_problem *problem,
                            const struct conv_truth *truth, double *got)
 {
-    /* the reference counts one more for the middle of a separable layer */
-    const int64_t full = conv_fan_in(problem) + (problem->op == CONV_OP_SEPARABLE);
+    /* the reference counts one more for each middle of a separable layer, and for an x that is added */
+    struct conv_problem stages[CONV_MOST_STAGES];
+    const int64_t full = conv_fan_in(problem) + conv_stages(stages, problem) - 1 + problem->residual;
     for (int64_t i = 0; i < truth->count; i++) {
         if (truth->taps[i] >= full)
             continue;
@@ -264,7 +265,7 @@ static bool change_data(struct run *run)
         return checker_impossible(checker, error.message);
     if (!place_close(checker, run->problem, &run->operands, run->hashes))
         return checker_impossible(checker, "pages of an input can't be made read-only");
-    return !(wanted.of[CONV_WEIGHTS] || wanted.of[CONV_PW]) || checker->kernel->device || load(run);
+    return !(wanted.of[CONV_WEIGHTS] || wanted.of[CONV_PW] || wanted.of[CONV_EW]) || checker->kernel->device || load(run);
 }
 
 static bool call_and_judge(struct run *run, int call)

@@ -27,19 +27,25 @@ static bool read_bias(struct expected *expected, const struct conv_operands *ope
     return expected->bias != NULL;
 }
 
+/* Where x is added after it, there is no taking the activation out. */
+static enum conv_activation last_activation(const struct conv_problem *problem)
+{
+    return problem->residual ? CONV_ACT_NONE : problem->act;
+}
+
 /* The reference's sums, for the data that lie there. */
 static enum conv_status compute(struct conv_truth *sums, const struct conv_problem *problem, enum conv_operand output,
                                 const struct conv_operands *operands, struct conv_error *error)
 {
     struct conv_problem linear = *problem;
-    linear.act = CONV_ACT_NONE;
+    linear.act = problem->residual ? problem->act : CONV_ACT_NONE;
     return conv_truth_compute(sums, NULL, &linear, output, operands, error);
 }
 
 static void activate(double *values, const struct conv_truth *sums, const struct conv_problem *problem,
                      enum conv_operand output)
 {
-    const enum conv_activation act = output == CONV_Y ? problem->act : CONV_ACT_NONE;
+    const enum conv_activation act = output == CONV_Y ? last_activation(problem) : CONV_ACT_NONE;
     for (int64_t i = 0; i < sums->count; i++)
         values[i] = activated(act, sums->value[i]);
 }

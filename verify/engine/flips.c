@@ -8,20 +8,22 @@ enum conv_operand flips_last_bias(const struct conv_problem *problem)
     return problem->op == CONV_OP_SEPARABLE ? CONV_PW_BIAS : CONV_BIAS;
 }
 
-/* Does the first stage of a separable problem answer minus x with minus y? */
+/* Does the first stage of a separable problem answer minus x with minus y?  Of an inverted residual that isn't asked. */
 static bool is_odd_in_x(const struct conv_problem *problem)
 {
-    return problem->op != CONV_OP_SEPARABLE || problem->mid_act == CONV_ACT_NONE;
+    return problem->op != CONV_OP_SEPARABLE
+        || (problem->mid_act == CONV_ACT_NONE && conv_problem_kind(problem) == CONV_SEPARABLE);
 }
 
 struct flips flips_choose(const struct conv_problem *problem, int64_t turn, bool together)
 {
     const bool separable = problem->op == CONV_OP_SEPARABLE, forward = problem->pass == CONV_FORWARD;
+    const bool expands = problem->expand > 0 && turn / FLIP_SORTS % 2 == 0;   /* its first stage, or its second */
     const enum conv_operand last = flips_last_bias(problem);
     const enum conv_operand sorts[FLIP_SORTS] = {
         problem->pass == CONV_BACKWARD_WEIGHTS ? CONV_Y : separable ? CONV_PW : CONV_WEIGHTS,
         problem->pass == CONV_BACKWARD_DATA ? CONV_Y : CONV_X,
-        problem->pass == CONV_BACKWARD_WEIGHTS ? CONV_Y : CONV_WEIGHTS,
+        problem->pass == CONV_BACKWARD_WEIGHTS ? CONV_Y : expands ? CONV_EW : CONV_WEIGHTS,
         last,
     };
     const enum conv_operand sort = sorts[turn % FLIP_SORTS];
@@ -66,9 +68,11 @@ static bool signs_of(double *sum, double *bias, const struct conv_problem *probl
         negative = of[CONV_Y] ^ (output == CONV_X ? of[CONV_WEIGHTS] : of[CONV_X]);
     else
         negative = of[CONV_X] ^ of[CONV_WEIGHTS] ^ of[CONV_PW];
+    if (problem->residual)
+        return false;
     if (problem->op == CONV_OP_SEPARABLE) {
         const bool middle = of[CONV_X] ^ of[CONV_WEIGHTS];
-        if ((middle && !is_odd_in_x(problem)) || (problem->bias && middle != of[CONV_BIAS]))
+        if (of[CONV_EW] || (middle && !is_odd_in_x(problem)) || (problem->bias && middle != of[CONV_BIAS]))
             return false;
     }
     *sum = negative ? -1 : 1;

@@ -17,7 +17,7 @@ struct flips { bool of[CONV_OPERANDS]; };
 
 enum { FLIP_SORTS = 4 };
 
-/* Other weights, other data, other weights of the first stage, or another bias alone, in turn.  Numbers other than
+/* Other weights, other data, other weights of an earlier stage, or another bias alone, in turn.  Numbers other than
  * integers have outputs that are known only if bias and sum change their signs together: `together`. */
 struct flips flips_choose(const struct conv_problem *problem, int64_t turn, bool together);
 
@@ -26,7 +26,7 @@ void flips_apply(const struct conv_operands *operands, const struct conv_problem
                  struct flips wanted);
 
 /* The outputs, activated, from the sums without activation that no flip made.  False if they don't follow from those:
- * an activation in the middle of a separable problem.
+ * an activation in the middle of a separable problem, or an x that is added.
  * In: sums   of this output, for the problem without activation
  *     bias   its last bias, before any flip; NULL: none */
 bool flips_predict(double *value, const struct conv_truth *sums, const struct conv_problem *problem,

@@ -3,7 +3,8 @@
  * On integers: by their checksum (maths/checksum.c).  It is linear: the problem has no activation (ways.c sees to
  * that).
  * In a separable layer the activation in the middle is no obstacle: the depthwise stage is cheap, so the reference
- * computes it, and the checksum decides the pointwise stage.
+ * computes it, and the checksum decides the pointwise stage.  So it does with the stage in front of an inverted
+ * residual, and the x that was added to y is taken away again.
  *
  * On real numbers: some outputs, each against its own bound (maths/spots.c).
  * Only when a checksum is wrong does the reference compute everything, to tell where.
@@ -46,20 +47,64 @@ static bool widen(struct widened *widened, const struct conv_problem *problem, c
 
 /* ---- integers -------------------------------------------------------------------------------------------------- */
 
-/* The pointwise stage, with its input as the reference computes it. */
+/* What a stage makes of x, as an x of the next; the caller frees it. */
+static void *next_x(const struct conv_problem *stage, const struct conv_truth *truth)
+{
+    void *x = malloc(conv_operand_bytes(stage, CONV_Y) + 1);
+    if (x)
+        conv_operand_narrow(x, stage, CONV_Y, truth->value);
+    return x;
+}
+
+/* The truth of the depthwise stage. */
+static enum conv_status middle_of(struct conv_truth *middle, const struct conv_problem *stages, int count,
+                                  const struct conv_operands *operands)
+{
+    const struct conv_operands first = { .x = operands->x, .w = operands->ew, .bias = operands->ew_bias };
+    struct conv_operands second = { .x = operands->x, .w = operands->w, .bias = operands->bias };
+    void *expanded = NULL;
+    if (count == CONV_MOST_STAGES) {
+        if (conv_truth_compute(middle, NULL, &stages[0], CONV_Y, &first, NULL) != CONV_OK)
+            return CONV_NO_MEMORY;
+        second.x = expanded = next_x(&stages[0], middle);
+        conv_truth_free(middle);
+        if (!expanded)
+            return CONV_NO_MEMORY;
+    }
+    const enum conv_status status = conv_truth_compute(middle, NULL, &stages[count - 2], CONV_Y, &second, NULL);
+    free(expanded);
+    return status;
+}
+
+/* y without the x that was added to it; NULL: no memory.  NaN where y is no sum of x and a number. */
+static double *without_x(const struct widened *widened, int64_t count)
+{
+    const double *x = widened->at[CONV_X], *y = widened->at[CONV_Y];
+    double *sums = malloc(((size_t)count + 1) * sizeof *sums);
+    for (int64_t i = 0; sums && i < count; i++)
+        sums[i] = y[i] - x[i] + x[i] == y[i] ? y[i] - x[i] : NAN;
+    return sums;
+}
+
+/* The last stage, with its input as the reference computes it. */
 static enum checksum compare_separable(const struct conv_problem *problem, const struct conv_operands *operands,
                                        const struct widened *widened, uint64_t seed)
 {
-    struct conv_problem depthwise, pointwise;
+    struct conv_problem stages[CONV_MOST_STAGES];
     struct conv_truth middle;
-    conv_separable_stages(&depthwise, &pointwise, problem);
-    if (conv_truth_compute(&middle, NULL, &depthwise, CONV_Y, operands, NULL) != CONV_OK)
+    const int count = conv_stages(stages, problem);
+    double *sums = NULL;
+    if (middle_of(&middle, stages, count, operands) != CONV_OK)
         return CHECKSUM_NO_MEMORY;
+    if (problem->residual)
+        sums = without_x(widened, conv_operand_count(problem, CONV_Y));
     const double *const at[CONV_OPERANDS] = {
         [CONV_X] = middle.value, [CONV_WEIGHTS] = widened->at[CONV_PW], [CONV_BIAS] = widened->at[CONV_PW_BIAS],
-        [CONV_Y] = widened->at[CONV_Y] };
-    const enum checksum result = checksum_compare(&pointwise, CONV_Y, at, seed);
+        [CONV_Y] = problem->residual ? sums : widened->at[CONV_Y] };
+    const enum checksum result = at[CONV_Y] ? checksum_compare(&stages[count - 1], CONV_Y, at, seed)
+                                            : CHECKSUM_NO_MEMORY;
     conv_truth_free(&middle);
+    free(sums);
     return result;
 }
 

@@ -18,7 +18,7 @@ static double rounded(double value, int bits, double (*whole)(double))
 
 static bool round_inputs(struct mistake *m, int64_t bits, double (*whole)(double))
 {
-    static const enum conv_operand factors[] = { CONV_X, CONV_WEIGHTS, CONV_Y, CONV_PW };
+    static const enum conv_operand factors[] = { CONV_X, CONV_WEIGHTS, CONV_Y, CONV_PW, CONV_EW };
     for (size_t f = 0; f < sizeof factors / sizeof *factors; f++) {
         const enum conv_operand factor = factors[f];
         for (int64_t i = 0; m->in[factor] && i < conv_operand_count(&m->problem, factor); i++)

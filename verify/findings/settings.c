@@ -73,6 +73,7 @@ static bool lose_stride(struct mistake *m, int64_t axis)
 static bool forget_activation(struct mistake *m, int64_t unused) { (void)unused; m->problem.act = CONV_ACT_NONE; return true; }
 static bool forget_middle(struct mistake *m, int64_t unused) { (void)unused; m->problem.mid_act = CONV_ACT_NONE; return true; }
 static bool forget_both(struct mistake *m, int64_t unused) { return forget_activation(m, unused) && forget_middle(m, unused); }
+static bool forget_residual(struct mistake *m, int64_t unused) { (void)unused; m->problem.residual = false; return true; }
 static bool relu_for_relu6(struct mistake *m, int64_t unused)
 {
     (void)unused;
@@ -98,6 +99,7 @@ const struct suspect suspect_settings[] = {
     { "relu6 is computed as relu", .before = relu_for_relu6 },
     { "relu is computed as relu6", .before = relu6_for_relu },
     { "the activation between the two stages is missing", .before = forget_middle },
+    { "x is not added to y", .before = forget_residual },
     { "the padding at the beginning and at the end are exchanged", .axis = pad_of_the_end },
     { "the padding at the beginning is half of both: symmetric, where the problem isn't", .axis = half_pads },
     { "the padding at the beginning is the larger half of both", .axis = half_pads, .number = 1 },

@@ -18,6 +18,10 @@ static bool less_images(struct conv_problem *p) { p->n--; return p->n > 0; }
 static bool no_bias(struct conv_problem *p) { p->bias = false; return true; }
 static bool no_act(struct conv_problem *p) { p->act = CONV_ACT_NONE; return true; }
 static bool no_mid_act(struct conv_problem *p) { p->mid_act = CONV_ACT_NONE; return true; }
+static bool no_residual(struct conv_problem *p) { p->residual = false; return true; }
+static bool no_expand(struct conv_problem *p) { p->expand = 0; return true; }
+static bool half_expand(struct conv_problem *p) { p->expand /= 2; return p->expand > 0; }
+static bool less_expand(struct conv_problem *p) { p->expand--; return p->expand > 0; }
 static bool one_mult(struct conv_problem *p) { p->mult = 1; return true; }
 static bool less_mult(struct conv_problem *p) { p->mult--; return p->mult > 0; }
 static bool first_layout(struct conv_problem *p) { p->layout = CONV_CHANNELS_FIRST; return true; }
@@ -40,16 +44,17 @@ static bool third_of_groups(struct conv_problem *p) { return drop_groups(p, p->g
 static bool fewer_groups(struct conv_problem *p) { return drop_groups(p, p->groups - 1); }
 
 /* Channels and filters go down by whole groups' shares, or, in a depthwise problem, with the groups. */
-static bool one_c(struct conv_problem *p) { p->c = p->groups; return true; }
+static bool as_many(struct conv_problem *p, int64_t c) { p->c = c; p->k = p->residual ? c : p->k; return c > 0; }
+static bool one_c(struct conv_problem *p) { return as_many(p, p->groups); }
 static bool one_k(struct conv_problem *p) { p->k = p->groups; return true; }
-static bool half_c(struct conv_problem *p) { p->c = p->c / p->groups / 2 * p->groups; return p->c > 0; }
-static bool less_c(struct conv_problem *p) { p->c -= p->groups; return p->c > 0; }
+static bool half_c(struct conv_problem *p) { return as_many(p, p->c / p->groups / 2 * p->groups); }
+static bool less_c(struct conv_problem *p) { return as_many(p, p->c - p->groups); }
 static bool half_k(struct conv_problem *p) { p->k = p->k / p->groups / 2 * p->groups; return p->k > 0; }
 static bool less_k(struct conv_problem *p) { p->k -= p->groups; return p->k > 0; }
 
 static bool (*const plain[])(struct conv_problem *) = {
     one_image, one_group, two_groups, half_groups, third_of_groups, one_c, one_k, half_c, half_k, no_bias, no_act,
-    no_mid_act, one_mult, first_layout, half_images, less_images, less_mult, fewer_groups, less_c, less_k,
+    no_mid_act, no_residual, no_expand, one_mult, half_expand, less_expand, first_layout, half_images, less_images, less_mult, fewer_groups, less_c, less_k,
 };
 
 /* Reductions of one axis: a setting goes at once, by half, or by one. */

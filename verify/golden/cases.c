@@ -94,7 +94,7 @@ static enum element own_element(const struct conv_problem *problem)
 
 static enum element input_element(const struct golden_plan *plan, enum conv_operand operand)
 {
-    const bool is_bias = operand == CONV_BIAS || operand == CONV_PW_BIAS;
+    const bool is_bias = operand == CONV_BIAS || operand == CONV_PW_BIAS || operand == CONV_EW_BIAS;
     switch (plan->data) {
     case GOLDEN_F16: return ELEMENT_F16;
     case GOLDEN_BF16: return ELEMENT_BF16;

@@ -18,6 +18,7 @@ enum probe_factor probe_factor(const struct conv_problem *problem, enum conv_ope
     case CONV_X: return PROBE_FIRST;
     case CONV_WEIGHTS: return PROBE_SECOND;
     case CONV_PW: return PROBE_THIRD;
+    case CONV_EW: return PROBE_FOURTH;
     case CONV_Y: return problem->pass == CONV_BACKWARD_DATA ? PROBE_FIRST : PROBE_SECOND;
     default: return PROBE_BIAS;
     }
@@ -76,7 +77,7 @@ static bool is_used(const struct conv_problem *problem, enum conv_operand operan
 {
     const enum conv_operand sparse = problem->op == CONV_OP_TRANSPOSED ? CONV_X : CONV_Y;
     if (problem->pass != CONV_BACKWARD_WEIGHTS)
-        return operand != CONV_WEIGHTS && operand != CONV_PW ? true : weight_is_used(problem, operand, i);
+        return probe_factor(problem, operand) == PROBE_FIRST ? true : weight_is_used(problem, operand, i);
     return operand == sparse ? pixel_is_used(problem, operand, i) : true;
 }
 
@@ -94,12 +95,12 @@ void probe_single(double *values, const struct conv_problem *problem, enum conv_
 
 int64_t probe_largest(const struct conv_problem *problem, int bits)
 {
-    const double limit = ldexp(1, bits) - 1;
-    struct conv_problem depthwise, pointwise;
-    if (problem->op != CONV_OP_SEPARABLE)
-        return (int64_t)sqrt(limit / (double)(conv_fan_in(problem) + 1));
-    conv_separable_stages(&depthwise, &pointwise, problem);
-    return (int64_t)cbrt(limit / (double)(conv_fan_in(&depthwise) + 1) / (double)(conv_fan_in(&pointwise) + 1));
+    struct conv_problem stages[CONV_MOST_STAGES];
+    const int count = conv_stages(stages, problem);
+    double limit = ldexp(1, bits) - 1;   /* of the product of all factors, one more than there are stages */
+    for (int i = 0; i < count; i++)      /* one more for the bias, and one for an x that is added */
+        limit /= (double)(conv_fan_in(&stages[i]) + 1 + (i == count - 1 && problem->residual));
+    return (int64_t)(count == 1 ? sqrt(limit) : count == 2 ? cbrt(limit) : sqrt(sqrt(limit)));
 }
 
 /* Does element i of the second factor belong to the second half of the sums that it is in? */

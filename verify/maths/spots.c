@@ -73,7 +73,7 @@ static void add_bias(struct spot *spot, double bias)
 struct view {
     struct conv_axis axis[CONV_AXES];
     int64_t n, c, k, groups;
-    enum conv_operand x, y;
+    enum conv_operand x, w, y;
     const struct spots_inputs *inputs;
     struct watcher watcher;
 };
@@ -82,7 +82,7 @@ static struct view view_of(const struct conv_problem *problem, const struct spot
 {
     const bool mirrored = problem->op == CONV_OP_TRANSPOSED;
     struct view v = { .n = problem->n, .c = problem->c, .k = problem->k, .groups = problem->groups, .x = CONV_X,
-                      .y = CONV_Y, .inputs = inputs };
+                      .w = CONV_WEIGHTS, .y = CONV_Y, .inputs = inputs };
     for (int a = 0; a < CONV_AXES; a++)
         v.axis[a] = mirrored ? conv_mirror(problem->axis[a]) : problem->axis[a];
     if (mirrored) {
@@ -113,7 +113,7 @@ static double w_at(const struct view *v, int64_t k, int64_t c, const int64_t tap
 {
     const struct conv_axis *a = v->axis;
     const int64_t C = v->c / v->groups;
-    return read(v->inputs, CONV_WEIGHTS,
+    return read(v->inputs, v->w,
                 (((k * C + c) * a[0].filter + tap[0]) * a[1].filter + tap[1]) * a[2].filter + tap[2]);
 }
 
@@ -215,7 +215,35 @@ long double spots_activated(enum conv_activation act, long double value)
     return act == CONV_ACT_RELU6 && value > 6 ? 6 : value;
 }
 
-/* Both stages: the middle at one position, all channels of it.  S is carried through both. */
+/* Element `channel` of what the depthwise stage makes, where the stage in front made what it reads, which is computed
+ * again for each tap.  S is carried through both. */
+static struct spot spot_of_expanded(const struct conv_problem *problem, const struct spots_inputs *inputs,
+                                    const struct view *depthwise, const int64_t at[5], int64_t channel)
+{
+    struct conv_problem stages[CONV_MOST_STAGES];
+    conv_stages(stages, problem);
+    struct view v = view_of(&stages[0], inputs);
+    const int64_t ins[] = SIZES(depthwise, in), taps[] = SIZES(depthwise, filter), from = channel / problem->mult;
+    int64_t tap[CONV_AXES] = { 0, 0, -1 }, in[CONV_AXES], longest = 0;
+    struct spot spot = { 0 };
+    v.w = CONV_EW;
+    while (next(tap, taps)) {
+        if (!read_by(in, depthwise, at + 2, tap))
+            continue;
+        struct spot made = spot_of_y(&v, (((at[0] * v.k + from) * ins[0] + in[0]) * ins[1] + in[1]) * ins[2] + in[2]);
+        if (problem->bias)
+            add_bias(&made, read(inputs, CONV_EW_BIAS, from));
+        const double w = w_at(depthwise, channel, 0, tap);
+        spot.value += spots_activated(problem->mid_act, made.value) * w;
+        spot.magnitude += made.magnitude * fabs(w);
+        spot.taps++;
+        longest = made.taps + 1;   /* of every one: the stage has no padding */
+    }
+    spot.taps += longest;
+    return spot;
+}
+
+/* All stages: the middle at one position, all channels of it.  S is carried through them. */
 static struct spot spot_of_separable(const struct conv_problem *problem, const struct spots_inputs *inputs,
                                      int64_t element, const struct watcher *watcher)
 {
@@ -227,8 +255,8 @@ static struct spot spot_of_separable(const struct conv_problem *problem, const s
     struct spot spot = { 0 };
     split(at, element, problem->k, outs);
     for (int64_t m = 0; m < many; m++) {
-        struct spot middle =
-            spot_of_y(&v, (((at[0] * many + m) * outs[0] + at[2]) * outs[1] + at[3]) * outs[2] + at[4]);
+        struct spot middle = problem->expand > 0 ? spot_of_expanded(problem, inputs, &v, at, m)
+            : spot_of_y(&v, (((at[0] * many + m) * outs[0] + at[2]) * outs[1] + at[3]) * outs[2] + at[4]);
         if (problem->bias)
             add_bias(&middle, read(inputs, CONV_BIAS, m));
         const double w = read(inputs, CONV_PW, at[1] * many + m);
@@ -291,9 +319,10 @@ bool spots_truth_by(struct conv_truth *truth, const struct conv_problem *problem
     }
     for (int i = 0; i < count; i++) {
         const struct spot spot = spot_of(problem, output, inputs, element[i], (struct watcher){ NULL, NULL });
-        made.value[i] = (double)spots_activated(problem->act, spot.value);
-        made.magnitude[i] = (double)spot.magnitude;
-        made.taps[i] = spot.taps;
+        const double added = problem->residual ? read(inputs, CONV_X, element[i]) : 0;
+        made.value[i] = (double)(spots_activated(problem->act, spot.value) + added);
+        made.magnitude[i] = (double)(spot.magnitude + fabs(added));
+        made.taps[i] = spot.taps + problem->residual;
     }
     *truth = made;
     return true;

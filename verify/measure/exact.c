@@ -63,11 +63,13 @@ static enum conv_operand last_bias(const struct conv_problem *problem)
     return problem->op == CONV_OP_SEPARABLE ? CONV_PW_BIAS : CONV_BIAS;
 }
 
-/* The problem without its last bias and activation; a separable one keeps both biases, the last of them 0. */
+/* The problem without its last bias and activation, and without the x that is added; a separable one keeps all
+ * biases, the last of them 0. */
 static struct conv_problem linear(const struct conv_problem *problem)
 {
     struct conv_problem plain = *problem;
     plain.act = CONV_ACT_NONE;
+    plain.residual = false;
     plain.bias = problem->bias && (problem->op == CONV_OP_SEPARABLE || problem->pass != CONV_FORWARD);
     return plain;
 }
@@ -196,16 +198,18 @@ void exact_free(struct exact *exact)
 
 /* ---- rounds ---------------------------------------------------------------------------------------------------- */
 
-/* Powers of two: fractions in every round.  Of a separable problem those of x and w cancel, because an activation
- * between the stages has a limit of its own. */
+/* Powers of two: fractions in every round.  Of a separable problem those of x and of the first stage's weights cancel,
+ * because an activation between the stages has a limit of its own.  An x that is added has the unit of y. */
 static void choose_exponents(struct exact *exact, int round)
 {
     int *e = exact->exponent;
-    const bool separable = exact->problem->op == CONV_OP_SEPARABLE;
+    const bool separable = exact->problem->op == CONV_OP_SEPARABLE, expands = exact->problem->expand > 0;
     e[CONV_X] = -5 - round % 3;
-    e[CONV_WEIGHTS] = separable ? -e[CONV_X] : -4 - round % 2;
+    e[CONV_EW] = expands ? -e[CONV_X] : 0;
+    e[CONV_EW_BIAS] = 0;
+    e[CONV_WEIGHTS] = expands ? 0 : separable ? -e[CONV_X] : -4 - round % 2;
     e[CONV_Y] = -5 - (round + 1) % 3;
-    e[CONV_PW] = -5 - round % 4;
+    e[CONV_PW] = exact->problem->residual ? e[CONV_X] : -5 - round % 4;
     e[CONV_BIAS] = separable ? 0 : e[CONV_X] + e[CONV_WEIGHTS];
     e[CONV_PW_BIAS] = e[CONV_PW];
 }
@@ -322,7 +326,8 @@ static int exponent_of(const struct exact *exact, enum conv_operand output)
     if (output == CONV_BIAS)
         return e[CONV_Y];
     if (output == CONV_Y)
-        return e[CONV_X] + e[CONV_WEIGHTS] + (exact->problem->op == CONV_OP_SEPARABLE ? e[CONV_PW] : 0);
+        return e[CONV_X] + e[CONV_EW] + e[CONV_WEIGHTS]
+             + (exact->problem->op == CONV_OP_SEPARABLE ? e[CONV_PW] : 0);
     return output == CONV_X ? e[CONV_Y] + e[CONV_WEIGHTS] : e[CONV_X] + e[CONV_Y];
 }
 
@@ -334,8 +339,16 @@ static const double *sums_now(double *sign, const struct exact *exact, enum conv
     return exact->sums[output][negative && exact->sums[output][1]];
 }
 
-/* What one channel's outputs are made of: unit * (sign * sum + bias), activated. */
-struct recipe { double unit, sign, bias; enum conv_activation act; bool rounded; };
+/* What one channel's outputs are made of: unit * (sign * sum + bias), activated, and then unit * added * x, whose
+ * elements are `apart` from each other. */
+struct recipe {
+    double unit, sign, bias;
+    enum conv_activation act;
+    bool rounded;
+    const signed char *x;
+    int64_t apart;
+    double added;
+};
 
 /* The first wrong element, or -1. */
 static int64_t first_wrong(double *right, const double *got, const double *sums, int64_t count,
@@ -347,6 +360,8 @@ static int64_t first_wrong(double *right, const double *got, const double *sums,
             value = 0;
         if (recipe->act == CONV_ACT_RELU6 && value > 6)
             value = 6;
+        if (recipe->x)
+            value += recipe->unit * recipe->added * recipe->x[i * recipe->apart];
         if ((recipe->rounded ? recipe->unit * rint(got[i] / recipe->unit) : got[i]) == value)
             continue;
         *right = value;
@@ -374,12 +389,17 @@ static bool compare(char *words, size_t room, const struct exact *exact, enum co
     const double unit = ldexp(1, exponent_of(exact, output));
     double sign, right;
     const double *sums = sums_now(&sign, exact, output);
+    const bool last = problem->layout == CONV_CHANNELS_LAST;   /* of x as it was drawn */
     for (int64_t block = 0; block < view.outer * view.channels; block++) {
         const int64_t channel = channel_at(&view, block / view.channels, block % view.channels);
         const int64_t begin = block * view.inner;
         const double own = channel_sign(exact, channel);
         const struct recipe recipe = { unit, own * sign, bias ? own * bias[channel] : 0,
-                                       output == CONV_Y ? problem->act : CONV_ACT_NONE, rounded };
+                                       output == CONV_Y ? problem->act : CONV_ACT_NONE, rounded,
+                                       problem->residual ? exact->base[CONV_X]
+                                           + (last ? block / view.channels * view.inner * view.channels + channel : begin)
+                                           : NULL,
+                                       last ? view.channels : 1, exact->mask == EXACT_NEGATED ? -1 : 1 };
         const int64_t at = first_wrong(&right, got + begin, sums + begin, view.inner, &recipe);
         if (at < 0)
             continue;

@@ -67,7 +67,7 @@ static const struct ranges *ranges_of(const struct subject *subject, int factor)
     case FILTERS: return subject->kind == CONV_DEPTHWISE ? &multipliers : is_small ? &fewer_channels : &channels;
     case GROUPS:
         return subject->kind == CONV_GROUPED ? &groups : subject->kind == CONV_DEPTHWISE ? &lanes
-             : subject->kind == CONV_SEPARABLE || subject->kind == CONV_TRANSPOSED ? &multipliers : &one;
+             : has_stages(subject->kind) || subject->kind == CONV_TRANSPOSED ? &multipliers : &one;
     default: return &of_axis[subject->rank][(factor - AXIS) % OF_AXIS];
     }
 }
@@ -76,11 +76,11 @@ static int levels_of(const struct subject *subject, int factor)
 {
     const int of_axis_factor = factor < AXIS ? -1 : (factor - AXIS) % OF_AXIS;
     if (factor == MODE)
-        return subject->kind == CONV_SEPARABLE ? 3 : (int)(sizeof modes / sizeof *modes);
+        return has_stages(subject->kind) ? 3 : (int)(sizeof modes / sizeof *modes);
     if (factor == LAYOUT || factor == TYPE || factor == BIAS)
         return 2;
     if (factor == MID_ACT)
-        return subject->kind == CONV_SEPARABLE ? CONV_ACTIVATIONS : 1;
+        return has_stages(subject->kind) ? CONV_ACTIVATIONS : 1;
     if ((subject->kind == CONV_POINTWISE && (of_axis_factor == FILTER || of_axis_factor == DILATION))
         || (subject->kind != CONV_TRANSPOSED && of_axis_factor == OUTPUT_PAD))
         return 1;
@@ -102,7 +102,7 @@ static void set_channels(struct conv_problem *p, const struct subject *subject, 
 {
     const int64_t c = number(subject, row, CHANNELS), k = number(subject, row, FILTERS),
                   g = number(subject, row, GROUPS);
-    const bool separable = subject->kind == CONV_SEPARABLE;
+    const bool separable = has_stages(subject->kind);
     p->groups = separable ? 1 : g;
     p->mult = separable ? g : 1;
     p->c = c * p->groups;
@@ -136,8 +136,7 @@ static bool problem_of(struct conv_problem *problem, const struct subject *subje
 {
     static const double most_macs = 1e6;
     struct conv_problem p = conv_problem_default(subject->rank);
-    p.op = subject->kind == CONV_SEPARABLE ? CONV_OP_SEPARABLE
-         : subject->kind == CONV_TRANSPOSED ? CONV_OP_TRANSPOSED : CONV_OP_CONV;
+    p.op = op_of_kind(subject->kind);
     p.pass = modes[row[MODE]].pass;
     p.act = modes[row[MODE]].act;
     p.layout = (enum conv_layout)row[LAYOUT];

@@ -195,7 +195,7 @@ static bool setting_fits(enum conv_kind kind, enum setting setting)
     if (setting == OUTPUT_PAD)
         return kind == CONV_TRANSPOSED;
     if (setting == MULTIPLIER)
-        return kind == CONV_DEPTHWISE || kind == CONV_SEPARABLE;
+        return kind == CONV_DEPTHWISE || has_stages(kind);
     return kind != CONV_POINTWISE || setting == STRIDE || setting == PAD || setting == LARGE_BATCH;
 }
 
@@ -210,7 +210,7 @@ static void set_small_channels(struct conv_problem *p, enum conv_kind kind, enum
     if (kind == CONV_DEPTHWISE) {
         p->c = p->groups = from_to(dice, 2, 17);
         p->k = p->c * mult;
-    } else if (kind == CONV_SEPARABLE) {
+    } else if (has_stages(kind)) {
         p->mult = mult;
     }
 }

@@ -48,10 +48,17 @@ static const char *const lessons[] = {
     "op=transposed c=2 in=6x5 k=3 filter=4x4 stride=2 pad=1",
     "op=separable n=2 c=3 in=9x8 k=5 filter=3x3 stride=2 pad=1 bias=1 mid_act=relu6 act=relu",
     "op=separable c=5 in=6x7 k=3 filter=2x3 mult=2 mid_act=relu", "op=separable c=1 in=5x5 k=1 filter=3x3 mult=3",
+    /* three stages: x added and not, a stride, an expansion that isn't one, a batch; no expansion at all */
+    "op=separable n=2 c=3 in=9x8 k=5 filter=3x3 stride=2 pad=1 bias=1 mid_act=relu6 expand=18",
+    "op=separable n=2 c=5 in=7x6 k=5 filter=3x3 pad=1 bias=1 mid_act=relu act=relu6 expand=7 residual=1",
+    "op=separable c=4 in=6x7 k=4 filter=2x3 pad=1:0x1 mid_act=relu residual=1 bias=1",
+    "op=separable c=6 in=5x5 k=3 filter=5x5 pad=4 bias=1 mid_act=relu expand=2",
+    "op=separable c=1 in=1x9 k=1 filter=1x3 pad=0x1 mult=2 expand=3 residual=1",
     /* no images at all */
     "n=0 c=3 in=5x5 k=4 filter=3x3 bias=1", "n=0 c=4 in=5x5 k=4 filter=3x3 groups=4",
     "n=0 op=transposed c=3 in=5x5 k=4 filter=3x3 bias=1", "n=0 c=4 in=5x5 k=4 filter=1x1",
     "n=0 op=separable c=3 in=5x5 k=4 filter=3x3",
+    "n=0 op=separable c=3 in=5x5 k=3 filter=3x3 pad=1 expand=4 residual=1",
 };
 
 enum { LESSONS = sizeof lessons / sizeof *lessons, MODES = CONV_PASSES * CONV_LAYOUTS * CONV_TYPES };
@@ -107,7 +114,8 @@ static bool remainder_at(struct conv_problem *problem, int64_t shape)
     const enum conv_kind kind = (enum conv_kind)(shape % CONV_KINDS);
     const int64_t c = shape / CONV_KINDS + 1;
     struct conv_problem p = conv_problem_default(2);
-    p.op = kind == CONV_SEPARABLE ? CONV_OP_SEPARABLE : kind == CONV_TRANSPOSED ? CONV_OP_TRANSPOSED : CONV_OP_CONV;
+    p.op = op_of_kind(kind);
+    p.expand = kind == CONV_INVERTED_RESIDUAL ? c % 2 ? c : 34 - c : 0;
     p.groups = kind == CONV_GROUPED ? 2 : kind == CONV_DEPTHWISE ? c : 1;
     p.c = kind == CONV_GROUPED ? 2 * c : c;
     p.k = kind == CONV_DEPTHWISE ? c : (34 - c) * p.groups;

@@ -64,7 +64,7 @@ static void set_channels(struct conv_problem *p, enum conv_kind kind, int64_t tu
         p->groups = ONE_OF(dice, 2, 2, 3, 4);
         p->c = (p->c > 16 ? 8 : p->c) * p->groups;
         p->k = (p->k > 16 ? 8 : p->k) * p->groups;
-    } else if (kind == CONV_SEPARABLE) {
+    } else if (has_stages(kind)) {
         p->mult = ONE_OF(dice, 1, 1, 2);
     }
 }

@@ -25,7 +25,7 @@ static void set_groups(struct conv_problem *p, enum conv_kind kind, struct dice 
         p->groups = 2;
         p->c *= 2;
         p->k *= 2;
-    } else if (kind == CONV_SEPARABLE) {
+    } else if (has_stages(kind)) {
         p->mult = ONE_OF(dice, 1, 1, 2);
     }
 }

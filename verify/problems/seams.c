@@ -45,7 +45,7 @@ static void draw_channels(struct conv_problem *p, enum conv_kind kind, struct di
         p->groups = ONE_OF(dice, 2, 2, 3, 4, 5, 8);
         p->c *= p->groups;
         p->k *= p->groups;
-    } else if (kind == CONV_SEPARABLE) {
+    } else if (has_stages(kind)) {
         p->mult = ONE_OF(dice, 1, 1, 2, 3);
     }
 }
@@ -53,7 +53,7 @@ static void draw_channels(struct conv_problem *p, enum conv_kind kind, struct di
 static bool draw(struct conv_problem *problem, const struct conv_problem_filter *filter, struct dice *dice)
 {
     static const double most_macs = 1e6;
-    const enum conv_kind kind = (enum conv_kind)drawn_bit(dice, filter->kinds, CONV_KINDS);
+    const enum conv_kind kind = drawn_kind(dice, filter);
     *problem = conv_problem_default((int)ONE_OF(dice, 1, 2, 2, 2, 3));
     problem->n = ONE_OF(dice, 0, 1, 1, 1, 2, 3, 5, 27);
     draw_modes(problem, kind, filter, dice);

@@ -59,23 +59,67 @@ int drawn_bit(struct dice *dice, unsigned set, int count)
     return bit;
 }
 
+/* Whoever has no inverted residuals is drawn from the kinds before them: problems of one seed stay what they were
+ * before there were any. */
+enum conv_kind drawn_kind(struct dice *dice, const struct conv_problem_filter *filter)
+{
+    const bool all = filter_has(filter->kinds, CONV_INVERTED_RESIDUAL);
+    return (enum conv_kind)drawn_bit(dice, filter->kinds, all ? CONV_KINDS : CONV_INVERTED_RESIDUAL);
+}
+
 void draw_modes(struct conv_problem *problem, enum conv_kind kind, const struct conv_problem_filter *filter,
                 struct dice *dice)
 {
-    problem->op = kind == CONV_SEPARABLE ? CONV_OP_SEPARABLE : kind == CONV_TRANSPOSED ? CONV_OP_TRANSPOSED : CONV_OP_CONV;
-    problem->pass = kind == CONV_SEPARABLE ? CONV_FORWARD
-                                           : (enum conv_pass)drawn_bit(dice, filter->passes, CONV_PASSES);
+    problem->op = op_of_kind(kind);
+    problem->pass = has_stages(kind) ? CONV_FORWARD : (enum conv_pass)drawn_bit(dice, filter->passes, CONV_PASSES);
     problem->layout = (enum conv_layout)drawn_bit(dice, filter->layouts, CONV_LAYOUTS);
     problem->type = (enum conv_type)drawn_bit(dice, filter->types, CONV_TYPES);
     problem->bias = below(dice, 2);
     if (problem->pass == CONV_FORWARD)
         problem->act = (enum conv_activation)below(dice, CONV_ACTIVATIONS);
-    if (kind == CONV_SEPARABLE)
+    if (has_stages(kind))
         problem->mid_act = (enum conv_activation)below(dice, CONV_ACTIVATIONS);
+}
+
+bool has_stages(enum conv_kind kind) { return kind == CONV_SEPARABLE || kind == CONV_INVERTED_RESIDUAL; }
+
+enum conv_op op_of_kind(enum conv_kind kind)
+{
+    return has_stages(kind) ? CONV_OP_SEPARABLE : kind == CONV_TRANSPOSED ? CONV_OP_TRANSPOSED : CONV_OP_CONV;
+}
+
+/* Like x: as many filters as channels, no stride, and as much padding as the window is long. */
+static void shape_like_x(struct conv_problem *problem)
+{
+    problem->k = problem->c;
+    for (int a = 0; a < CONV_AXES; a++) {
+        struct conv_axis *axis = &problem->axis[a];
+        const int64_t pads = (axis->filter - 1) * axis->dilation;
+        axis->stride = 1;
+        axis->pad_begin = axis->pad_begin < pads ? axis->pad_begin : pads;
+        axis->pad_end = pads - axis->pad_begin;
+    }
+}
+
+/* A separable problem becomes an inverted residual: with few channels more, or with many, or with none; and x is added
+ * in half of them.  Which one follows from the sizes, so that a set needs no more draws for it. */
+static void invert(struct conv_problem *problem)
+{
+    const struct conv_axis *W = &problem->axis[CONV_W], *H = &problem->axis[CONV_H];
+    const int64_t sizes = ((((problem->c * 7 + problem->k) * 7 + W->in) * 7 + H->in) * 7 + W->filter) * 7 + H->filter;
+    struct dice dice = { random_at((uint64_t)(sizes * 7 + problem->act * 3 + problem->mid_act), problem->n) };
+    const int64_t wide = ONE_OF(&dice, 1, 2, 3, 5, 7, 8, 9, 13, 15, 16, 17, 24, 31, 33), times = ONE_OF(&dice, 2, 3, 6);
+    problem->residual = below(&dice, 2);
+    problem->expand = problem->residual && below(&dice, 8) == 0 ? 0
+                    : below(&dice, 3) == 0 ? problem->c * times : wide;
+    if (problem->residual)
+        shape_like_x(problem);
 }
 
 bool is_drawn(struct conv_problem *problem, enum conv_kind kind, const struct conv_problem_filter *filter)
 {
+    if (kind == CONV_INVERTED_RESIDUAL)
+        invert(problem);
     return conv_problem_finish(problem, NULL) == CONV_OK && conv_problem_kind(problem) == kind
         && conv_problem_passes(filter, problem);
 }

@@ -42,14 +42,20 @@ static inline int64_t from_to(struct dice *dice, int64_t from, int64_t to) { ret
 static inline int64_t one_of(struct dice *dice, const int *list, int count) { return list[below(dice, count)]; }
 #define ONE_OF(dice, ...) one_of(dice, (const int[]){ __VA_ARGS__ }, sizeof (int[]){ __VA_ARGS__ } / sizeof(int))
 
-/* A kind, pass, layout and type that the filter lets through, where there is one. */
+/* A pass, layout or type that the filter lets through, where there is one; and a kind. */
 int drawn_bit(struct dice *dice, unsigned set, int count);
+enum conv_kind drawn_kind(struct dice *dice, const struct conv_problem_filter *filter);
 
 /* Pass, layout, type, bias and activations by lot; op and mult follow from the kind. */
 void draw_modes(struct conv_problem *problem, enum conv_kind kind, const struct conv_problem_filter *filter,
                 struct dice *dice);
 
-/* Finish a problem that was put together, which must be of this kind and pass the filter. */
+/* Is it a separable convolution, or one that became an inverted residual?  And the operation of a kind. */
+bool has_stages(enum conv_kind kind);
+enum conv_op op_of_kind(enum conv_kind kind);
+
+/* Finish a problem that was put together, which must be of this kind and pass the filter.  An inverted residual was put
+ * together as a separable problem, and is made from that here. */
 bool is_drawn(struct conv_problem *problem, enum conv_kind kind, const struct conv_problem_filter *filter);
 
 #endif

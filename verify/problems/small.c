@@ -122,6 +122,7 @@ static const struct channels transposed[] = {
 static const struct { const struct channels *list; int count; } channels_of[CONV_KINDS] = {
     [CONV_STANDARD] = LIST(dense), [CONV_POINTWISE] = LIST(dense), [CONV_GROUPED] = LIST(grouped),
     [CONV_DEPTHWISE] = LIST(depthwise), [CONV_SEPARABLE] = LIST(separable), [CONV_TRANSPOSED] = LIST(transposed),
+    [CONV_INVERTED_RESIDUAL] = LIST(separable),
 };
 
 /* The next digit of a number written with changing bases. */
@@ -135,9 +136,7 @@ static int digit(int64_t *number, int base)
 /* Variant number `number`: every mode changes at its own pace, so that all combinations come in turn. */
 static void apply_variant(struct conv_problem *problem, enum conv_kind kind, int64_t number)
 {
-    static const enum conv_op ops[CONV_KINDS] = {
-        [CONV_SEPARABLE] = CONV_OP_SEPARABLE, [CONV_TRANSPOSED] = CONV_OP_TRANSPOSED };
-    problem->op = ops[kind];
+    problem->op = op_of_kind(kind);
     problem->pass = (enum conv_pass)digit(&number, CONV_PASSES);
     problem->layout = (enum conv_layout)digit(&number, CONV_LAYOUTS);
     problem->type = (enum conv_type)digit(&number, CONV_TYPES);
@@ -149,8 +148,7 @@ static void apply_variant(struct conv_problem *problem, enum conv_kind kind, int
     problem->bias = digit(&number, 2);
     problem->act = (enum conv_activation)digit(&number, CONV_ACTIVATIONS);
     problem->n = 1 + digit(&number, 2);
-    problem->mid_act = kind == CONV_SEPARABLE ? (enum conv_activation)digit(&number, CONV_ACTIVATIONS)
-                                              : CONV_ACT_NONE;
+    problem->mid_act = has_stages(kind) ? (enum conv_activation)digit(&number, CONV_ACTIVATIONS) : CONV_ACT_NONE;
     if (problem->pass != CONV_FORWARD)
         problem->act = CONV_ACT_NONE;
 }
@@ -158,7 +156,7 @@ static void apply_variant(struct conv_problem *problem, enum conv_kind kind, int
 static int64_t variant_count(enum conv_kind kind)
 {
     return (int64_t)CONV_PASSES * CONV_LAYOUTS * CONV_TYPES * channels_of[kind].count * 2 * CONV_ACTIVATIONS * 2
-         * (kind == CONV_SEPARABLE ? CONV_ACTIVATIONS : 1);
+         * (has_stages(kind) ? CONV_ACTIVATIONS : 1);
 }
 
 /* ---- the walk ----------------------------------------------------------------------------------------------- */

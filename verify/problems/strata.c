@@ -39,7 +39,7 @@ static bool is_affordable(const struct conv_problem *problem, double most_macs)
 static enum stratum draw(struct conv_problem *problem, const struct strata *strata, struct dice *dice)
 {
     struct conv_problem_filter filter = *strata->filter;
-    const enum conv_kind kind = (enum conv_kind)drawn_bit(dice, filter.kinds, CONV_KINDS);
+    const enum conv_kind kind = drawn_kind(dice, &filter);
     filter.passes = 1u << pass_of(strata);
     *problem = conv_problem_default(2);
     draw_modes(problem, kind, &filter, dice);

@@ -106,7 +106,7 @@ static void print_bias(const char *name, int64_t channel, double value)
 /* The bias and the products, `room` lines of them at most. */
 static void print_products(const struct explained *e, int64_t room)
 {
-    const int64_t count = explain_is_separable(e) ? explain_candidates(e) / (e->problem.c * e->problem.mult)
+    const int64_t count = explain_is_separable(e) ? explain_candidates(e) / conv_middle_channels(&e->problem)
         : explain_candidates(e);
     int64_t lines = 0;
     if (e->problem.bias && e->problem.pass == CONV_FORWARD)
@@ -124,7 +124,7 @@ static void print_products(const struct explained *e, int64_t room)
 static int64_t print_middles(const struct explained *e)
 {
     const struct conv_problem *p = &e->problem;
-    const int64_t channels = p->c * p->mult;
+    const int64_t channels = conv_middle_channels(p);
     for (int64_t c = 0; c < channels && c < MOST_MIDDLES; c++) {
         const struct explained middle = explain_middle(e, c);
         int64_t products;
@@ -154,6 +154,7 @@ static double linear_sum(const struct explained *e)
 {
     struct explained linear = *e;
     linear.problem.act = CONV_ACT_NONE;
+    linear.problem.residual = false;
     return explain_sum(&linear);
 }
 
@@ -176,4 +177,9 @@ void explain_print_sum(const struct explained *e)
     printf("    = %g   (%" PRId64 " products)\n", sum, products);
     if (p->pass == CONV_FORWARD && p->act != CONV_ACT_NONE)
         printf("    %s -> %g\n", conv_activation_name(p->act), explain_activated(p->act, sum));
+    if (p->residual) {
+        fputs("    + ", stdout);
+        print_element(p, "x", e->index[0], e->index[1], e->index + 2);
+        printf(" = %g -> %g\n", explain_added(e), explain_sum(e));
+    }
 }

@@ -18,6 +18,14 @@ static const char *const forward[CONV_KINDS] = {
                         "y[n][k]O = A(B{pw_bias[k]}SUM over c of m[c]O * pw[k][c])A"),
     [CONV_TRANSPOSED] = "y[n][k]O = A(B{bias[k]}SUM over c,|t| of x[n][c]I * w[c][k']T)A",
 };
+/* Of an inverted residual: [expands], and what is added. */
+static const char *const middles[2] = {
+    "m[c]O = M(B{bias[c]}SUM over |t| of x[n][c / mult]I * w[c]T)M",
+    ("e[c]I = M(B{ew_bias[c]}SUM over i of x[n][i]I * ew[c][i])M\n"
+     "m[c]O = M(B{bias[c]}SUM over |t| of e[c / mult]I * w[c]T)M") };
+static const char *const ends[2] = {
+    "y[n][k]O = A(B{pw_bias[k]}SUM over c of m[c]O * pw[k][c])A",
+    "y[n][k]O = A(B{pw_bias[k]}SUM over c of m[c]O * pw[k][c])A + x[n][k]O" };
 static const char *const backward[2][2] = {   /* [transposed][weights] */
     { "dx[n][c]I = SUM over k,|t| of dy[n][k]O * w[k][c']T",
       "dw[k][c']T = SUM over n,|o| of dy[n][k]O * x[n][c]I" },
@@ -85,8 +93,12 @@ static void put_where(const struct conv_problem *p, bool alone)
 void explain_print_formula(const struct conv_problem *p)
 {
     const bool transposed = p->op == CONV_OP_TRANSPOSED, weights = p->pass == CONV_BACKWARD_WEIGHTS;
+    const bool inverted = conv_problem_kind(p) == CONV_INVERTED_RESIDUAL;
     putchar('\n');
-    put_template(p->pass == CONV_FORWARD ? forward[conv_problem_kind(p)] : backward[transposed][weights], p);
+    if (inverted)
+        put_template(middles[p->expand > 0], p);
+    put_template(inverted ? ends[p->residual]
+                 : p->pass == CONV_FORWARD ? forward[conv_problem_kind(p)] : backward[transposed][weights], p);
     if (weights && p->bias)
         put_template("dbias[k] = SUM over n,|o| of dy[n][k]O", p);
     /* an output in the large image asks which positions have it in their windows */

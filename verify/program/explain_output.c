@@ -20,8 +20,8 @@ bool explain_is_separable(const struct explained *e) { return e->problem.op == C
 static struct explained_image image_of(const struct conv_problem *p, bool output)
 {
     struct explained_image image = { .operand = output ? CONV_Y : CONV_X, .letters = output ? "ZPQ" : "DHW",
-                                     .channels = output ? p->k : p->c };
-    image.name = conv_operand_name(p, image.operand);
+                                     .channels = output ? p->k : conv_wide_channels(p) };
+    image.name = !output && p->expand > 0 ? "e" : conv_operand_name(p, image.operand);
     for (int a = 0; a < CONV_AXES; a++)
         image.size[a] = output ? p->axis[a].out : p->axis[a].in;
     return image;
@@ -115,13 +115,20 @@ bool explain_choose(struct explained *e, const struct conv_problem *p, uint64_t 
     return !at || read_at(e, at);
 }
 
+/* a * b, or more than anybody waits for. */
+static int64_t times(int64_t a, int64_t b)
+{
+    return b > 0 && a > 2 * (int64_t)MOST_PRODUCTS / b ? 2 * MOST_PRODUCTS : a * b;
+}
+
 const char *explain_refuses(const struct explained *e)
 {
     int64_t sizes[5];
     sizes_of(sizes, e);
     if (e->problem.n == 0)
         return "n=0, there are no images";
-    return conv_fan_in(&e->problem) > MOST_PRODUCTS || explain_candidates(e) > MOST_PRODUCTS
+    return conv_fan_in(&e->problem) > MOST_PRODUCTS
+        || times(explain_candidates(e), e->problem.expand > 0 ? e->problem.c : 1) > MOST_PRODUCTS
         ? "one output has more than 2^24 products" : NULL;
 }
 
@@ -138,18 +145,12 @@ static int64_t large_group(const struct explained *e)
     return explain_is_separable(e) ? 1 : e->large.channels / e->problem.groups;
 }
 
-/* a * b, or more than anybody waits for. */
-static int64_t times(int64_t a, int64_t b)
-{
-    return b > 0 && a > 2 * (int64_t)MOST_PRODUCTS / b ? 2 * MOST_PRODUCTS : a * b;
-}
-
 int64_t explain_candidates(const struct explained *e)
 {
     int64_t count = e->in == IN_SMALL ? large_group(e) : e->in == IN_LARGE ? small_group(e) : e->problem.n;
     for (int a = 0; a < CONV_AXES; a++)
         count = times(count, e->in == IN_WEIGHTS ? e->small.size[a] : e->axis[a].filter);
-    return explain_is_separable(e) ? times(count, e->problem.c * e->problem.mult) : count;
+    return explain_is_separable(e) ? times(count, conv_middle_channels(&e->problem)) : count;
 }
 
 /* Cut i into the numbers of three axes; what is left over is returned. */
@@ -201,14 +202,34 @@ double explain_value(const struct explained *e, enum conv_operand operand, int64
     return conv_fill_value(&e->fill, conv_operand_name(&e->problem, operand), i);
 }
 
-static double element(const struct explained *e, const struct explained_image *image, int64_t n, int64_t channel,
-                      const int64_t at[CONV_AXES])
+static double element_of(const struct explained *e, const struct explained_image *image, int64_t channels, int64_t n,
+                         int64_t channel, const int64_t at[CONV_AXES])
 {
     const int64_t *size = image->size, positions = size[0] * size[1] * size[2];
     const int64_t position = (at[0] * size[1] + at[1]) * size[2] + at[2];
     return explain_value(e, image->operand, e->problem.layout == CONV_CHANNELS_LAST
-                    ? (n * positions + position) * image->channels + channel
-                    : (n * image->channels + channel) * positions + position);
+                    ? (n * positions + position) * channels + channel : (n * channels + channel) * positions + position);
+}
+
+static double element(const struct explained *e, const struct explained_image *image, int64_t n, int64_t channel,
+                      const int64_t at[CONV_AXES])
+{
+    return element_of(e, image, image->channels, n, channel, at);
+}
+
+double explain_expanded(const struct explained *e, const struct explained_product *product)
+{
+    const struct conv_problem *p = &e->problem;
+    double sum = p->bias ? explain_value(e, CONV_EW_BIAS, product->large_channel) : 0;
+    for (int64_t i = 0; i < p->c; i++)
+        sum += element_of(e, &e->large, p->c, product->n, i, product->large)
+             * explain_value(e, CONV_EW, product->large_channel * p->c + i);
+    return explain_activated(p->mid_act, sum);
+}
+
+double explain_added(const struct explained *e)
+{
+    return e->problem.residual ? element_of(e, &e->large, e->problem.c, e->index[0], e->index[1], e->index + 2) : 0;
 }
 
 double explain_small_value(const struct explained *e, const struct explained_product *product)
@@ -218,7 +239,8 @@ double explain_small_value(const struct explained *e, const struct explained_pro
 
 double explain_large_value(const struct explained *e, const struct explained_product *product)
 {
-    return element(e, &e->large, product->n, product->large_channel, product->large);
+    return e->problem.expand > 0 ? explain_expanded(e, product)
+                                 : element(e, &e->large, product->n, product->large_channel, product->large);
 }
 
 double explain_weight(const struct explained *e, const struct explained_product *product)
@@ -248,7 +270,7 @@ struct explained explain_middle(const struct explained *e, int64_t channel)
 
 double explain_plain_sum(const struct explained *e, int64_t *products)
 {
-    const int64_t count = explain_is_separable(e) ? explain_candidates(e) / (e->problem.c * e->problem.mult)
+    const int64_t count = explain_is_separable(e) ? explain_candidates(e) / conv_middle_channels(&e->problem)
         : explain_candidates(e);
     double sum = e->problem.bias && e->problem.pass == CONV_FORWARD ? explain_value(e, CONV_BIAS, e->index[1]) : 0;
     *products = 0;
@@ -271,7 +293,7 @@ double explain_middle_value(const struct explained *e, int64_t channel)
 
 double explain_pointwise_weight(const struct explained *e, int64_t channel)
 {
-    return explain_value(e, CONV_PW, e->index[1] * e->problem.c * e->problem.mult + channel);
+    return explain_value(e, CONV_PW, e->index[1] * conv_middle_channels(&e->problem) + channel);
 }
 
 double explain_sum(const struct explained *e)
@@ -282,7 +304,7 @@ double explain_sum(const struct explained *e)
         return e->problem.pass == CONV_FORWARD ? explain_activated(e->problem.act, sum) : sum;
     }
     double sum = e->problem.bias ? explain_value(e, CONV_PW_BIAS, e->index[1]) : 0;
-    for (int64_t c = 0; c < e->problem.c * e->problem.mult; c++)
+    for (int64_t c = 0; c < conv_middle_channels(&e->problem); c++)
         sum += explain_middle_value(e, c) * explain_pointwise_weight(e, c);
-    return explain_activated(e->problem.act, sum);
+    return explain_activated(e->problem.act, sum) + explain_added(e);
 }

@@ -63,6 +63,10 @@ struct explained explain_middle(const struct explained *explained, int64_t chann
 double explain_middle_value(const struct explained *explained, int64_t channel);
 double explain_pointwise_weight(const struct explained *explained, int64_t channel);
 
+/* Of an inverted residual: e at the place of a product, and the x that is added to the output, 0 if none is. */
+double explain_expanded(const struct explained *explained, const struct explained_product *product);
+double explain_added(const struct explained *explained);
+
 /* Along one axis: how many terms an index has (taps of a window, positions that have it in theirs, positions of a tap);
  * and the small position whose tap `tap` is the large one `at`, or -1. */
 int64_t explain_terms_along(const struct explained *explained, int a, int64_t at);

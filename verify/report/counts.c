@@ -48,7 +48,8 @@ static char *describe(char words[320], enum counts_quantity quantity, const stru
     snprintf(words, 320, "%s", plain[quantity] ? plain[quantity] : "");
     if (quantity == COUNTS_MACS)
         snprintf(words, 320, "multiply-adds: %s", problem->op == CONV_OP_SEPARABLE
-                 ? "a depthwise stage, then a pointwise one" : counts_formula(formula, problem));
+                 ? problem->expand > 0 ? "a pointwise stage, a depthwise one, then a pointwise one"
+                 : "a depthwise stage, then a pointwise one" : counts_formula(formula, problem));
     if (quantity == COUNTS_MACS_INSIDE)
         snprintf(words, 320, "without products with padding, which are %.2f %%",
                  count->macs ? 100.0 * (double)(count->macs - count->macs_inside) / (double)count->macs : 0.0);

@@ -49,6 +49,7 @@ struct walk {
     const struct conv_operands *operands;
     const struct conv_workspace *workspace;
     const struct mistake *mistake;
+    struct stage stage;
     struct conv_axis axis[CONV_AXES];      /* as seen; of a transposed problem, mirrored: windows lie in y */
     int64_t in[CONV_AXES], out[CONV_AXES]; /* sizes of x and y in memory */
     double *sums, *bias_sums;
@@ -89,10 +90,14 @@ static void add_at(const struct walk *walk, const struct product *p, int64_t x, 
         add(walk, p, &walk->sums[w], read(walk, o->y, y) * read(walk, o->x, x));
 }
 
+static bool reads_outside(const struct mistake *mistake) { return mistake->outside != 0 || mistake->outside_at; }
+
 static void add_outside(const struct walk *walk, const struct product *p, int64_t w, int64_t y)
 {
-    if (walk->conv->pass == CONV_FORWARD && walk->mistake->outside != 0)
-        add(walk, p, &walk->sums[y], walk->mistake->outside * read(walk, walk->operands->w, w));
+    const struct mistake *mistake = walk->mistake;
+    if (walk->conv->pass == CONV_FORWARD && reads_outside(mistake))
+        add(walk, p, &walk->sums[y], (mistake->outside_at ? mistake->outside_at(p) : mistake->outside)
+                                         * read(walk, walk->operands->w, w));
 }
 
 /* One product that a mistake may move or lose; `inside`: its tap reads an element of x, not the padding. */
@@ -121,7 +126,7 @@ static bool meet(const struct walk *walk, struct product *p, int axis, int64_t w
     p->in[axis] = mirrored ? window : at;
     p->out[axis] = mirrored ? at : window;
     *inside = conv_inside(a, at) && at < (mirrored ? walk->out : walk->in)[axis];
-    return (*inside || (walk->mistake->outside != 0 && !mirrored))
+    return (*inside || (reads_outside(walk->mistake) && !mirrored))
         && window < (mirrored ? walk->in : walk->out)[axis];
 }
 
@@ -185,7 +190,8 @@ static void walk_products(const struct walk *walk)
     for (int64_t n = 0; n < conv->n; n++)
         for (int64_t k = 0; k < conv->k; k++)
             for (int64_t c = 0; c < channels; c++) {
-                struct product pair = { .conv = conv, .workspace = walk->workspace, .n = n, .g = k / filters,
+                struct product pair = { .conv = conv, .workspace = walk->workspace, .stage = walk->stage, .n = n,
+                                        .g = k / filters,
                                         .c = k / filters * channels + c, .k = k };
                 walk_windows(walk, &pair, CONV_D, true);
             }
@@ -215,6 +221,13 @@ static double activate(enum conv_activation act, double value)
     return act == CONV_ACT_RELU6 && value > 6 ? 6 : value;
 }
 
+/* What a residual adds to this result. */
+static double x_added(const struct walk *walk, const struct result *r)
+{
+    const bool adds = r->stage.which == NAIVE_LAST && r->stage.whole->residual && !walk->mistake->forgets_x;
+    return adds ? naive_get(walk->conv, r->stage.operands->x, r->element) : 0;
+}
+
 static void store(const struct walk *walk, struct result *r, const int64_t *size, int64_t channels)
 {
     const struct conv_problem *conv = walk->conv;
@@ -224,9 +237,13 @@ static void store(const struct walk *walk, struct result *r, const int64_t *size
     double value = r->sum;
     if (r->bias >= 0)
         value = naive_round(conv, value + naive_get(conv, walk->operands->bias, r->bias));
-    value = activate(r->act, value);
     if (r->element < 0)
         r->element = naive_image_at(conv, channels, size, r->n, r->k, r->at);
+    const double x = x_added(walk, r);
+    if (walk->mistake->adds_x_early)
+        value = activate(r->act, naive_round(conv, value + x));
+    else
+        value = naive_round(conv, activate(r->act, value) + x);
     if (walk->mistake->adds_to_output)
         value += naive_get(conv, to, r->element);
     naive_set(conv, to, r->element, value);
@@ -240,7 +257,8 @@ static void store_image(const struct walk *walk, enum conv_operand operand, int6
     const bool forward = conv->pass == CONV_FORWARD;
     for (int64_t i = 0; i < conv->n * channels * plane; i++) {
         const int64_t at = i % plane, k = i / plane % channels;
-        struct result r = { .conv = conv, .operands = walk->operands, .workspace = walk->workspace, .operand = operand,
+        struct result r = { .conv = conv, .operands = walk->operands, .workspace = walk->workspace,
+                            .stage = walk->stage, .operand = operand,
                             .n = i / plane / channels, .k = k, .element = -1,
                             .at = { at / size[2] / size[1], at / size[2] % size[1], at % size[2] },
                             .bias = forward && walk->operands->bias ? k : -1,
@@ -267,7 +285,7 @@ static void store_weights(const struct walk *walk)
 
 static int64_t largest(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* Scratch: the sums, those of the bias, the image between the stages of a separable problem, and the spare part. */
+/* Scratch: the sums, those of the bias, the images between the stages of a separable problem, and the spare part. */
 static int64_t sums_of(const struct conv_problem *conv)
 {
     static const enum conv_operand outputs[CONV_PASSES] = { CONV_Y, CONV_X, CONV_WEIGHTS };
@@ -276,13 +294,21 @@ static int64_t sums_of(const struct conv_problem *conv)
 
 static int64_t sums_of_all(const struct conv_problem *conv, int64_t *between)
 {
-    struct conv_problem depthwise, pointwise;
+    struct conv_problem stages[CONV_MOST_STAGES];
+    const int count = conv_stages(stages, conv);
+    int64_t most = 0;
     *between = 0;
-    if (conv->op != CONV_OP_SEPARABLE)
-        return sums_of(conv);
-    conv_separable_stages(&depthwise, &pointwise, conv);
-    *between = conv_operand_count(&pointwise, CONV_X);
-    return largest(sums_of(&depthwise), sums_of(&pointwise));
+    for (int i = 0; i < count; i++) {
+        most = largest(most, sums_of(&stages[i]));
+        *between += i > 0 ? conv_operand_count(&stages[i], CONV_X) : 0;
+    }
+    return most;
+}
+
+/* One for each channel of the stage that has the most. */
+static int64_t bias_sums_of(const struct conv_problem *conv)
+{
+    return largest(conv->k, conv->op == CONV_OP_SEPARABLE ? conv_middle_channels(conv) : 0);
 }
 
 /* Bytes before the spare part. */
@@ -290,7 +316,7 @@ static size_t bytes_of_sums(const struct conv_problem *conv)
 {
     int64_t between;
     const int64_t sums = sums_of_all(conv, &between);
-    return (size_t)(sums + conv->k + between) * sizeof(double);
+    return (size_t)(sums + bias_sums_of(conv) + between) * sizeof(double);
 }
 
 size_t naive_scratch(const struct conv_problem *conv, const struct mistake *mistake)
@@ -299,10 +325,12 @@ size_t naive_scratch(const struct conv_problem *conv, const struct mistake *mist
 }
 
 static void run_stage(const struct conv_problem *conv, const struct conv_operands *operands,
-                      const struct conv_workspace *workspace, const struct mistake *mistake, double *scratch, int64_t sums)
+                      const struct conv_workspace *workspace, const struct mistake *mistake, struct stage stage)
 {
+    const int64_t sums = sums_of(conv);
+    double *scratch = workspace->scratch;
     struct walk walk = { .conv = conv, .operands = operands, .workspace = workspace, .mistake = mistake,
-                         .sums = scratch, .bias_sums = scratch + sums };
+                         .stage = stage, .sums = scratch, .bias_sums = scratch + sums };
     struct conv_problem seen = *conv;
     if (mistake->see)
         mistake->see(&seen);
@@ -327,16 +355,22 @@ static void run_stage(const struct conv_problem *conv, const struct conv_operand
 static void run_separable(const struct conv_problem *conv, const struct conv_operands *operands,
                           const struct conv_workspace *workspace, const struct mistake *mistake)
 {
-    struct conv_problem depthwise, pointwise;
+    struct conv_problem stages[CONV_MOST_STAGES];
+    struct stage stage = { NAIVE_ONLY, conv, operands };
     int64_t between;
-    double *sums = workspace->scratch;
-    const int64_t count = sums_of_all(conv, &between);
-    void *middle = sums + count + conv->k;
-    conv_separable_stages(&depthwise, &pointwise, conv);
-    const struct conv_operands first = { .x = operands->x, .w = operands->w, .bias = operands->bias, .y = middle };
-    const struct conv_operands second = { .x = middle, .w = operands->pw, .bias = operands->pw_bias, .y = operands->y };
-    run_stage(&depthwise, &first, workspace, mistake, sums, sums_of(&depthwise));
-    run_stage(&pointwise, &second, workspace, mistake, sums, sums_of(&pointwise));
+    double *next = (double *)workspace->scratch + sums_of_all(conv, &between) + bias_sums_of(conv);
+    void *const weights[] = { operands->ew, operands->w, operands->pw };
+    void *const biases[] = { operands->ew_bias, operands->bias, operands->pw_bias };
+    const int count = conv_stages(stages, conv), skipped = CONV_MOST_STAGES - count;
+    void *x = operands->x;
+    for (int i = 0; i < count; i++) {
+        void *y = i < count - 1 ? next : operands->y;
+        const struct conv_operands own = { .x = x, .w = weights[skipped + i], .bias = biases[skipped + i], .y = y };
+        stage.which = NAIVE_IN_FRONT + skipped + i;
+        run_stage(&stages[i], &own, workspace, mistake, stage);
+        next += i < count - 1 ? conv_operand_count(&stages[i], CONV_Y) : 0;
+        x = y;
+    }
 }
 
 void naive_run(const struct conv_problem *conv, const struct conv_operands *operands,
@@ -348,7 +382,7 @@ void naive_run(const struct conv_problem *conv, const struct conv_operands *oper
     if (conv->op == CONV_OP_SEPARABLE)
         run_separable(conv, operands, workspace, mistake);
     else
-        run_stage(conv, operands, workspace, mistake, workspace->scratch, sums_of(conv));
+        run_stage(conv, operands, workspace, mistake, (struct stage){ NAIVE_ONLY, conv, operands });
     if (mistake->after)
         mistake->after(&call);
 }

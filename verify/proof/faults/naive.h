@@ -11,10 +11,18 @@
 
 #include <convref/kernel.h>
 
+/* Which stage of a separable problem or an inverted residual a product or a result belongs to, and of whose call. */
+struct stage {
+    enum { NAIVE_ONLY, NAIVE_IN_FRONT, NAIVE_AROUND, NAIVE_LAST } which;
+    const struct conv_problem *whole;
+    const struct conv_operands *operands;
+};
+
 /* One product.  A mistake moves it by changing c, k, n or the positions, which must stay inside their axes. */
 struct product {
     const struct conv_problem *conv;   /* of a separable problem: the stage */
     const struct conv_workspace *workspace;
+    struct stage stage;
     int64_t n, g, c, k;                /* c and k count through all groups */
     int64_t in[CONV_AXES], tap[CONV_AXES], out[CONV_AXES];   /* transposed: `in` still is the position in x */
 };
@@ -24,6 +32,7 @@ struct result {
     const struct conv_problem *conv;
     const struct conv_operands *operands;
     const struct conv_workspace *workspace;
+    struct stage stage;
     enum conv_operand operand;         /* y, or dx, dw, dbias */
     int64_t n, k, at[CONV_AXES];       /* of y and dx; k is c in dx */
     int64_t element;                   /* where it goes; -1: where n, k and `at` say */
@@ -53,7 +62,9 @@ struct mistake {
     void (*after)(const struct call *call);
     size_t (*spare_bytes)(const struct conv_problem *conv);
     double outside;                                          /* what taps read in the padding */
+    double (*outside_at)(const struct product *p);           /* the same, by place */
     bool adds_to_output, keeps_sums;                         /* y += sum; sums of the call before aren't cleared */
+    bool forgets_x, adds_x_early;                            /* of a residual: never, or before the activation */
 };
 
 void naive_run(const struct conv_problem *conv, const struct conv_operands *operands,

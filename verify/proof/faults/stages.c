@@ -1,4 +1,5 @@
-/* stages.c - planted faults in transposed convolutions, and between the stages of separable ones.
+/* stages.c - planted faults in transposed convolutions, and between the stages of separable ones and of inverted
+ * residuals.
  *
  * Each function is the mistake and nothing else; the list at the end says whose it was.   Read next: memory.c
  */
@@ -76,6 +77,33 @@ static bool middle_without_bias(struct result *r)
     return true;
 }
 
+/* ---- inverted residuals ---------------------------------------------------------------------------------------- */
+
+static bool expansion_not_activated(struct result *r)
+{
+    if (r->stage.which == NAIVE_IN_FRONT)
+        r->act = CONV_ACT_NONE;
+    return true;
+}
+
+static bool expansion_without_bias(struct result *r)
+{
+    if (r->stage.which == NAIVE_IN_FRONT)
+        r->bias = -1;
+    return true;
+}
+
+/* As if x were padded and then expanded: the padding is what the stage in front makes of 0. */
+static double expanded_padding(const struct product *p)
+{
+    const struct conv_problem *whole = p->stage.whole;
+    const void *bias = p->stage.operands->ew_bias;
+    if (p->stage.which != NAIVE_AROUND || !whole->expand || !bias)
+        return 0;
+    const double value = naive_get(whole, bias, p->c), least = whole->mid_act != CONV_ACT_NONE && value < 0 ? 0 : value;
+    return whole->mid_act == CONV_ACT_RELU6 && least > 6 ? 6 : least;
+}
+
 #define FAULTS(F) \
     F(bz009_group_interleaved, "output channels of groups are interleaved", "uxlfoundation/oneDNN #352", STATED, \
       TRANSPOSED, FORWARD, ONE_THREAD, .product = interleaved) \
@@ -96,6 +124,16 @@ static bool middle_without_bias(struct result *r)
     F(coreml239_end_not_activated, "the activation at the end is dropped", "apple/coremltools #239", STATED, \
       SEPARABLE, FORWARD, ONE_THREAD, .result = end_not_activated) \
     F(nnom73_middle_without_bias, "the depthwise stage has no bias", "majianjia/nnom #73", STATED, \
-      SEPARABLE, FORWARD, ONE_THREAD, .result = middle_without_bias)
+      SEPARABLE, FORWARD, ONE_THREAD, .result = middle_without_bias) \
+    F(residual_forgotten, "x is not added", "blind spot", "small", \
+      INVERTED, FORWARD, ONE_THREAD, .forgets_x = true) \
+    F(residual_before_activation, "x is added before the activation", "blind spot", "small", \
+      INVERTED, FORWARD, ONE_THREAD, .adds_x_early = true) \
+    F(expansion_not_activated, "the stage in front is not activated", "blind spot", "small", \
+      INVERTED, FORWARD, ONE_THREAD, .result = expansion_not_activated) \
+    F(expansion_without_bias, "the stage in front has no bias", "blind spot", "small", \
+      INVERTED, FORWARD, ONE_THREAD, .result = expansion_without_bias) \
+    F(expansion_pads_x, "x is padded, and not what the stage in front makes of it", "blind spot", "small", \
+      INVERTED, FORWARD, ONE_THREAD, .outside_at = expanded_padding)
 
 FAULT_THEME(faults_of_stages, FAULTS)
