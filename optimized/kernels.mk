@@ -62,6 +62,10 @@ KERNELS = \
 	optimized/separable/sep_nhwc_01_two_passes.c \
 	optimized/separable/sep_nhwc_02_fused.c \
 	optimized/separable/sep_nhwc_03_openmp.c \
+	optimized/separable/ir_01_three_passes.c \
+	optimized/separable/ir_nhwc_01_three_passes.c \
+	optimized/separable/ir_nhwc_02_by_rows.c \
+	optimized/separable/ir_nhwc_03_openmp.c \
 	optimized/gradients/bwd_data_01_gather.c \
 	optimized/gradients/bwd_data_02_phases.c \
 	optimized/gradients/bwd_data_03_openmp.c \
@@ -104,6 +108,7 @@ KERNEL_HELPERS = \
 	optimized/panel.h \
 	optimized/standard/rows_of_taps.h \
 	optimized/parts.h \
+	optimized/separable/mix.h \
 	optimized/pointwise/matrix.h \
 	optimized/gradients/phases.h \
 	optimized/gradients/windows.h \
