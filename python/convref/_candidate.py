@@ -25,7 +25,7 @@ import warnings
 import numpy as np
 
 from ._library import lib, new, raise_error, structs
-from ._problem import Problem
+from ._problem import OPERANDS, Problem
 from ._verdict import verification, verify_options
 
 KINDS = [lib.conv_kind_name(i).decode() for i in range(7)]
@@ -102,7 +102,7 @@ def _array_at(address, shape, dtype):
 
 
 def _arrays_at(problem, operands_at, names):
-    pointers = (ctypes.c_void_p * 6).from_address(operands_at)
+    pointers = (ctypes.c_void_p * len(OPERANDS)).from_address(operands_at)
     return {name: _array_at(pointers[problem._index[name]], problem.shapes[name], problem.dtype) for name in names}
 
 

@@ -83,16 +83,21 @@ def _layer(problem, names, output):
 
 
 def _separable(problem):
-    first, second = _shared.stages(problem)
-    biases = [[name] if problem.bias else [] for name in ("bias", "pw_bias")]
-    return [*_layer(first, ["x", "w", *biases[0]], "mid"), *_layer(second, ["mid", "pw", *biases[1]], "y")]
+    """A layer for each stage, and an addition if x is added."""
+    x, stages = "x", _shared.stages(problem)
+    for number, (stage, w, bias) in enumerate(stages, 1):
+        y = f"mid{number}" if number < len(stages) else "sum" if problem.residual else "y"
+        yield from _layer(stage, [x, w, *([bias] if problem.bias else [])], y)
+        x = y
+    if problem.residual:
+        yield node("Add", [x, "x"], "y")
 
 
 def conv_model(problem, arrays, layers=1):
     """A model's bytes: input x, output y, the other arrays inside.  layers: so many equal ones behind each other."""
     constants = {**arrays, "zero": np.zeros((), problem.dtype), "six": np.full((), 6, problem.dtype)}
     if problem.op == "separable":
-        nodes = _separable(problem)
+        nodes = list(_separable(problem))
     else:
         names = ["x", *(f"y{i}" for i in range(1, layers)), "y"]
         nodes = [one for x, y in zip(names, names[1:]) for one in _layer(problem, [x, *arrays], y)]

@@ -21,7 +21,7 @@ accuracy   its class of docs/exactness.md
 note       what a reader of the table must know, such as what isn't timed
 """
 
-ALL_KINDS = "standard pointwise grouped depthwise separable transposed"
+ALL_KINDS = "standard pointwise grouped depthwise separable transposed inverted_residual"
 
 
 def version(module, distributions=()):
@@ -69,15 +69,20 @@ def extents(problem):
 
 
 def stages(problem):
-    """The two convolutions of a separable problem."""
+    """The convolutions of a separable problem, each with the names of its weights and its bias: two, or three of an
+    inverted residual that expands."""
     shared = {"n": problem.n, "layout": problem.layout, "type": problem.type, "bias": problem.bias}
-    middle = problem.c * problem.mult
-    first = type(problem)({**shared, "c": problem.c, "in": problem.in_, "k": middle, "filter": problem.filter,
-                           "groups": problem.c, "stride": problem.stride, "pad": problem.pad,
-                           "dilation": problem.dilation, "act": problem.mid_act})
-    second = type(problem)({**shared, "c": middle, "in": first.out, "k": problem.k, "filter": [1] * len(first.out),
-                            "act": problem.act})
-    return first, second
+    ones, wide = [1] * len(problem.in_), problem.expand or problem.c
+    middle = wide * problem.mult
+    around = type(problem)({**shared, "c": wide, "in": problem.in_, "k": middle, "filter": problem.filter,
+                            "groups": wide, "stride": problem.stride, "pad": problem.pad,
+                            "dilation": problem.dilation, "act": problem.mid_act})
+    last = type(problem)({**shared, "c": middle, "in": around.out, "k": problem.k, "filter": ones, "act": problem.act})
+    made = [(around, "w", "bias"), (last, "pw", "pw_bias")]
+    if problem.expand:
+        made.insert(0, (type(problem)({**shared, "c": problem.c, "in": problem.in_, "k": wide, "filter": ones,
+                                       "act": problem.mid_act}), "ew", "ew_bias"))
+    return made
 
 
 def chains(problem):
@@ -95,8 +100,10 @@ def once(prepare):
 
 
 def separable(conv):
-    """Two calls of a function that computes convolutions."""
-    def both(problem, x, w, pw, bias=None, pw_bias=None):
-        first, second = stages(problem)
-        return conv(second, conv(first, x, w, bias), pw, pw_bias)
-    return both
+    """Two calls of a function that computes convolutions, or three; and what a residual adds."""
+    def all_stages(problem, x, **weights):
+        y = x
+        for stage, w, bias in stages(problem):
+            y = conv(stage, y, weights[w], weights.get(bias))
+        return y + x if problem.residual else y
+    return all_stages

@@ -169,7 +169,8 @@ def empty(problem):
     ones = [1] * len(problem.in_)
     facts = {"c": 1, "k": 1, "in": ones, "filter": ones, "bias": problem.bias, "act": problem.act}
     if problem.op == "separable":
-        facts.update(op="separable", mid_act=problem.mid_act)
+        facts.update(op="separable", mid_act=problem.mid_act, expand=1 if problem.expand else 0,
+                     residual=bool(problem.residual))
     return Problem(facts)
 
 

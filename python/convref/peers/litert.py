@@ -115,6 +115,33 @@ def _add(model, problem, x, w, bias):
     return y
 
 
+def _between(model, stage, x):
+    """Padding in the middle of a model is an operator of its own, which the runtime may make part of the layer."""
+    if not any(map(sum, stage.pad)):
+        return x
+    pads = np.array([(0, 0), *[(0, 0)] * (2 - len(stage.pad)), *stage.pad, (0, 0)], np.int32)
+    y = model.tensor([stage.n, *_two(_padded(stage)), stage.c])
+    model.operator("PAD", model.schema.PadOptionsT(), [x, model.constant(pads)], y)
+    return y
+
+
+def _stages(model, problem, x, given):
+    """A layer for each stage, and an addition if x is added."""
+    y = x
+    for number, (stage, w, bias) in enumerate(_shared.stages(problem)):
+        y = _add(model, stage, _between(model, stage, y) if number else y, given[w], given.get(bias))
+    if problem.residual:
+        last, options = y, model.schema.AddOptionsT()
+        y = model.tensor([problem.n, *_two(problem.out), problem.k])
+        model.operator("ADD", options, [last, x], y)
+    return y
+
+
+def _pads_x(problem):
+    """Is it x that is padded?"""
+    return problem.op != "transposed" and not problem.expand
+
+
 def _padded(problem):
     return [size + begin + end for size, (begin, end) in zip(problem.in_, problem.pad)]
 
@@ -129,12 +156,10 @@ def _opened(problem, given, threads):
     """The interpreter of a model, and its tensors x and y."""
     from ai_edge_litert.interpreter import Interpreter
     model = _Model()
-    inner = problem.in_ if problem.op == "transposed" else _padded(problem)
+    inner = _padded(problem) if _pads_x(problem) else problem.in_
     x = model.tensor([problem.n, *_two(inner), problem.c])
     if problem.op == "separable":
-        first, second = _shared.stages(problem)
-        middle = _add(model, first, x, given["w"], given.get("bias"))
-        y = _add(model, second, middle, given["pw"], given.get("pw_bias"))
+        y = _stages(model, problem, x, given)
     else:
         y = _add(model, problem, x, given["w"], given.get("bias"))
     interpreter = Interpreter(model_content=model.bytes([x], [y]), num_threads=threads)
@@ -145,7 +170,7 @@ def _opened(problem, given, threads):
 def _given(problem, x):
     """x as the model wants it: channels last, with its padding."""
     x = to_last(problem, x)
-    if problem.op != "transposed":
+    if _pads_x(problem):
         x = np.pad(x, [(0, 0), *problem.pad, (0, 0)])
     return np.ascontiguousarray(x[:, None] if len(problem.in_) == 1 else x)
 
@@ -167,7 +192,7 @@ def forward(problem, x, **weights):
 def _prepare(problem, threads, x, **weights):
     interpreter, at_x, at_y = _opened(problem, weights, threads)
     interpreter.set_tensor(at_x, _given(problem, x))
-    padded = problem.op != "transposed" and any(map(sum, problem.pad))
+    padded = _pads_x(problem) and any(map(sum, problem.pad))
     return _shared.Call(interpreter.invoke, lambda: _returned(problem, interpreter.get_tensor(at_y)),
                         note="the padding was written before" if padded else "")
 
@@ -175,6 +200,8 @@ def _prepare(problem, threads, x, **weights):
 def _applies(problem):
     if problem.n == 0:
         return "it has no batch of no images"
+    if problem.residual and not problem.expand:
+        return "its x is padded before, and can't be added"
     if problem.op == "transposed":
         if problem.groups > 1 or max(problem.dilation) > 1 or any(problem.output_pad or []):
             return "its transposed layers have no groups, dilations and output_pad"

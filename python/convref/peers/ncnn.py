@@ -36,12 +36,22 @@ def _layer(problem, name, x, y, w, bias):
     return f"{kind} {name} 1 1 {x} {y} {' '.join(words)}", numbers
 
 
-def _layers(problem, layers, w, bias=None, pw=None, pw_bias=None):
+def _stages(problem, weights):
+    """A layer for each stage; x that is added goes both ways first."""
+    stages, residual = _shared.stages(problem), problem.residual
+    names = ["x0" if residual else "x", *(f"mid{i}" for i in range(1, len(stages))), "sum" if residual else "y"]
+    lines = [_layer(stage, f"to_{y}", x, y, weights[w], weights.get(bias))
+             for (stage, w, bias), x, y in zip(stages, names, names[1:])]
+    if residual:
+        lines = [("Split both 1 2 x x0 x1", b""), *lines, ("BinaryOp add 2 1 sum x1 y 0=0", b"")]
+    return lines
+
+
+def _layers(problem, layers, **weights):
     if problem.op == "separable":
-        first, second = _shared.stages(problem)
-        return [_layer(first, "first", "x", "mid", w, bias), _layer(second, "second", "mid", "y", pw, pw_bias)]
+        return _stages(problem, weights)
     names = ["x", *(f"y{i}" for i in range(1, layers)), "y"]
-    return [_layer(problem, f"to_{y}", x, y, w, bias) for x, y in zip(names, names[1:])]
+    return [_layer(problem, f"to_{y}", x, y, weights["w"], weights.get("bias")) for x, y in zip(names, names[1:])]
 
 
 def _opened(lines, threads, winograd):
@@ -50,8 +60,9 @@ def _opened(lines, threads, winograd):
     net.opt.num_threads, net.opt.use_winograd_convolution = threads, winograd
     for narrow in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage"):
         setattr(net.opt, f"use_{narrow}", False)
-    count = len(lines) + 1              # of layers, and of what lies between them
-    text = "\n".join([f"{_MAGIC}", f"{count} {count}", "Input x 0 1 x", *(line for line, _ in lines)])
+    count = len(lines) + 1              # of layers; and of what lies between them, one more of a split
+    between = count + any(line.startswith("Split") for line, _ in lines)
+    text = "\n".join([f"{_MAGIC}", f"{count} {between}", "Input x 0 1 x", *(line for line, _ in lines)])
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "weights.bin")
         with open(path, "wb") as file:
@@ -98,4 +109,4 @@ speed = {"alone": _prepare, "chain8": _eight, "winograd": _winograd,
          "winograd chain8": functools.partial(_winograd, layers=8)}
 plain = {"alone": _prepare, "winograd": _winograd}
 candidate = _shared.candidate("ncnn", {"forward": _shared.once(_prepare)}, ranks=2, applies=_applies,
-                              kinds="standard pointwise grouped depthwise separable", imports=["ncnn"])
+                              kinds="standard pointwise grouped depthwise separable inverted_residual", imports=["ncnn"])

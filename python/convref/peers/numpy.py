@@ -90,10 +90,10 @@ def _conv(problem, x, w, bias=None):
     return _finish(problem, _gather(problem, x, w, problem.out), bias)
 
 
-def forward(problem, x, w, bias=None, **separable):
+def forward(problem, **arrays):
     with np.errstate(invalid="ignore"):
-        both = _shared.separable(_conv) if problem.op == "separable" else _conv
-        return both(problem, x, w, bias=bias, **separable)
+        conv = _shared.separable(_conv) if problem.op == "separable" else _conv
+        return conv(problem, **arrays)
 
 
 def backward_data(problem, w, dy):

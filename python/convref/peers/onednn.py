@@ -1,7 +1,8 @@
 """onednn.py - oneDNN 3, by its C interface: a direct convolution, the activation fused, weights reordered beforehand.
 
 Timed in the layout that it likes best ("any": x and y lie in it, nothing is reordered in a call), and channels last.
-A separable layer is two primitives, the second in the layout in which the first leaves its output.
+A separable layer is two primitives, or three, each in the layout in which the one before leaves its output; x is added by
+the last one.
 Forward only.  In C, for version 2 and all passes: examples/provider_onednn.c.   Numbers are those of its header
 dnnl_types.h, version 3.2.   Read next: docs/peers.md
 """
@@ -18,7 +19,8 @@ from . import _shared
 install = "pip install onednn-cpu-gomp"
 
 _CPU, _IN_ORDER, _F32, _ANY, _INFERENCE, _DIRECT, _RELU, _CLIP = 1, 1, 3, 1, 96, 1, 0x20, 0x2e
-_SRC, _DST, _WEIGHTS, _BIAS = 1, 17, 33, 41                           # arguments of a primitive
+_SRC, _SRC_1, _DST, _WEIGHTS, _BIAS, _POST_OP = 1, 2, 17, 33, 41, 32768   # arguments of a primitive
+_BINARY_ADD = 0x1fff0
 _MD_SRC, _MD_WEIGHTS, _MD_DST, _NAME = 129, 131, 133, 8               # what can be asked of its descriptor
 
 _KINDS = "engine", "stream", "memory_desc", "memory", "primitive_desc", "primitive_attr", "primitive", "post_ops"
@@ -139,11 +141,15 @@ def _inside(desc, has, at):
 
 # ---- a layer -------------------------------------------------------------------------------------------------------
 
-def _attributes(act):
+def _attributes(act, added):
+    """added: the description of what is added behind the activation, or None."""
     attributes, after = _made("dnnl_primitive_attr_create"), _made("dnnl_post_ops_create")
     if act != "none":
         kind, upper = (_RELU, 0) if act == "relu" else (_CLIP, 6)
         _checked("dnnl_post_ops_append_eltwise", after, kind, ctypes.c_float(0), ctypes.c_float(upper))
+    if added:
+        _checked("dnnl_post_ops_append_binary", after, _BINARY_ADD, added)
+    if act != "none" or added:
         _checked("dnnl_primitive_attr_set_post_ops", attributes, after)
     return attributes
 
@@ -153,7 +159,7 @@ def _first(shape, last):
     return (shape[0], shape[-1], *shape[1:-1]) if last else shape
 
 
-def _describe(problem, x, w, y, bias):
+def _describe(problem, x, w, y, bias, added):
     """A primitive's descriptor: the implementation is chosen here."""
     axes = [problem.stride, [step - 1 for step in problem.dilation],
             [begin for begin, _ in problem.pad], [end for _, end in problem.pad]]
@@ -161,20 +167,20 @@ def _describe(problem, x, w, y, bias):
     if bias:
         vector = _made("dnnl_memory_desc_create_with_strides", 1, _sizes([problem.k]), _F32, _sizes([1]))
     return _made("dnnl_convolution_forward_primitive_desc_create", _engine()[0], _INFERENCE, _DIRECT, x, w, vector, y,
-                 *map(_sizes, axes), _attributes(problem.act))
+                 *map(_sizes, axes), _attributes(problem.act, added))
 
 
 class _Layer:
     """One convolution.  image: how x and y lie, a description of their shape.  x: the description and the memory
-    that the layer before has left, or None."""
+    that the layer before has left, or None.  added: the same of what is added to its output, or None."""
 
-    def __init__(self, problem, w, bias, image, x=None):
+    def __init__(self, problem, w, bias, image, x=None, added=None):
         groups, shape = problem.groups, w.shape
         if groups > 1:
             shape = (groups, shape[0] // groups, *shape[1:])
         sizes = {name: _first(problem.shapes[name], problem.layout[-1] == "c") for name in "xy"}
         self.desc = _describe(problem, x[0] if x else image(sizes["x"]), _any(shape), image(sizes["y"]),
-                              bias is not None)
+                              bias is not None, added and added[0])
         weights = _inside(_wanted(self.desc, _MD_WEIGHTS), _plain(w, shape), w.ctypes.data)
         self.x = x[1] if x else _inside(_wanted(self.desc, _MD_SRC), None, None)
         self.y = _inside(_wanted(self.desc, _MD_DST), None, None)
@@ -182,7 +188,12 @@ class _Layer:
         if bias is not None:
             self.kept = np.ascontiguousarray(bias)
             arguments[_BIAS] = _memory(_plain(self.kept), self.kept.ctypes.data)
+        if added:
+            arguments[_POST_OP * (1 + (problem.act != "none")) | _SRC_1] = added[1]
         self.run = _execute(_made("dnnl_primitive_create", self.desc), arguments)
+
+    def took(self):
+        return _wanted(self.desc, _MD_SRC), self.x
 
     def left(self):
         return _wanted(self.desc, _MD_DST), self.y
@@ -214,14 +225,19 @@ def _threads(count):
     ctypes.CDLL("libgomp.so.1").omp_set_num_threads(count)
 
 
-def _prepare(problem, threads, x, w, bias=None, pw=None, pw_bias=None, image=_any):
+def _layers(problem, weights, image):
+    stages = _shared.stages(problem) if problem.op == "separable" else [(problem, "w", "bias")]
+    layers = []
+    for number, (stage, w, bias) in enumerate(stages, 1):
+        adds = problem.residual and number == len(stages)
+        layers.append(_Layer(stage, weights[w], weights.get(bias), image, layers[-1].left() if layers else None,
+                             layers[0].took() if adds else None))
+    return layers
+
+
+def _prepare(problem, threads, x, image=_any, **weights):
     _threads(threads)
-    if problem.op == "separable":
-        first, second = _shared.stages(problem)
-        layers = [_Layer(first, w, bias, image)]
-        layers.append(_Layer(second, pw, pw_bias, image, layers[0].left()))
-    else:
-        layers = [_Layer(problem, w, bias, image)]
+    layers = _layers(problem, weights, image)
     given = _shared.to_first(problem, x)
     _reorder(_plain(given), _memory(_plain(given), given.ctypes.data), _wanted(layers[0].desc, _MD_SRC), layers[0].x)
 
@@ -247,4 +263,5 @@ def _applies(problem):
 speed = {"any": _prepare, "nhwc": functools.partial(_prepare, image=_channels_last)}
 plain = {"nchw": functools.partial(_prepare, image=_channels_first)}
 candidate = _shared.candidate("onednn", {"forward": _shared.once(_prepare)}, layouts="first last",
-                              kinds="standard pointwise grouped depthwise separable", applies=_applies)
+                              kinds="standard pointwise grouped depthwise separable inverted_residual",
+                              applies=_applies)
