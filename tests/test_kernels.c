@@ -163,6 +163,8 @@ static void refusals_are_in_words(void)
         { "std_01_direct", "c=4 in=8x8 k=4 filter=3x3 type=f64", "f64" },
         { "std_01_direct", "c=4 in=8x8 k=4 filter=3x3 pass=backward_data", "backward" },
         { "sep_01_two_passes", "c=4 in=8x8 k=4 filter=1x1", "pointwise" },
+        { "sep_nhwc_02_fused", "op=separable c=4 in=8x8 k=6 filter=3x3 expand=9 layout=nhwc", "inverted_residual" },
+        { "ir_nhwc_02_by_rows", "op=separable c=4 in=8x8 k=4 filter=1x1 residual=1 layout=nhwc", "expansion" },
         { "dw_nhwc_03_channels_in_lanes", "c=4 in=8x8 k=8 filter=3x3 groups=4 layout=nhwc", "multiplier" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -181,7 +183,8 @@ static void nothing_is_left_without_a_kernel(void)
     static const char *const problems[] = {
         "c=4 in=8 k=6 filter=3", "c=4 in=8x9 k=6 filter=3x3", "c=4 in=5x8x9 k=6 filter=3x3x3",
         "c=4 in=8x9 k=6 filter=3x3 groups=2", "c=4 in=8x9 k=8 filter=3x3 groups=4", "c=4 in=8x9 k=6 filter=1x1",
-        "op=separable c=4 in=8x9 k=6 filter=3x3", "op=transposed c=4 in=8x9 k=6 filter=3x3 stride=2",
+        "op=separable c=4 in=8x9 k=6 filter=3x3", "op=separable c=4 in=8x9 k=6 filter=3x3 mult=2 expand=7",
+        "op=separable c=4 in=8x9 k=4 filter=1x1 residual=1", "op=transposed c=4 in=8x9 k=6 filter=3x3 stride=2",
         "c=4 in=8x9 k=6 filter=3x3 layout=nhwc type=f64", "c=4 in=8x9 k=6 filter=3x3 pass=backward_data",
         "c=4 in=8x9 k=6 filter=3x3 bias=1 pass=backward_weights",
         "op=transposed c=4 in=8x9 k=6 filter=3x3 groups=2 pass=backward_weights",

@@ -7,7 +7,7 @@
  * What it costs: the expanded image is several times as large as x and y, and goes to memory and back; so does the
  *     depthwise stage's.
  * Applies to: inverted residuals in NHWC with an expansion and a multiplier of 1, 1-D to 3-D.
- * Explained in docs/ladder-inverted-residual.md, step 1.
+ * Explained in docs/ladder-inverted-residual.md, step 1 for channels last.
  */
 #include <convref/kernel.h>
 

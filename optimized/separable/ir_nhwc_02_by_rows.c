@@ -7,7 +7,7 @@
  * What it costs: weights are read again for each block.  Where they are the larger part, and the images small, a block
  *     is the whole image: then it is step 1.
  * Applies to: inverted residuals in NHWC with an expansion and a multiplier of 1, 1-D and 2-D.
- * Explained in docs/ladder-inverted-residual.md, step 2.
+ * Explained in docs/ladder-inverted-residual.md, step 2 for channels last.
  */
 #include <convref/kernel.h>
 

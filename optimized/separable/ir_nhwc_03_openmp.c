@@ -5,7 +5,7 @@
  * Why it is faster: threads share no output, and what one of them makes between stages stays in its own cache.
  * What it costs: where two threads meet, both expand the rows that both read; the rule counts that.
  * Applies to: inverted residuals in NHWC with an expansion and a multiplier of 1, 1-D and 2-D.
- * Explained in docs/ladder-inverted-residual.md, step 3.
+ * Explained in docs/ladder-inverted-residual.md, step 3 for channels last.
  */
 #include <convref/kernel.h>
 
