@@ -54,7 +54,7 @@ double conv_accuracy_levels(enum conv_accuracy accuracy, const struct conv_probl
     return levels > 1 ? levels : 1;
 }
 
-/* The largest |partial sum| when every input is at most r in absolute value: of all stages, or of all but the last. */
+/* The largest |partial sum| when every input is at most r in absolute value: of all stages, or all but the last. */
 static double largest_of(const struct conv_problem *problem, double r, bool middle)
 {
     struct conv_problem stages[CONV_MOST_STAGES];

@@ -68,7 +68,8 @@ size_t kernel_packed_bytes(const struct conv_kernel *kernel, const struct conv_p
 void kernel_pack(void *packed, const struct conv_kernel *kernel, const struct conv_problem *problem,
                  const struct conv_operands *weights)
 {
-    const struct conv_operands only = { .w = weights->w, .pw = weights->pw, .ew = weights->ew };   /* no work on x outside the clock */
+    /* no work on x outside the clock */
+    const struct conv_operands only = { .w = weights->w, .pw = weights->pw, .ew = weights->ew };
     const struct conv_inputs in = inputs_of(problem, &only);
     const bool was = guest_enter(kernel);
     if (HAS(kernel->calls, pack))

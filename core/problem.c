@@ -306,7 +306,8 @@ static enum conv_status check_modes(const struct conv_problem *problem, struct c
     }
     if (problem->pass != CONV_FORWARD && problem->op == CONV_OP_SEPARABLE) {
         conv_fail(error, CONV_BAD_INPUT, "op=separable has the forward pass only");
-        conv_hint(error, problem->expand > 0 ? "its gradients are those of its three stages, each a problem of its own"
+        conv_hint(error, problem->expand > 0
+                         ? "its gradients are those of its three stages, each a problem of its own"
                          : "its gradients are those of its two stages, a depthwise and a pointwise problem");
         return reject(error, "pass", CONV_BAD_INPUT);
     }
@@ -344,8 +345,8 @@ static enum conv_status check_products(const struct conv_problem *problem, struc
                 return reject(error, "in", CONV_TOO_LARGE);
             }
     }
-    /* 4 is for the bias, the activation and the further stages of a separable layer, 32 for what the reference keeps of an
-     * element between stages */
+    /* 4 is for the bias, the activation and the further stages of a separable layer; 32 for what the reference keeps
+     * of an element between stages */
     int64_t macs = 4;
     bool fits = multiply(&macs, problem->n > 0 ? problem->n : 1) && multiply(&macs, problem->k)
              && multiply(&macs, problem->c) && multiply(&macs, problem->mult)

@@ -7,15 +7,16 @@
  *   y[n][k][p][q] = act(pw_bias[k] + SUM  m[c][p][q] * pw[k][c]) + x[n][k][p][q]
  *                                     c
  *
- * The separable convolution of ref_separable.c with a pointwise stage in front, which makes `expand` channels of C.  It
- * is padded with zeros behind that stage's activation, not before it: a padded pixel is 0 even where 0 would have
- * become mid_act(ew_bias).  x is added after the last activation, and only where residual=1.  Without `expand`, e is x.
+ * The separable convolution of ref_separable.c with a pointwise stage in front, which makes `expand` channels of C.
+ * It is padded with zeros behind that stage's activation, not before it: a padded pixel is 0 even where 0 would have
+ * become mid_act(ew_bias).  x is added after the last activation, and only where residual=1.  Without `expand`, e is
+ * x.
  *
- * Sandler, Howard, Zhu, Zhmoginov and Chen, MobileNetV2: Inverted Residuals and Linear Bottlenecks, 2018; there act is
- * none, and mid_act relu6.
+ * Sandler, Howard, Zhu, Zhmoginov and Chen, MobileNetV2: Inverted Residuals and Linear Bottlenecks, 2018; there act
+ * is none, and mid_act relu6.
  *
- * The bound goes through all stages: an error of e counts |w| times in m, and one of m counts |pw| times in y, so sums
- * of magnitudes are carried on.  `taps` of a middle value counts the roundings on the way to it.
+ * The bound goes through all stages: an error of e counts |w| times in m, and one of m counts |pw| times in y, so
+ * sums of magnitudes are carried on.  `taps` of a middle value counts the roundings on the way to it.
  * Read next: docs/tour.md
  */
 #include "reference/page.h"
@@ -43,7 +44,8 @@ static int64_t widen(struct sum *e, const struct conv_problem *conv, const struc
     for (int64_t c = 0; c < conv_wide_channels(conv); c++)
         for (int64_t i = 0; i < positions; i++, e++)
             *e = conv->expand ? expanded(conv, in, x + i, c, positions)
-                              : (struct sum){ .value = x[c * positions + i], .magnitude = fabs(x[c * positions + i]) };
+                              : (struct sum){ .value = x[c * positions + i],
+                                              .magnitude = fabs(x[c * positions + i]) };
     return conv->expand * positions * conv->c;
 }
 
@@ -85,7 +87,8 @@ static struct sum middle(int64_t *products, const struct conv_problem *conv, con
 
 /* ---- narrow, and add ---- */
 
-static struct sum narrowed(const struct conv_problem *conv, const struct doubles *in, const struct sum *mid, int64_t k)
+static struct sum narrowed(const struct conv_problem *conv, const struct doubles *in, const struct sum *mid,
+                           int64_t k)
 {
     const int64_t C = conv_middle_channels(conv);
     const double (*pw)[C] = (const void *)in->pw;

@@ -117,7 +117,8 @@ static void inverted_residuals(void)
         if (!conv_node_is_conv(&network.nodes[i]))
             continue;
         layers[0] = layers[1], layers[1] = layers[2], layers[2] = &network.nodes[i].problem;
-        if (!layers[0] || conv_problem_kind(layers[0]) != CONV_POINTWISE || conv_problem_kind(layers[1]) != CONV_DEPTHWISE)
+        if (!layers[0] || conv_problem_kind(layers[0]) != CONV_POINTWISE
+            || conv_problem_kind(layers[1]) != CONV_DEPTHWISE)
             continue;
         const struct conv_problem block = block_of(layers[0], layers[1], layers[2]);
         struct conv_count whole, each[3];
@@ -133,8 +134,9 @@ static void inverted_residuals(void)
     }
     TEST_EQUAL_INT(blocks, 16);
     TEST_EQUAL_INT(residuals, 10);
-    /* of all layers, without the first, the block that doesn't expand (a depthwise and a pointwise layer) and the last */
-    TEST_EQUAL_INT(macs, network.totals[CONV_TOTAL_MACS_CONV] - 112 * 112 * (27 * 32 + 9 * 32 + 32 * 16) - 49 * 320 * 1280);
+    /* of all layers, without the first, the block that doesn't expand (two layers) and the last */
+    TEST_EQUAL_INT(macs, network.totals[CONV_TOTAL_MACS_CONV]
+                         - 112 * 112 * (27 * 32 + 9 * 32 + 32 * 16) - 49 * 320 * 1280);
     conv_network_free(&network);
 }
 

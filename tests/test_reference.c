@@ -88,7 +88,8 @@ static void separable_is_composed(void)
         const size_t middle_bytes = conv_operand_bytes(&depthwise, CONV_Y);
         const size_t bytes = conv_operand_bytes(&problem, CONV_Y);
         void *middle = malloc(middle_bytes + 1), *y = malloc(bytes + 1);
-        struct conv_operands first = { .x = set.operands.x, .w = set.operands.w, .bias = set.operands.bias, .y = middle };
+        struct conv_operands first = { .x = set.operands.x, .w = set.operands.w, .bias = set.operands.bias,
+                                       .y = middle };
         struct conv_operands second = { .x = middle, .w = set.operands.pw, .bias = set.operands.pw_bias, .y = y };
         CU_ASSERT_EQUAL_FATAL(conv_run(&first, conv_kernel_find("ref_forward"), &depthwise, NULL, &error), CONV_OK);
         CU_ASSERT_EQUAL_FATAL(conv_run(&second, conv_kernel_find("ref_forward"), &pointwise, NULL, &error), CONV_OK);
@@ -134,8 +135,8 @@ static void inverted_residual_is_composed(void)
         added += problem.residual;
         expanded += problem.expand > 0;
         test_operands_create(&set, &problem, 1);
-        CU_ASSERT_EQUAL_FATAL(conv_run(&set.operands, conv_kernel_find("ref_inverted_residual"), &problem, NULL, NULL),
-                              CONV_OK);
+        CU_ASSERT_EQUAL_FATAL(conv_run(&set.operands, conv_kernel_find("ref_inverted_residual"), &problem, NULL,
+                                       NULL), CONV_OK);
         void *y = one_stage_after_the_other(&problem, &set.operands);
         for (int64_t i = 0; i < conv_operand_count(&problem, CONV_Y); i++)
             CU_ASSERT_EQUAL(conv_get(problem.type, y, i), conv_get(problem.type, set.operands.y, i));
@@ -146,13 +147,14 @@ static void inverted_residual_is_composed(void)
 }
 
 /* One channel widened to two, by hand: x = 1 -2 3, ew = 2 -1, ew_bias = 1 1, relu6.
- * e[0] = 3 0 6 (7 is cut off), e[1] = 0 3 0;  m[0] = 1 e[q-1] + 10 e[q] + 100 e[q+1] = 30 603 60, which relu6 makes 6;
- * m[1] = e[1][q-1] - e[1][q] + e[1][q+1] = 3 -3 3 -> 3 0 3;  y = relu(-1 + m[0] - 2 m[1]) + x = 0 5 0 + 1 -2 3. */
+ * e[0] = 3 0 6 (7 is cut off), e[1] = 0 3 0;  m[0] = 1 e[q-1] + 10 e[q] + 100 e[q+1] = 30 603 60, of which relu6 makes
+ * 6; m[1] = e[1][q-1] - e[1][q] + e[1][q+1] = 3 -3 3 -> 3 0 3;  y = relu(-1 + m[0] - 2 m[1]) + x = 0 5 0 + 1 -2 3. */
 static void inverted_residual_by_hand(void)
 {
     const struct conv_problem problem = test_problem("op=separable c=1 in=3 k=1 filter=3 pad=1 bias=1 act=relu "
                                                      "mid_act=relu6 expand=2 residual=1 type=f64");
-    double x[] = { 1, -2, 3 }, ew[] = { 2, -1 }, ew_bias[] = { 1, 1 }, w[] = { 1, 10, 100, 1, -1, 1 }, bias[] = { 0, 0 };
+    double x[] = { 1, -2, 3 }, ew[] = { 2, -1 }, ew_bias[] = { 1, 1 }, w[] = { 1, 10, 100, 1, -1, 1 };
+    double bias[] = { 0, 0 };
     double pw[] = { 1, -2 }, pw_bias[] = { -1 }, y[3];
     static const double right[] = { 1, 3, 3 };
     struct conv_operands operands = { .x = x, .w = w, .bias = bias, .pw = pw, .pw_bias = pw_bias, .y = y, .ew = ew,

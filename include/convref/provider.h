@@ -20,8 +20,8 @@ struct conv_kernel;
 
 /* ABI 2 added workspace->failure.  ABI 3 added contexts, errors of devices and inputs that are const, all at the ends
  * of their structs.  ABI 4 added inverted residuals: a kind, two keys of problems and two operands, at the ends of
- * theirs, which no kernel meets that hasn't the kind among its own.  Providers of every ABI from the first on are welcome: structs that grow carry their sizes, and a
- * field that an older provider hasn't is 0. */
+ * theirs, which no kernel meets that hasn't the kind among its own.  Providers of every ABI from the first on are
+ * welcome: structs that grow carry their sizes, and a field that an older provider hasn't is 0. */
 enum { CONV_PROVIDER_ABI = 4, CONV_PROVIDER_OLDEST_ABI = 1 };
 
 struct conv_provider {

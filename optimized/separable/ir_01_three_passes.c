@@ -1,10 +1,10 @@
 /* ir_01_three_passes.c - the inverted residual in NCHW, plainly: one stage after the other, and x added.
  *
- * Changed since the reference (ref_inverted_residual.c): sums in the problem's own type, and the loops of the steps that
- *     are the first to be worth it: pointwise as in pw_02_rows, depthwise as in dw_04_rows_in_registers.
+ * Changed since the reference (ref_inverted_residual.c): sums in the problem's own type, and the loops of the steps
+ *     that are the first to be worth it: pointwise as in pw_02_rows, depthwise as in dw_04_rows_in_registers.
  * Why it is faster: positions are innermost, a vector at a time, and blocks of them stay in the first cache.
- * What it costs: the expanded image and the depthwise stage's go to memory and back.  It is here so that NCHW has one:
- *     the ladder is that of channels last.
+ * What it costs: the expanded image and the depthwise stage's go to memory and back.  It is here so that NCHW has
+ *     one: the ladder is that of channels last.
  * Applies to: any inverted residual in NCHW, 1-D to 3-D.
  * Explained in docs/ladder-inverted-residual.md, step 1.
  */

@@ -2,8 +2,8 @@
  *
  * Changed since sep_nhwc_01_two_passes: a pointwise stage in front, and a pass that adds x.  The images between the
  *     stages are those of one image of the batch, and used again for the next.
- * Why it is faster: each stage is what the ladder of its kind has at its end: panels of filters (mix.h), a tile of two
- *     rows (depthwise/one_cache_set.h).  This is what a framework does with three layers and an addition.
+ * Why it is faster: each stage is what the ladder of its kind has at its end: panels of filters (mix.h), a tile of
+ *     two rows (depthwise/one_cache_set.h).  This is what a framework does with three layers and an addition.
  * What it costs: the expanded image is several times as large as x and y, and goes to memory and back; so does the
  *     depthwise stage's.
  * Applies to: inverted residuals in NHWC with an expansion and a multiplier of 1, 1-D to 3-D.
@@ -70,8 +70,8 @@ static size_t look_bytes(const struct conv_problem *look)
 }
 
 /* middle[z][p][q][c] = mid_act(bias[c] + SUM_t SUM_r SUM_s e[..][..][..][c] * w[c][t][r][s]) */
-static void look_around(float *to, const struct conv_problem *look, const float *e, const float *w, const float *given,
-                        char *scratch)
+static void look_around(float *to, const struct conv_problem *look, const float *e, const float *w,
+                        const float *given, char *scratch)
 {
     const struct conv_axis D = look->axis[CONV_D], H = look->axis[CONV_H], W = look->axis[CONV_W];
     float (*middle)[H.out][W.out * look->c] = (void *)to;

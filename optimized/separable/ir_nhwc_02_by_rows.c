@@ -4,8 +4,8 @@
  *     expanded image that they read lie in a ring: row h in the place of row h - ring, which nobody reads any more.
  *     What a block shares with the one before it is still there, so that every row is expanded once.
  * Why it is faster: what a stage makes, the next one reads from the second cache a moment later.
- * What it costs: weights are read again for each block.  Where they are the larger part, and the images small, a block
- *     is the whole image: then it is step 1.
+ * What it costs: weights are read again for each block.  Where they are the larger part, and the images small, a
+ *     block is the whole image: then it is step 1.
  * Applies to: inverted residuals in NHWC with an expansion and a multiplier of 1, 1-D and 2-D.
  * Explained in docs/ladder-inverted-residual.md, step 2 for channels last.
  */
@@ -157,7 +157,8 @@ static void point(struct rows *rows, int64_t p, int count)
     for (int64_t u = 0; u < H->filter + step; u++) {
         const int64_t h = u < step ? conv_input_at(H, p, u) : conv_input_at(H, p + apart, u - step);
         const bool inside = conv_inside(H, h);
-        const float *row = rows->ring + (inside ? h % rows->size * floats : 0), **to = table->x + u * table->line.inputs;
+        const float *row = rows->ring + (inside ? h % rows->size * floats : 0);
+        const float **to = table->x + u * table->line.inputs;
         for (int64_t i = 0; i < table->line.inputs; i++)
             to[i] = inside && table->in[i] >= 0 ? row + table->in[i] : table->zeros;
         if (inside && table->U.end == 0)

@@ -1,7 +1,7 @@
 /* ir_nhwc_03_openmp.c - step 3 of the ladder of inverted residuals: all cores.
  *
- * Changed since ir_nhwc_02_by_rows: the strips of all images are divided among the threads, each of which has a ring and
- *     a middle of its own.  Small problems stay with one thread.
+ * Changed since ir_nhwc_02_by_rows: the strips of all images are divided among the threads, each of which has a
+ *     ring and a middle of its own.  Small problems stay with one thread.
  * Why it is faster: threads share no output, and what one of them makes between stages stays in its own cache.
  * What it costs: where two threads meet, both expand the rows that both read; the rule counts that.
  * Applies to: inverted residuals in NHWC with an expansion and a multiplier of 1, 1-D and 2-D.
@@ -156,7 +156,8 @@ static void point(struct rows *rows, int64_t p, int count)
     for (int64_t u = 0; u < H->filter + step; u++) {
         const int64_t h = u < step ? conv_input_at(H, p, u) : conv_input_at(H, p + apart, u - step);
         const bool inside = conv_inside(H, h);
-        const float *row = rows->ring + (inside ? h % rows->size * floats : 0), **to = table->x + u * table->line.inputs;
+        const float *row = rows->ring + (inside ? h % rows->size * floats : 0);
+        const float **to = table->x + u * table->line.inputs;
         for (int64_t i = 0; i < table->line.inputs; i++)
             to[i] = inside && table->in[i] >= 0 ? row + table->in[i] : table->zeros;
         if (inside && table->U.end == 0)

@@ -1,7 +1,7 @@
 /* mix.h - a pointwise stage for channels last: positions that lie one behind the other, by panels of filters.
  *
- * The panels of panel.h, w[c][k - k0], one behind the other in memory.  x and y are rows of a block, wherever it lies:
- * an image, some of its rows, or a buffer between two stages.  A stage is a problem of its own (conv_stages()), of
+ * The panels of panel.h, w[c][k - k0], one behind the other in memory.  x and y are rows of a block, wherever it
+ * lies: an image, some of its rows, or a buffer between two stages.  A stage is a problem of its own (conv_stages()), of
  * which the channels, the filters and the activation matter here, and not its sizes.
  *
  * Introduced in ir_nhwc_01_three_passes.

@@ -138,8 +138,8 @@ def _checked_array(problem, name, array):
 
 
 def operands(problem, arrays, wanted):
-    """Check the arrays.  Returns them by name, and the struct conv_operands (a pointer for each) that points into them;
-    they must outlive it."""
+    """Check the arrays.  Returns them by name, and the struct conv_operands (a pointer for each) that points into
+    them; they must outlive it."""
     unknown = [name for name in arrays if name not in wanted]
     missing = [name for name in wanted if arrays.get(name) is None]
     if unknown or missing:

@@ -14,7 +14,7 @@
 #include "verify/engine/ways.h"
 #include "verify/maths/probe.h"
 
-/* ---- the data: bits of the factors as shares of the significand ------------------------------------------------- */
+/* ---- the data: bits of the factors as shares of the significand ------------------------------------------------ */
 
 enum share { ONE, HALF, REST, FULL };
 

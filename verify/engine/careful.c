@@ -265,7 +265,8 @@ static bool change_data(struct run *run)
         return checker_impossible(checker, error.message);
     if (!place_close(checker, run->problem, &run->operands, run->hashes))
         return checker_impossible(checker, "pages of an input can't be made read-only");
-    return !(wanted.of[CONV_WEIGHTS] || wanted.of[CONV_PW] || wanted.of[CONV_EW]) || checker->kernel->device || load(run);
+    return !(wanted.of[CONV_WEIGHTS] || wanted.of[CONV_PW] || wanted.of[CONV_EW]) || checker->kernel->device
+        || load(run);
 }
 
 static bool call_and_judge(struct run *run, int call)

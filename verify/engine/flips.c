@@ -8,7 +8,7 @@ enum conv_operand flips_last_bias(const struct conv_problem *problem)
     return problem->op == CONV_OP_SEPARABLE ? CONV_PW_BIAS : CONV_BIAS;
 }
 
-/* Does the first stage of a separable problem answer minus x with minus y?  Of an inverted residual that isn't asked. */
+/* Does the first stage of a separable problem answer minus x with minus y?  Of inverted residuals it isn't asked. */
 static bool is_odd_in_x(const struct conv_problem *problem)
 {
     return problem->op != CONV_OP_SEPARABLE

@@ -15,7 +15,8 @@ static const char *const *letters_of(const struct conv_problem *problem, enum co
     switch (operand) {
     case CONV_X: return letters_of_x;
     case CONV_Y: return letters_of_y;
-    case CONV_WEIGHTS: case CONV_PW: case CONV_EW: return problem->op == CONV_OP_TRANSPOSED ? letters_transposed : letters_of_w;
+    case CONV_WEIGHTS: case CONV_PW: case CONV_EW:
+        return problem->op == CONV_OP_TRANSPOSED ? letters_transposed : letters_of_w;
     default: return letters_of_bias;
     }
 }

@@ -73,7 +73,12 @@ static bool lose_stride(struct mistake *m, int64_t axis)
 static bool forget_activation(struct mistake *m, int64_t unused) { (void)unused; m->problem.act = CONV_ACT_NONE; return true; }
 static bool forget_middle(struct mistake *m, int64_t unused) { (void)unused; m->problem.mid_act = CONV_ACT_NONE; return true; }
 static bool forget_both(struct mistake *m, int64_t unused) { return forget_activation(m, unused) && forget_middle(m, unused); }
-static bool forget_residual(struct mistake *m, int64_t unused) { (void)unused; m->problem.residual = false; return true; }
+static bool forget_residual(struct mistake *m, int64_t unused) 
+{
+    (void)unused;
+    m->problem.residual = false;
+    return true;
+}
 static bool relu_for_relu6(struct mistake *m, int64_t unused)
 {
     (void)unused;

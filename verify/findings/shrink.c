@@ -54,7 +54,8 @@ static bool less_k(struct conv_problem *p) { p->k -= p->groups; return p->k > 0;
 
 static bool (*const plain[])(struct conv_problem *) = {
     one_image, one_group, two_groups, half_groups, third_of_groups, one_c, one_k, half_c, half_k, no_bias, no_act,
-    no_mid_act, no_residual, no_expand, one_mult, half_expand, less_expand, first_layout, half_images, less_images, less_mult, fewer_groups, less_c, less_k,
+    no_mid_act, no_residual, no_expand, one_mult, half_expand, less_expand, first_layout,
+    half_images, less_images, less_mult, fewer_groups, less_c, less_k,
 };
 
 /* Reductions of one axis: a setting goes at once, by half, or by one. */

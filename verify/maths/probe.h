@@ -13,7 +13,7 @@
 enum probe_factor { PROBE_FIRST, PROBE_SECOND, PROBE_THIRD, PROBE_FOURTH, PROBE_BIAS };
 enum probe_factor probe_factor(const struct conv_problem *problem, enum conv_operand operand);
 
-/* One product for each output (and x, where it is added): the second factor is 0 but for one element for each output channel.  Values have
+/* One product for each output, and x where it is added: the second factor is 0 but for one element for each output channel.  Values have
  * bits[factor] significant bits, all in use, and lie between 1 and 2; biases are 0. */
 void probe_single(double *values, const struct conv_problem *problem, enum conv_operand operand, uint64_t seed,
                   const int bits[PROBE_BIAS]);

@@ -198,8 +198,8 @@ void exact_free(struct exact *exact)
 
 /* ---- rounds ---------------------------------------------------------------------------------------------------- */
 
-/* Powers of two: fractions in every round.  Of a separable problem those of x and of the first stage's weights cancel,
- * because an activation between the stages has a limit of its own.  An x that is added has the unit of y. */
+/* Powers of two: fractions in every round.  Of a separable problem those of x and of the first stage's weights
+ * cancel, because an activation between the stages has a limit of its own.  An x that is added has the unit of y. */
 static void choose_exponents(struct exact *exact, int round)
 {
     int *e = exact->exponent;
@@ -397,7 +397,8 @@ static bool compare(char *words, size_t room, const struct exact *exact, enum co
         const struct recipe recipe = { unit, own * sign, bias ? own * bias[channel] : 0,
                                        output == CONV_Y ? problem->act : CONV_ACT_NONE, rounded,
                                        problem->residual ? exact->base[CONV_X]
-                                           + (last ? block / view.channels * view.inner * view.channels + channel : begin)
+                                           + (last ? block / view.channels * view.inner * view.channels + channel
+                                                   : begin)
                                            : NULL,
                                        last ? view.channels : 1, exact->mask == EXACT_NEGATED ? -1 : 1 };
         const int64_t at = first_wrong(&right, got + begin, sums + begin, view.inner, &recipe);

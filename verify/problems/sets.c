@@ -101,14 +101,15 @@ static void shape_like_x(struct conv_problem *problem)
     }
 }
 
-/* A separable problem becomes an inverted residual: with few channels more, or with many, or with none; and x is added
- * in half of them.  Which one follows from the sizes, so that a set needs no more draws for it. */
+/* A separable problem becomes an inverted residual: with few channels more, or with many, or with none; and x is
+ * added in half of them.  Which one follows from the sizes, so that a set needs no more draws for it. */
 static void invert(struct conv_problem *problem)
 {
     const struct conv_axis *W = &problem->axis[CONV_W], *H = &problem->axis[CONV_H];
     const int64_t sizes = ((((problem->c * 7 + problem->k) * 7 + W->in) * 7 + H->in) * 7 + W->filter) * 7 + H->filter;
     struct dice dice = { random_at((uint64_t)(sizes * 7 + problem->act * 3 + problem->mid_act), problem->n) };
-    const int64_t wide = ONE_OF(&dice, 1, 2, 3, 5, 7, 8, 9, 13, 15, 16, 17, 24, 31, 33), times = ONE_OF(&dice, 2, 3, 6);
+    const int64_t wide = ONE_OF(&dice, 1, 2, 3, 5, 7, 8, 9, 13, 15, 16, 17, 24, 31, 33);
+    const int64_t times = ONE_OF(&dice, 2, 3, 6);
     problem->residual = below(&dice, 2);
     problem->expand = problem->residual && below(&dice, 8) == 0 ? 0
                     : below(&dice, 3) == 0 ? problem->c * times : wide;

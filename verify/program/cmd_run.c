@@ -199,7 +199,8 @@ int cmd_run(int argc, char **argv)
     static const struct argp_child children[] = {
         { &cli_kernel_argp, 0, NULL, 0 }, { &operand_argp, 0, NULL, 0 }, { 0 } };
     static const struct argp argp = { options, parse, "PROBLEM", "Run a kernel once.\v"
-        "Operands are x, w, bias, y, and pw and pw_bias of separable problems, ew and ew_bias of inverted residuals; backward passes read and write "
+        "Operands are x, w, bias, y, and pw and pw_bias of separable problems, ew and ew_bias of inverted residuals; "
+        "backward passes read and write "
         "gradients in the places of x, w, bias and y.  Inputs that are not given are generated; outputs that are "
         "given as files are written.", children, NULL, NULL };
     struct arguments arguments = { .cli = cli_defaults(), .fill = CONV_FILL_INTEGERS, .time_limit = 600 };

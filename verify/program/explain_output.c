@@ -208,7 +208,8 @@ static double element_of(const struct explained *e, const struct explained_image
     const int64_t *size = image->size, positions = size[0] * size[1] * size[2];
     const int64_t position = (at[0] * size[1] + at[1]) * size[2] + at[2];
     return explain_value(e, image->operand, e->problem.layout == CONV_CHANNELS_LAST
-                    ? (n * positions + position) * channels + channel : (n * channels + channel) * positions + position);
+                    ? (n * positions + position) * channels + channel
+                    : (n * channels + channel) * positions + position);
 }
 
 static double element(const struct explained *e, const struct explained_image *image, int64_t n, int64_t channel,

@@ -74,8 +74,8 @@ static void print_formula(FILE *file, const struct conv_problem *p, const struct
     const bool transposed = p->op == CONV_OP_TRANSPOSED;
     char factors[256], number[32];
     if (p->expand > 0) {
-        fprintf(file, "formula     macs = N * C * E * PRODUCT of in + N * E*M * PRODUCT of filter * out + N * K * E*M * "
-                "PRODUCT of out = %s\n", table_thousands(number, count->macs));
+        fprintf(file, "formula     macs = N * C * E * PRODUCT of in + N * E*M * PRODUCT of filter * out + N * K * E*M "
+                "* PRODUCT of out = %s\n", table_thousands(number, count->macs));
         fprintf(file, "            params = C * E + E*M * PRODUCT of filter + K * E*M%s = %s\n",
                 p->bias ? " + E + E*M + K" : "", table_thousands(number, count->weights + count->biases));
         return;

@@ -275,7 +275,8 @@ static void print_one_tensor(FILE *file, const struct conv_sensitivity *told, co
     fprintf(file,
             "    of %" PRId64 " products%s, each left out alone, %" PRId64 " would be missed; not missed: %" PRId64
             " that are zero,\n    %" PRId64 " that vanish in the activation, %" PRId64 " that are too small for the bound",
-            told->products, problem->op == CONV_OP_SEPARABLE ? problem->expand > 0 ? " of the last stage" : " of the second stage" : "",
+            told->products, problem->expand > 0 ? " of the last stage"
+            : problem->op == CONV_OP_SEPARABLE ? " of the second stage" : "",
             told->products - told->zero - told->clipped - told->hidden, told->zero, told->clipped, told->hidden);
     if (told->looked_at < told->outputs)
         fprintf(file, " (of %" PRId64 " outputs; there are %" PRId64 ")", told->looked_at, told->outputs);

@@ -77,7 +77,8 @@ def stages(problem):
     around = type(problem)({**shared, "c": wide, "in": problem.in_, "k": middle, "filter": problem.filter,
                             "groups": wide, "stride": problem.stride, "pad": problem.pad,
                             "dilation": problem.dilation, "act": problem.mid_act})
-    last = type(problem)({**shared, "c": middle, "in": around.out, "k": problem.k, "filter": ones, "act": problem.act})
+    last = type(problem)({**shared, "c": middle, "in": around.out, "k": problem.k, "filter": ones,
+                          "act": problem.act})
     made = [(around, "w", "bias"), (last, "pw", "pw_bias")]
     if problem.expand:
         made.insert(0, (type(problem)({**shared, "c": problem.c, "in": problem.in_, "k": wide, "filter": ones,

@@ -109,4 +109,5 @@ speed = {"alone": _prepare, "chain8": _eight, "winograd": _winograd,
          "winograd chain8": functools.partial(_winograd, layers=8)}
 plain = {"alone": _prepare, "winograd": _winograd}
 candidate = _shared.candidate("ncnn", {"forward": _shared.once(_prepare)}, ranks=2, applies=_applies,
-                              kinds="standard pointwise grouped depthwise separable inverted_residual", imports=["ncnn"])
+                              kinds="standard pointwise grouped depthwise separable inverted_residual",
+                              imports=["ncnn"])

@@ -62,6 +62,7 @@ def _applies(problem):
 speed = {"alone": _prepare, "chain8": _eight}
 plain = {"alone": _prepare}
 candidate = _shared.candidate("openvino", {"forward": _shared.once(_prepare)},
-                              kinds="standard pointwise grouped depthwise separable inverted_residual", applies=_applies,
+                              kinds="standard pointwise grouped depthwise separable inverted_residual",
+                              applies=_applies,
                               checks=["turns", "real", "probes", "special"],      # each problem is compiled: slow
                               imports=["openvino"])
