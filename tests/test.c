@@ -1,12 +1,37 @@
 /* test.c - the frame of a test program.   Declared in test.h.
  *
+ * The JUnit file has the seconds of each test, and those that take one and more are printed: where a slow run of the
+ * tests spends its time is in what it leaves behind.
+ *
  * The JUnit file is written here and not by CUnit 2.1, whose writer aborts on a failure whose condition
  * has quotes in it.
  */
 #include "tests/test.h"
 
+#include <convref/machine.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_CASES = 256 };
+static double seconds_of[MOST_CASES], began;   /* in the order in which they are run */
+static int cases_run;
+
+static void note_begin(CU_Test *test, CU_Suite *suite)
+{
+    (void)test;
+    (void)suite;
+    began = conv_seconds();
+}
+
+static void note_end(CU_Test *test, CU_Suite *suite, CU_FailureRecord *failure)
+{
+    const double seconds = conv_seconds() - began;
+    (void)suite;
+    (void)failure;
+    seconds_of[cases_run++] = seconds;
+    if (seconds >= 1)
+        printf("    %s: %.1f s\n", test->pName, seconds);
+}
 
 static const CU_FailureRecord *failure_of(const CU_Test *test)
 {
@@ -44,9 +69,11 @@ static bool write_junit(const char *name, const CU_Suite *suite)
         return false;
     fprintf(file, "<?xml version=\"1.0\"?>\n<testsuite name=\"%s\" tests=\"%u\" failures=\"%u\">\n", name,
             CU_get_number_of_tests_run(), CU_get_number_of_tests_failed());
-    for (const CU_Test *test = suite->pTest; test; test = test->pNext) {
+    int i = 0;
+    for (const CU_Test *test = suite->pTest; test; test = test->pNext, i++) {
         const CU_FailureRecord *failure = failure_of(test);
-        fprintf(file, "  <testcase classname=\"%s\" name=\"%s\"%s>", name, test->pName, failure ? "" : "/");
+        fprintf(file, "  <testcase classname=\"%s\" name=\"%s\" time=\"%.3f\"%s>", name, test->pName, seconds_of[i],
+                failure ? "" : "/");
         if (failure) {
             fprintf(file, "<failure message=\"%s:%u: ", failure->strFileName, failure->uiLineNumber);
             put_escaped(file, failure->strCondition);
@@ -60,12 +87,14 @@ static bool write_junit(const char *name, const CU_Suite *suite)
 
 int test_main(const char *name, const struct test_case *cases, int count)
 {
-    if (CU_initialize_registry() != CUE_SUCCESS)
+    if (count > MOST_CASES || CU_initialize_registry() != CUE_SUCCESS)
         return 99;
     CU_pSuite suite = CU_add_suite(name, NULL, NULL);
     for (int i = 0; suite && i < count; i++)
         if (!CU_add_test(suite, cases[i].name, cases[i].run))
             return 99;
+    CU_set_test_start_handler(note_begin);
+    CU_set_test_complete_handler(note_end);
     CU_run_all_tests();
     print_failures();
     const unsigned run = CU_get_number_of_tests_run(), failed = CU_get_number_of_tests_failed();

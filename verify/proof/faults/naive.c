@@ -1,11 +1,13 @@
 /* naive.c - the walk over all products, with the places where a mistake can be made.   Declared in naive.h. */
 #include "verify/proof/faults/naive.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 /* ---- numbers and places ------------------------------------------------------------------------------------- */
 
+/* The slow way: it knows subnormal numbers. */
 static double at_bits(double value, int bits, double (*whole)(double))
 {
     int exponent;
@@ -13,8 +15,29 @@ static double at_bits(double value, int bits, double (*whole)(double))
     return isfinite(value) ? ldexp(whole(ldexp(fraction, bits)), exponent - bits) : value;
 }
 
-double naive_round_to(double value, int bits) { return at_bits(value, bits, rint); }
-double naive_cut_to(double value, int bits) { return at_bits(value, bits, trunc); }
+/* The last bits of the fraction go, and what is rounded up carries into the exponent, as it should. */
+static double without_last_bits(double value, int dropped, bool rounds)
+{
+    uint64_t word;
+    memcpy(&word, &value, sizeof word);
+    if (rounds)
+        word += (UINT64_C(1) << (dropped - 1)) - 1 + (word >> dropped & 1);
+    word &= ~((UINT64_C(1) << dropped) - 1);
+    memcpy(&value, &word, sizeof value);
+    return value;
+}
+
+static bool is_simple(double value, int bits) { return isnormal(value) && bits > 1 && bits < DBL_MANT_DIG; }
+
+double naive_round_to(double value, int bits)
+{
+    return is_simple(value, bits) ? without_last_bits(value, DBL_MANT_DIG - bits, true) : at_bits(value, bits, rint);
+}
+
+double naive_cut_to(double value, int bits)
+{
+    return is_simple(value, bits) ? without_last_bits(value, DBL_MANT_DIG - bits, false) : at_bits(value, bits, trunc);
+}
 
 double naive_round(const struct conv_problem *conv, double value)
 {
