@@ -53,7 +53,7 @@ for landing in late:64:96 early:128:128; do
     done
 done
 expect speed 0 "'$start/tests/cuda/speed'" '^a thread without barriers [0-9.]* ns$' '^a thread with one barrier [0-9.]* ns$' \
-    '^a shuffled lane [0-9.]* ns$' "^a warp's product on tensor cores [0-9]* ns$"
+    '^a shuffled lane [0-9.]* ns$' "^a warp's product on tensor cores [0-9]* ns$" '^the same in 16 bits [0-9]* ns$'
 run "'$start/tests/cuda/narrow'"
 # 1, 2^-24, the largest number of f16, and 2^-133 of bf16, with what their neighbours are rounded to
 same narrow 'lines, and some of them' "131072 $(printf '%s,' '3c00 3f800000 3c00 3c00 3c00 3c01' '0001 33800000 0001 0001 0002 0002' \

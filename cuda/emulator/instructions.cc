@@ -69,18 +69,12 @@ void wait_for_copies(int groups_left)
 
 namespace {
 
-struct matrices { float *d; const void *a, *b; };
+struct matrices { float *d; const unsigned *a, *b; };
 
-/* Element i of those that a lane has.  TF32 has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies
- * below isn't read (NVIDIA, PTX ISA, on .tf32).  Of 16 bits there are two in a register, the first in its lower half. */
-double tf32(const void *elements, int i)
-{
-    return __uint_as_float(static_cast<const unsigned *>(elements)[i] & 0xffffe000);
-}
-template <int EXPONENT> double of_16_bits(const void *elements, int i)
-{
-    return narrow<EXPONENT>::to(static_cast<const unsigned *>(elements)[i / 2] >> i % 2 * 16 & 0xffff);
-}
+/* Element e of a register.  TF32 has 19 bits: 1 of sign, 8 of exponent, 10 behind the point; what lies below isn't read
+ * (NVIDIA, PTX ISA, on .tf32).  Of 16 bits there are two in a register, the first in its lower half. */
+float tf32(unsigned word, int) { return __uint_as_float(word & 0xffffe000); }
+template <int EXPONENT> float of_16_bits(unsigned word, int e) { return narrow<EXPONENT>::to(word >> e * 16 & 0xffff); }
 
 /* 52 - 23 bits behind the point that f32 hasn't */
 float cut_off(double value)
@@ -88,50 +82,60 @@ float cut_off(double value)
     return static_cast<float>(std::bit_cast<double>(std::bit_cast<uint64_t>(value) & ~uint64_t(0) << 29));
 }
 
-/* cut_off(sum + four products) for a row of D. */
-void add_products(float d[8], const double a[4], const double b[4][8])
+/* cut_off(sum + four products) for a row of D, two columns at a time, as machines have registers for two doubles. */
+typedef double two __attribute__((vector_size(2 * sizeof(double))));
+void add_products(float d[8], const double a[4], const two b[4][4])
 {
-    for (int column = 0; column < 8; column++) {
-        double sum = d[column];
+    for (int i = 0; i < 4; i++) {
+        two sum = { d[2 * i], d[2 * i + 1] };
         for (int k = 0; k < 4; k++)
-            sum += a[k] * b[k][column];
-        d[column] = cut_off(sum);
+            sum += a[k] * b[k][i];
+        d[2 * i] = cut_off(sum[0]);
+        d[2 * i + 1] = cut_off(sum[1]);
     }
 }
 
-/* Of lane l: the row and column of its sum i in D, and of its element i in A and, turned, in B. */
-int row_of(int l, int i) { return l / 4 + i / 2 * 8; }
-int column_of(int l, int i) { return l % 4 * 2 + i % 2; }
-template <int EACH> int row_of_a(int l, int i) { return l / 4 + i / EACH % 2 * 8; }
-template <int EACH> int inner_of(int l, int i, int apart) { return l % 4 * EACH + i % EACH + i / EACH / apart * 4 * EACH; }
+template <int INNER> bool all_finite(const two (&b)[INNER][4])
+{
+    two sum = {};
+    for (const auto &row : b)
+        sum += 0 * row[0] + 0 * row[1] + 0 * row[2] + 0 * row[3];
+    return sum[0] + sum[1] == 0;   /* 0 times infinity is NaN */
+}
 
 /* D[16][8] += A[16][8 EACH] * B[8 EACH][8], with EACH elements in a register of A and of B.
  * Products are exact, and a new sum is cut off, not rounded, as was seen on V100, T4 and A100: Fasi, Higham, Mikaitis
  * and Pranesh, "Numerical behavior of NVIDIA tensor cores", PeerJ Computer Science 7:e330 (2021).  How many are added
  * at once isn't documented: here four and the sum before.  A card also cuts off each term at some bits below the
  * largest; here a term keeps those of a double. */
-template <int EACH, double element(const void *elements, int i)> void multiply_warp(void *lanes[warpSize])
+template <int EACH, float element(unsigned word, int e)> void multiply_warp(void *lanes[warpSize])
 {
-    double a[16][8 * EACH], b[8 * EACH][8], of_a[16] = {}, of_b = 0;   /* sums of magnitudes: 0, finite or not */
+    unsigned a_words[16][8], b_words[8][8], any[16] = {};   /* registers of a row, of a column; bits of a row of A */
+    double a[16][8 * EACH];
+    two b[8 * EACH][4];
     float d[16][8];
     (EACH == 1 ? tensor_products : narrow_products) += 16 * 8 * 8 * EACH;
-    for (int l = 0; l < warpSize; l++) {
-        const matrices *lane = static_cast<matrices *>(lanes[l]);
-        for (int i = 0; i < 4 * EACH; i++) {
-            const int row = row_of_a<EACH>(l, i);
-            of_a[row] += std::fabs(a[row][inner_of<EACH>(l, i, 2)] = element(lane->a, i));
+    for (int l = 0; l < warpSize; l++)
+        for (int i = 0; i < 4; i++) {
+            const matrices *lane = static_cast<matrices *>(lanes[l]);
+            any[l / 4 + i % 2 * 8] |= a_words[l / 4 + i % 2 * 8][l % 4 + i / 2 * 4] = lane->a[i];
+            b_words[l % 4 + i % 2 * 4][l / 4] = lane->b[i % 2];
+            d[l / 4 + i / 2 * 8][l % 4 * 2 + i % 2] = lane->d[i];
         }
-        for (int i = 0; i < 2 * EACH; i++)
-            of_b += std::fabs(b[inner_of<EACH>(l, i, 1)][l / 4] = element(lane->b, i));
-        for (int i = 0; i < 4; i++)
-            d[row_of(l, i)][column_of(l, i)] = lane->d[i];
-    }
+    for (int e = 0; e < EACH; e++)
+        for (int w = 0; w < 8; w++) {
+            for (int row = 0; row < 16; row++)
+                a[row][w * EACH + e] = element(a_words[row][w], e);
+            for (int column = 0; column < 8; column++)
+                b[w * EACH + e][column / 2][column % 2] = element(b_words[w][column], e);
+        }
+    const bool finite = all_finite(b);
     for (int row = 0; row < 16; row++)
-        for (int k = 0; k < 8 * EACH && of_a[row] * of_b != 0; k += 4)   /* not zeros times finite numbers, of which */
+        for (int k = 0; k < 8 * EACH && (any[row] || !finite); k += 4)   /* not zeros times finite numbers, of which */
             add_products(d[row], a[row] + k, b + k);                     /* the verifier's integers have many */
     for (int l = 0; l < warpSize; l++)
         for (int i = 0; i < 4; i++)
-            static_cast<matrices *>(lanes[l])->d[i] = d[row_of(l, i)][column_of(l, i)];
+            static_cast<matrices *>(lanes[l])->d[i] = d[l / 4 + i / 2 * 8][l % 4 * 2 + i % 2];
 }
 
 void (*const models[])(void *lanes[warpSize]) = {   /* by enum type */
@@ -142,7 +146,7 @@ void (*const models[])(void *lanes[warpSize]) = {   /* by enum type */
 
 void multiply(float *d, const void *a, const void *b, type type, const void *site)
 {
-    matrices mine = { d, a, b };
+    matrices mine = { d, static_cast<const unsigned *>(a), static_cast<const unsigned *>(b) };
     meet(~0u, &mine, models[type], site);
 }
 

@@ -10,6 +10,7 @@ namespace emulator {
 
 template <int EXPONENT> struct narrow {
     static constexpr int FRACTION = 15 - EXPONENT;
+    static constexpr unsigned BIAS = (1 << (EXPONENT - 1)) - 1;
     static constexpr int LOWEST = 2 - (1 << (EXPONENT - 1)) - FRACTION;   /* the last bit of a subnormal: 2^LOWEST */
     static constexpr unsigned INFINITE = ((1 << EXPONENT) - 1) << FRACTION;
 
@@ -17,25 +18,23 @@ template <int EXPONENT> struct narrow {
      * is rounded up to the next power of two is that number, too. */
     static uint16_t from(float value)
     {
-        const unsigned sign = __float_as_uint(value) >> 31 << 15;
-        if (std::isnan(value))
-            return 0x7fff;
-        if (value == 0 || std::isinf(value))
-            return static_cast<uint16_t>(sign | (value == 0 ? 0 : INFINITE));
-        const int above = max(std::ilogb(value) - FRACTION, LOWEST);
-        const double units = std::nearbyint(std::ldexp(std::fabs(value), -above));
-        const unsigned bits = static_cast<unsigned>(units) + (static_cast<unsigned>(above - LOWEST) << FRACTION);
+        const unsigned sign = __float_as_uint(value) >> 31 << 15, size = __float_as_uint(value) & 0x7fffffff;
+        if (size >= 0x7f800000)
+            return static_cast<uint16_t>(size > 0x7f800000 ? 0x7fff : sign | INFINITE);
+        const int above = max(static_cast<int>(size >> 23) - 127 - FRACTION, LOWEST);
+        const uint64_t one = uint64_t(1023 + 52 + above) << 52;   /* a double whose last bit is 2^above */
+        const unsigned units = static_cast<unsigned>(
+            std::bit_cast<uint64_t>(std::bit_cast<double>(one) + __uint_as_float(size)) - one);
+        const unsigned bits = units + (static_cast<unsigned>(above - LOWEST) << FRACTION);
         return static_cast<uint16_t>(sign | (bits < INFINITE ? bits : INFINITE));
     }
 
     /* As a float with its bits in place it is too small by the difference of the biases; so are subnormal numbers. */
     static float to(unsigned bits)
     {
-        constexpr unsigned BIAS = (1 << (EXPONENT - 1)) - 1;
-        const unsigned sign = (bits & 0x8000) << 16, rest = (bits & 0x7fff) << (23 - FRACTION);
-        if ((bits & INFINITE) == INFINITE)
-            return __uint_as_float(sign | 0x7f800000 | rest);
-        return __uint_as_float(sign | rest) * __uint_as_float((127 + 127 - BIAS) << 23);
+        const unsigned sign = (bits & 0x8000) << 16, infinite = (bits & INFINITE) == INFINITE ? 0x7f800000 : 0;
+        const float size = __uint_as_float((bits & 0x7fff) << (23 - FRACTION)) * __uint_as_float((254 - BIAS) << 23);
+        return __uint_as_float(__float_as_uint(size) | sign | infinite);
     }
 };
 
