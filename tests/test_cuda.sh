@@ -148,8 +148,11 @@ bits()
 }
 same bits_of_atomics 'different results of three orders' 3 "$(bits cuda_dw_bwd_weights_01_atomics)"
 same bits_of_two_stages 'different results of three orders' 1 "$(bits cuda_dw_bwd_weights_02_two_stages)"
+same bits_of_last_block 'different results of three orders' 1 "$(bits cuda_dw_bwd_weights_03_last_block)"
 traffic cuda_dw_bwd_weights_02_two_stages 'n=2 c=64 in=28x28 k=64 filter=3x3 pad=1 groups=64 pass=backward_weights'
 same bytes_of_two_stages 'bytes through the first cache, of each launch' 2879488,7936 "$(total 'first cache' | paste -s -d ,)"
+traffic cuda_dw_bwd_weights_03_last_block 'n=2 c=64 in=28x28 k=64 filter=3x3 pad=1 groups=64 pass=backward_weights'
+same bytes_of_last_block 'bytes through the first cache, of each launch' 2891776 "$(total 'first cache' | paste -s -d ,)"
 # the image between the stages is written and read, 200704 bytes each time, or not at all: x, y, w and pw once
 for rung in cuda_sep_01_two_launches:403712,634880 cuda_sep_02_middle_in_shared_memory:637184; do
     traffic "${rung%:*}" 'op=separable c=64 in=28x28 k=128 filter=3x3 pad=1'

@@ -57,6 +57,8 @@ unsigned lane();
  * no other atomic one can come between. */
 enum kind { READ, WRITE, ATOMIC };
 void access(const void *address, size_t bytes, kind kind, const void *site);
+/* What this thread has written is there for all before what it does next. */
+void fence();
 
 template <class T> struct posted { T value; unsigned from; };
 
@@ -113,6 +115,15 @@ template <class T> EMULATOR_CALL T atomicAdd(T *to, T value)
     *to = before + value;
     return before;
 }
+/* Counts to `last`, and begins again. */
+EMULATOR_CALL unsigned atomicInc(unsigned *to, unsigned last)
+{
+    emulator::access(to, sizeof *to, emulator::ATOMIC, EMULATOR_SITE);
+    const unsigned before = *to;
+    *to = before >= last ? 0 : before + 1;
+    return before;
+}
+EMULATOR_CALL void __threadfence() { emulator::fence(); }
 /* Is it true in any lane of the mask? */
 EMULATOR_CALL int __any_sync(unsigned mask, int mine)
 {

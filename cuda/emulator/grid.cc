@@ -192,6 +192,7 @@ void run_block()
     forget_copies();
     at_barrier = runnables = frees = stacks_made = 0;
     any = false;
+    watching->block_begins();
     wake(0, count, ~0u);
     while (runnables && !stopped)
         leave(&host);
@@ -288,6 +289,7 @@ void run(dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(void *), voi
 
 void *dynamic_shared_memory() { return dynamic_shared.begin; }
 unsigned lane() { return static_cast<unsigned>(current) % warpSize; }
+void fence() { watching->fence(); }
 void access(const void *address, size_t bytes, kind kind, const void *site)
 {
     watching->access(address, bytes, kind, site);

@@ -37,9 +37,11 @@ const char *line_of(const void *site);
 struct watcher {
     virtual void launch_begins() {}
     virtual void launch_ends() {}
+    virtual void block_begins() {}
     virtual void block_ends(int /* threads */) {}
     virtual void barrier() {}
     virtual void warp_met(int /* warp */) {}
+    virtual void fence() {}
     virtual void access(const void * /* at */, size_t /* bytes */, kind, const void * /* site */) {}
     virtual void copy_begins(void * /* shared */, size_t /* bytes */) {}
     virtual void copy_ends(void * /* shared */, size_t /* bytes */, const void * /* site */) {}   /* waited for */

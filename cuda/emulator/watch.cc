@@ -4,7 +4,7 @@
  * like before each access; those functions are here, and no library of the sanitizer is linked.  Told are:
  *
  *     two accesses to a word, one of them a write, that nothing orders: no barrier between them, no meeting of their
- *     warp, and not the same thread; blocks of a launch are never ordered;
+ *     warp, and not the same thread; blocks of a launch are ordered by fences and an atomic operation alone;
  *     a read of what nobody wrote: shared memory in this block, memory of the device since it was allocated;
  *     shared memory that an asynchronous copy fills, touched before the thread that began the copy waited for it; it
  *     counts as written when the copy begins, for what came before, and when its thread has waited, for what follows;
@@ -15,8 +15,10 @@
  * Read next: traffic.cc
  */
 #include "grid.h"
+#include <algorithm>
 #include <cstdio>
 #include <list>
+#include <unordered_map>
 #include <vector>
 
 namespace emulator {
@@ -25,7 +27,7 @@ namespace {
 /* Who touched a word, and when: the time within a block is its number of barriers, and of meetings of the warp. */
 struct touch {
     uint64_t block;   /* 0: nobody */
-    uint32_t barriers, meetings;
+    uint32_t barriers, meetings, fences;
     int thread;
     const void *site;
     bool atomic;      /* of those the device makes a line, whichever order it is */
@@ -39,7 +41,7 @@ struct memory : segment { bool shared; std::vector<word> words; };
 
 std::list<memory> allocations;
 memory of_static, of_dynamic, *last_found;
-uint32_t barriers, meetings[MOST_WARPS];
+uint32_t barriers, meetings[MOST_WARPS], fences;   /* so far, of all threads */
 segment module_segment;   /* the code and constants of the module */
 
 memory *find(const void *address)
@@ -69,7 +71,60 @@ template <class F> void each_word(memory *place, const void *at, size_t bytes, F
 
 touch now(const void *site, bool atomic)
 {
-    return { block_number, barriers, meetings[current / warpSize], current, site, atomic, false };
+    return { block_number, barriers, meetings[current / warpSize], fences, current, site, atomic, false };
+}
+
+/* Of two moments of one block: is there a barrier between them, or a meeting of their warp, or are they one thread's? */
+bool follows(const touch &before, const touch &after)
+{
+    return before.thread == after.thread || before.barriers < after.barriers
+        || (before.thread / warpSize == after.thread / warpSize && before.meetings < after.meetings);
+}
+
+/* What comes before a fence is handed on by the next atomic operation of its thread, to whoever has a later one on that
+ * word and a fence behind it, itself or in a thread that follows.  Blocks run one after the other, so that `handed`, the
+ * fences before the operations on each word, is sorted by blocks.  `taken`: what this block has found there. */
+struct taking { const std::vector<touch> *from; size_t count; touch since; bool fenced; };
+std::unordered_map<const void *, std::vector<touch>> handed;
+std::unordered_map<int, touch> last_fence;   /* of the threads of this block */
+std::vector<taking> taken;
+
+void fence_here()
+{
+    fences++;
+    const touch mine = last_fence[current] = now(nullptr, false);
+    for (size_t i = 0, count = taken.size(); i < count; i++)
+        if (!taken[i].fenced && follows(taken[i].since, mine))
+            taken.push_back({ taken[i].from, taken[i].count, mine, true });
+}
+
+void hand_on(const void *word)
+{
+    const auto mine = last_fence.find(current);
+    if (handed.empty() && mine == last_fence.end())
+        return;
+    std::vector<touch> &all = handed[word];
+    if (!all.empty())
+        taken.push_back({ &all, all.size(), now(nullptr, false), false });
+    if (mine != last_fence.end())
+        all.push_back(mine->second);
+}
+
+/* Was `before` before a fence whose thread handed it on to the access that is made now? */
+bool handed_on(const touch &before)
+{
+    const touch here = now(nullptr, false);
+    for (const taking &one : taken) {
+        if (!one.fenced || !follows(one.since, here))
+            continue;
+        const auto end = one.from->begin() + static_cast<ptrdiff_t>(one.count);
+        auto at = std::lower_bound(one.from->begin(), end, before.block,
+                                   [](const touch &fence, uint64_t block) { return fence.block < block; });
+        for (; at != end && at->block == before.block; ++at)
+            if (before.fences < at->fences && follows(before, *at))
+                return true;
+    }
+    return false;
 }
 
 /* Is there anything between `before` and the access that is made now? */
@@ -78,10 +133,8 @@ bool ordered(const touch &before, bool shared)
     if (before.block < launch_first_block)
         return true;             /* nobody, or an earlier launch */
     if (before.block != block_number)
-        return shared;           /* another block, which has shared memory of its own */
-    const int warp = current / warpSize;
-    return before.thread == current || before.barriers < barriers
-        || (before.thread / warpSize == warp && before.meetings < meetings[warp]);
+        return shared || handed_on(before);   /* shared memory is each block's own */
+    return follows(before, now(nullptr, false)) || handed_on(before);
 }
 
 /* "at `site` this thread does `what`" */
@@ -132,6 +185,8 @@ void look(const void *at, size_t bytes, kind kind, const void *site)
     const bool write = kind != READ;
     if (current < 0 || bytes == 0)
         return;
+    if (kind == ATOMIC)
+        hand_on(at);
     memory *place = find(at);
     if (!place && is_private(at))
         return;
@@ -158,13 +213,20 @@ struct watch : watcher {
         renew(&of_static, static_shared);
         renew(&of_dynamic, dynamic_shared);
         last_found = nullptr;
+        handed.clear();
         traffic_begins();
         module_segment = { const_cast<char *>(&__ehdr_start), static_cast<size_t>(&_end - &__ehdr_start) };
     }
     void launch_ends() override { traffic_ends(); }
+    void block_begins() override
+    {
+        taken.clear();
+        last_fence.clear();
+    }
     void block_ends(int threads) override { traffic_of_block(threads); }
     void barrier() override { barriers++; }
     void warp_met(int warp) override { meetings[warp]++; }
+    void fence() override { fence_here(); }
     void access(const void *at, size_t bytes, kind kind, const void *site) override { look(at, bytes, kind, site); }
 
     /* look() has seen that the words are there */

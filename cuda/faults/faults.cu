@@ -1,7 +1,7 @@
 /* faults.cu - kernels of CUDA with one fault each: what the watch must find, and at which line.
  *
- * Each is one of four rungs, the depthwise tile, the pointwise tile, the pointwise pipeline and the matrices of
- * ldmatrix, shortened to what 2-D needs, with one thing wrong.
+ * Each is one of five rungs, the depthwise tile, the pointwise tile, the pointwise pipeline, the matrices of ldmatrix
+ * and the last block that adds the sums of all, shortened to what 2-D needs, with one thing wrong.
  * The line that a report must name carries the name of the fault in a comment: `AT name`.  tests/test_cuda_faults.sh
  * reads it there.  Faults without such a line are seen in the numbers alone.
  * Not here: faults of kernels for the CPU (verify/proof/faults).   Read next: cuda/emulator/watch.cc
@@ -62,10 +62,19 @@
     F(missing_matrix_barrier, CONV_BF16_INPUTS, "matrices are loaded before all of their rows are there") \
     F(claims_direct, CONV_DIRECT, "operands in bf16, and it claims to be f32")
 
+#define FAULTS_OF_PARTS(F) \
+    F(none_of_parts, "nothing: the control") \
+    F(missing_fence, "a block counts itself in, and its sums may arrive later") \
+    F(missing_second_fence, "the last block's reads may be older than its count") \
+    F(counted_too_soon, "a block counts itself in before all of its threads have left their sums") \
+    F(last_read_too_soon, "threads ask whether their block is the last one before that is known") \
+    F(counted_plainly, "blocks are counted without an atomic operation")
+
 #define ENUM(name, words) name,
 #define ENUM_OF_PAIRS(name, accuracy, words) name,
 enum fault {
     FAULTS_OF_DEPTHWISE(ENUM) FAULTS_OF_POINTWISE(ENUM) FAULTS_OF_PIPELINE(ENUM) FAULTS_OF_PAIRS(ENUM_OF_PAIRS)
+    FAULTS_OF_PARTS(ENUM)
 };
 
 /* ---- depthwise, 2-D: 4 x 16 outputs a block ----------------------------------------------------------------------- */
@@ -406,6 +415,68 @@ static void run_pairs(const conv_problem *conv, const conv_operands *o, const co
            static_cast<const float *>(o->x), static_cast<const float *>(o->w), static_cast<const float *>(o->bias), s);
 }
 
+/* ---- parts: blocks sum over a share of the channels, and the last of them adds what all have left ------------------------ */
+
+enum { SHARES = 3 };
+
+__global__ void begin_count(unsigned *arrived) { arrived[blockIdx.x] = 0; }
+
+template <fault wrong> __device__ static bool comes_last(unsigned *arrived)
+{
+    __shared__ bool last;
+    if (wrong != counted_too_soon)
+        __syncthreads();
+    if (threadIdx.x == 0) {
+        if (wrong != missing_fence)
+            __threadfence();
+        const unsigned before = wrong == counted_plainly ? (*arrived)++       /* AT counted_plainly */
+                                                         : atomicInc(arrived, SHARES - 1);
+        if (wrong != missing_second_fence)
+            __threadfence();
+        last = before == SHARES - 1;
+    }
+    if (wrong != last_read_too_soon)
+        __syncthreads();
+    return last;                                                              /* AT last_read_too_soon */
+}
+
+template <fault wrong>
+__global__ void parts_of_channels(float *y, float *parts, unsigned *arrived, const float *x, const float *w,
+                                  const float *bias, shape s)
+{
+    const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x, k = i / s.y_plane();
+    float sum = 0;
+    for (int c = static_cast<int>(blockIdx.y); c < s.c && k < s.k; c += SHARES)
+        sum += w[k * s.c + c] * x[c * s.x_plane() + i % s.y_plane()];
+    if (k < s.k)
+        parts[blockIdx.y * s.outputs() + i] = sum;
+    if (!comes_last<wrong>(&arrived[blockIdx.x]) || k >= s.k)
+        return;
+    sum = bias ? bias[k] : 0;
+    for (int share = 0; share < SHARES; share++)
+        sum += parts[share * s.outputs() + i];                                /* AT missing_fence missing_second_fence counted_too_soon */
+    y[i] = activate(s.act, sum);
+}
+
+static size_t bytes_of_parts(const conv_problem *conv, int)
+{
+    const shape s = shape_of(conv);
+    return sizeof(float) * (SHARES * static_cast<size_t>(s.outputs()) + blocks_for(s.outputs(), THREADS));
+}
+
+template <fault wrong>
+static void run_parts(const conv_problem *conv, const conv_operands *o, const conv_workspace *workspace)
+{
+    const shape s = shape_of(conv);
+    const unsigned blocks = blocks_for(s.outputs(), THREADS);
+    float *parts = static_cast<float *>(workspace->scratch);
+    unsigned *arrived = reinterpret_cast<unsigned *>(parts + SHARES * s.outputs());
+    launch(workspace, begin_count, blocks, 1, 0, arrived);
+    launch(workspace, parts_of_channels<wrong>, dim3(blocks, SHARES), THREADS, 0, static_cast<float *>(o->y), parts,
+           arrived, static_cast<const float *>(o->x), static_cast<const float *>(o->w),
+           static_cast<const float *>(o->bias), s);
+}
+
 /* ---- the kernels ---------------------------------------------------------------------------------------------------- */
 
 #define DEPTHWISE(id, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_DEPTHWISE, \
@@ -416,13 +487,17 @@ static void run_pairs(const conv_problem *conv, const conv_operands *o, const co
     .applies = plain_pointwise, .run = run_pipeline<id>);
 #define PAIRS(id, claim, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_POINTWISE, \
     .accuracy = claim, .applies = plain_pointwise, .run = run_pairs<id>);
+#define PARTS(id, words) CUDA_KERNEL(cuda_fault_##id, .title = words, .kinds = 1u << CONV_POINTWISE, \
+    .applies = plain_pointwise, .scratch_bytes = bytes_of_parts, .run = run_parts<id>);
 FAULTS_OF_DEPTHWISE(DEPTHWISE)
 FAULTS_OF_POINTWISE(POINTWISE)
 FAULTS_OF_PIPELINE(PIPELINE)
 FAULTS_OF_PAIRS(PAIRS)
+FAULTS_OF_PARTS(PARTS)
 
 #define ROW(id, ...) &kernel_cuda_fault_##id,
 extern const conv_kernel *const cuda_kernels[];
 const conv_kernel *const cuda_kernels[] = {
-    FAULTS_OF_DEPTHWISE(ROW) FAULTS_OF_POINTWISE(ROW) FAULTS_OF_PIPELINE(ROW) FAULTS_OF_PAIRS(ROW) nullptr
+    FAULTS_OF_DEPTHWISE(ROW) FAULTS_OF_POINTWISE(ROW) FAULTS_OF_PIPELINE(ROW) FAULTS_OF_PAIRS(ROW)
+    FAULTS_OF_PARTS(ROW) nullptr
 };
