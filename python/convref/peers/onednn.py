@@ -1,8 +1,8 @@
 """onednn.py - oneDNN 3, by its C interface: a direct convolution, the activation fused, weights reordered beforehand.
 
 Timed in the layout that it likes best ("any": x and y lie in it, nothing is reordered in a call), and channels last.
-A separable layer is two primitives, or three, each in the layout in which the one before leaves its output; x is added by
-the last one.
+A separable layer is two primitives, or three, each in the layout in which the one before leaves its output; x is added
+by the last one.
 Forward only.  In C, for version 2 and all passes: examples/provider_onednn.c.   Numbers are those of its header
 dnnl_types.h, version 3.2.   Read next: docs/peers.md
 """
