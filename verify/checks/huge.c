@@ -67,18 +67,23 @@ static const char *const large_others[] = {
 enum { FRACTION = 512 };
 static const double most_seconds = 4;   /* of the processor, for all that takes time */
 
-/* A 512th of the largest size. */
+/* A 512th of what the problem has most of: images, channels, filters, or places for a filter along an axis. */
 static bool scale_down(struct conv_problem *small)
 {
-    int64_t *const sizes[] = { &small->n, &small->c, &small->k, &small->axis[CONV_D].in, &small->axis[CONV_H].in,
-                               &small->axis[CONV_W].in };
-    int64_t *largest = sizes[0];
+    const struct { int64_t *size, covered; } sizes[] = {
+        { &small->n, 0 }, { &small->c, 0 }, { &small->k, 0 },
+        { &small->axis[CONV_D].in, small->axis[CONV_D].filter - 1 },
+        { &small->axis[CONV_H].in, small->axis[CONV_H].filter - 1 },
+        { &small->axis[CONV_W].in, small->axis[CONV_W].filter - 1 },
+    };
+    size_t most = 0;
     for (size_t i = 1; i < sizeof sizes / sizeof *sizes; i++)
-        largest = *sizes[i] > *largest ? sizes[i] : largest;
-    if (small->groups > 1 && (largest == &small->c || largest == &small->k))
-        small->groups = small->c = small->k = *largest / FRACTION + 1;
-    else
-        *largest = *largest / FRACTION + small->axis[CONV_W].filter;
+        if (*sizes[i].size - sizes[i].covered > *sizes[most].size - sizes[most].covered)
+            most = i;
+    int64_t *size = sizes[most].size;
+    *size = (*size - sizes[most].covered) / FRACTION + 1 + sizes[most].covered;
+    if (small->groups > 1 && (size == &small->c || size == &small->k))
+        small->groups = small->c = small->k = *size;
     return conv_problem_finish(small, NULL) == CONV_OK;
 }
 

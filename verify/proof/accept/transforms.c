@@ -172,38 +172,47 @@ static int64_t points(const struct conv_axis *axis)
     return n;
 }
 
-/* Of n values, `step` apart; n is a power of 2. */
-static void transform(float complex *to, const float complex *from, int64_t n, int64_t step, double sign)
+/* root[i] = exp(-2 pi i / n) for i < n / 2 */
+static void find_roots(float complex *root, int64_t n)
+{
+    for (int64_t i = 0; i < n / 2; i++) {
+        const double angle = -2 * acos(-1) * (double)i / (double)n;
+        root[i] = (float complex)(cos(angle) + sin(angle) * I);
+    }
+}
+
+/* n values, `step` apart in `from`; n is a power of 2, and root[i * apart] the i-th of its roots. */
+static void transform(float complex *to, const float complex *from, int64_t step, const float complex *root,
+                      int64_t apart, int64_t n)
 {
     if (n == 1) {
         to[0] = from[0];
         return;
     }
-    transform(to, from, n / 2, 2 * step, sign);
-    transform(to + n / 2, from + step, n / 2, 2 * step, sign);
-    const double angle = sign * 2 * acos(-1) / (double)n;
-    const double complex next = cos(angle) + sin(angle) * I;
-    double complex root = 1;   /* in double, so that the powers stay right */
+    transform(to, from, 2 * step, root, 2 * apart, n / 2);
+    transform(to + n / 2, from + step, 2 * step, root, 2 * apart, n / 2);
     for (int64_t i = 0; i < n / 2; i++) {
-        const float complex even = to[i], odd = to[i + n / 2] * (float complex)root;
+        const float complex even = to[i], odd = to[i + n / 2] * root[i * apart];
         to[i] = even + odd;
         to[i + n / 2] = even - odd;
-        root *= next;
     }
 }
 
-/* Rows, then columns; `line` holds the longest of them twice. */
-static void transform_plane(float complex *plane, float complex *line, int64_t rows, int64_t columns, double sign)
+/* A plane, the roots of its longer axis, and a line of it. */
+struct fourier { int64_t rows, columns, most; float complex *root, *line; };
+
+/* Rows, then columns. */
+static void transform_plane(float complex *plane, const struct fourier *f)
 {
-    for (int64_t r = 0; r < rows; r++) {
-        transform(line, plane + r * columns, columns, 1, sign);
-        for (int64_t c = 0; c < columns; c++)
-            plane[r * columns + c] = line[c];
+    for (int64_t r = 0; r < f->rows; r++) {
+        transform(f->line, plane + r * f->columns, 1, f->root, f->most / f->columns, f->columns);
+        for (int64_t c = 0; c < f->columns; c++)
+            plane[r * f->columns + c] = f->line[c];
     }
-    for (int64_t c = 0; c < columns; c++) {
-        transform(line, plane + c, rows, columns, sign);
-        for (int64_t r = 0; r < rows; r++)
-            plane[r * columns + c] = line[r];
+    for (int64_t c = 0; c < f->columns; c++) {
+        transform(f->line, plane + c, f->columns, f->root, f->most / f->rows, f->rows);
+        for (int64_t r = 0; r < f->rows; r++)
+            plane[r * f->columns + c] = f->line[r];
     }
 }
 
@@ -232,7 +241,10 @@ static void run_fft(const struct conv_problem *conv, const struct conv_operands 
 {
     const struct conv_axis *a = conv->axis;
     const int64_t rows = points(&a[1]), columns = points(&a[2]), plane = rows * columns;
-    float complex *x = workspace->scratch, *w = x + plane, *sums = w + plane, *line = sums + plane;
+    const int64_t most = rows > columns ? rows : columns;
+    float complex *x = workspace->scratch, *w = x + plane, *sums = w + plane;
+    const struct fourier f = { rows, columns, most, sums + plane, sums + plane + most };
+    find_roots(f.root, most);
     for (int64_t i = 0; i < conv->n * conv->k; i++) {
         const int64_t n = i / conv->k, k = i % conv->k;
         for (int64_t at = 0; at < plane; at++)
@@ -240,12 +252,12 @@ static void run_fft(const struct conv_problem *conv, const struct conv_operands 
         for (int64_t c = 0; c < conv->c / conv->groups; c++) {
             load_x(x, conv, o, n, first_channel(conv, k) + c, rows, columns);
             load_w(w, conv, o, k, c, rows, columns);
-            transform_plane(x, line, rows, columns, -1);
-            transform_plane(w, line, rows, columns, -1);
+            transform_plane(x, &f);
+            transform_plane(w, &f);
             for (int64_t at = 0; at < plane; at++)
-                sums[at] += x[at] * conjf(w[at]);
+                sums[at] += conjf(x[at]) * w[at];
         }
-        transform_plane(sums, line, rows, columns, 1);
+        transform_plane(sums, &f);   /* of conjugates, and so back: the outputs are real */
         for (int64_t p = 0; p < a[1].out; p++)
             for (int64_t q = 0; q < a[2].out; q++)
                 set_y(conv, o, n, k, p, q, crealf(sums[p * a[1].stride * columns + q * a[2].stride]) / (float)plane);
@@ -256,7 +268,7 @@ static size_t fft_bytes(const struct conv_problem *conv, int threads)
 {
     const int64_t rows = points(&conv->axis[1]), columns = points(&conv->axis[2]);
     (void)threads;
-    return (size_t)(3 * rows * columns + rows + columns) * sizeof(float complex);
+    return (size_t)(3 * rows * columns + 2 * (rows + columns)) * sizeof(float complex);
 }
 
 static const struct conv_kernel awkward_fft = {
