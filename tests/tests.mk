@@ -99,6 +99,9 @@ FUZZ_TARGETS = tests/fuzz/fuzz.h tests/fuzz/fuzz_problem.c tests/fuzz/fuzz_json.
 	tests/fuzz/fuzz_safetensors.c tests/fuzz/fuzz_raw.c tests/fuzz/fuzz_manifest.c tests/fuzz/fuzz_cli.c
 EXTRA_DIST += tools/fuzz tests/fuzz/corpus
 
+# ---- kernels for another processor, compiled and run by hand or by `./quickstart check-builds` -----------------
+EXTRA_DIST += tools/check-other-machine tests/other_machine.c
+
 # ---- problems in JSON, which no verb reads: a program for test_hostile.sh --------------------------------------
 check_PROGRAMS += tests/read_problem
 tests_read_problem_SOURCES = tests/read_problem.c

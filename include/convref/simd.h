@@ -8,7 +8,7 @@
  *     SSE2     4                    16          (the baseline of x86-64)
  *     AVX2     8                    16
  *     AVX-512  16                   32
- *     NEON     4                    32          (the baseline of AArch64)
+ *     NEON     4                    32          (the baseline of AArch64; tools/check-other-machine)
  *
  * Threads: safe; nothing here is kept.   Read next: docs/adding-a-kernel.md
  */
