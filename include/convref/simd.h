@@ -108,8 +108,16 @@ CONV_INLINE vec vec_permute(vec v, vec_mask from)
 CONV_INLINE vec vec_evens(vec a, vec b) { return __builtin_shufflevector(a, b, CONV_EVERY_SECOND(0)); }
 CONV_INLINE vec vec_odds(vec a, vec b) { return __builtin_shufflevector(a, b, CONV_EVERY_SECOND(1)); }
 #else
-CONV_INLINE vec vec_evens(vec a, vec b) { return __builtin_shuffle(a, b, (vec_mask){ CONV_EVERY_SECOND(0) }); }
-CONV_INLINE vec vec_odds(vec a, vec b) { return __builtin_shuffle(a, b, (vec_mask){ CONV_EVERY_SECOND(1) }); }
+CONV_INLINE vec vec_evens(vec a, vec b)
+{
+    const vec_mask lanes = { CONV_EVERY_SECOND(0) };
+    return __builtin_shuffle(a, b, lanes);
+}
+CONV_INLINE vec vec_odds(vec a, vec b)
+{
+    const vec_mask lanes = { CONV_EVERY_SECOND(1) };
+    return __builtin_shuffle(a, b, lanes);
+}
 #endif
 
 /* conv_activate() of kernel.h on every lane: NaN passes through. */
