@@ -109,6 +109,7 @@ KERNEL_HELPERS = \
 	optimized/standard/rows_of_taps.h \
 	optimized/parts.h \
 	optimized/separable/mix.h \
+	optimized/separable/stages.h \
 	optimized/pointwise/matrix.h \
 	optimized/gradients/phases.h \
 	optimized/gradients/windows.h \

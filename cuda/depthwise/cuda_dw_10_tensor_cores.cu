@@ -3,7 +3,7 @@
  * Changed since cuda_dw_06_rows_of_16_bytes: the tile is rounded to f16 when it is filled, two columns in a word, and a
  *     warp multiplies 16 rows of 16 columns by one row of the filter in one instruction: y[16 x 8] += x[16 x 16] *
  *     T[16 x 8].  T has the weights of its row once in each column, one place further down from column to column, and
- *     zeros elsewhere: a Toeplitz matrix.  Sums are f32.
+ *     zeros elsewhere: a Toeplitz matrix.  Sums are f32.  All of that is in toeplitz.h, for any number of 16 bits.
  * Why it is faster: 128 outputs of a 3x3 filter are 3 instructions of a warp that multiply and 3 that load from the tile,
  *     where step 6 has 36 and 6; of a 7x7 filter 7 and 7 for 196 and 10.  A tile has half the bytes in shared memory.
  * What it costs: accuracy, class f16: factors of 11 bits, 65,504 at most.  K of 16 products count, the others are of

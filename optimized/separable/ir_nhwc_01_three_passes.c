@@ -11,43 +11,11 @@
  */
 #include <convref/kernel.h>
 
-#include "optimized/depthwise/one_cache_set.h"
-#include "optimized/separable/mix.h"
+#include "optimized/separable/stages.h"
 
 static const char *applies(const struct conv_problem *conv)
 {
     return conv->expand > 0 && conv->mult == 1 ? NULL : "it needs an expansion, and a multiplier of 1";
-}
-
-/* ---- the stages, each of one image, and their weights one behind the other ---- */
-
-struct stages {
-    struct conv_problem widen, look, narrow;
-    int64_t look_at, narrow_at;   /* where their packed weights begin; those of `widen` come first */
-    int64_t floats;
-};
-
-static struct stages stages_of(const struct conv_problem *conv)
-{
-    struct conv_problem of[CONV_MOST_STAGES], one = *conv;
-    one.n = 1;
-    conv_stages(of, &one);
-    struct stages stages = { .widen = of[0], .look = of[1], .narrow = of[2] };
-    stages.look_at = mix_packed_floats(&stages.widen);
-    stages.narrow_at = stages.look_at + (int64_t)(block_packed_bytes(&stages.look) / sizeof(float));
-    stages.floats = stages.narrow_at + mix_packed_floats(&stages.narrow);
-    return stages;
-}
-
-static size_t packed_bytes(const struct conv_problem *conv) { return (size_t)stages_of(conv).floats * sizeof(float); }
-
-static void pack(void *packed, const struct conv_problem *conv, const struct conv_operands *weights)
-{
-    const struct stages stages = stages_of(conv);
-    float *to = packed;
-    mix_pack(to, &stages.widen, weights->ew);
-    block_pack(to + stages.look_at, &stages.look, weights);
-    mix_pack(to + stages.narrow_at, &stages.narrow, weights->pw);
 }
 
 static int64_t inputs(const struct conv_problem *conv)
@@ -97,21 +65,15 @@ static void look_around(float *to, const struct conv_problem *look, const float 
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
-    const struct stages stages = stages_of(conv);
+    const struct stages stages = stages_of(conv, 1);
     (void)threads;
     return look_bytes(&stages.look) + (size_t)((inputs(conv) + outputs(conv)) * conv->expand) * sizeof(float);
-}
-
-static void add(float *y, const float *x, int64_t floats)
-{
-    for (int64_t i = 0; i < floats; i++)
-        y[i] += x[i];
 }
 
 static void run(const struct conv_problem *conv, const struct conv_operands *operands,
                 const struct conv_workspace *workspace)
 {
-    const struct stages stages = stages_of(conv);
+    const struct stages stages = stages_of(conv, 1);
     const int64_t from = inputs(conv), to = outputs(conv);
     const float *w = workspace->packed, (*x)[from * conv->c] = operands->x;
     float (*y)[to * conv->k] = operands->y;
@@ -122,7 +84,7 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
         look_around(middle, &stages.look, e, w + stages.look_at, operands->bias, workspace->scratch);
         mix(y[n], &stages.narrow, w + stages.narrow_at, operands->pw_bias, middle, to);
         if (conv->residual)
-            add(y[n], x[n], to * conv->k);
+            stages_add(y[n], x[n], to * conv->k);
     }
 }
 
@@ -132,7 +94,7 @@ CONV_KERNEL(ir_nhwc_01_three_passes,
     .layouts = 1u << CONV_CHANNELS_LAST,
     .applies = applies,
     .scratch_bytes = scratch_bytes,
-    .packed_bytes = packed_bytes,
-    .pack = pack,
+    .packed_bytes = stages_packed_bytes,
+    .pack = stages_pack,
     .run = run,
 );

@@ -9,8 +9,7 @@
  */
 #include <convref/kernel.h>
 
-#include "optimized/depthwise/one_cache_set.h"
-#include "optimized/separable/mix.h"
+#include "optimized/separable/stages.h"
 
 enum { BLOCK_FLOATS = 96 << 10 };   /* of the ring and the middle of a block */
 enum { FORK = 1 << 19 };             /* multiply-adds that are worth a second thread */
@@ -23,37 +22,6 @@ static const char *applies(const struct conv_problem *conv)
 
 static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
-
-/* ---- the stages, and their weights one behind the other ---- */
-
-struct stages {
-    struct conv_problem widen, look, narrow;
-    int64_t look_at, narrow_at;   /* where their packed weights begin; those of `widen` come first */
-    int64_t floats;
-};
-
-static struct stages stages_of(const struct conv_problem *conv)
-{
-    struct conv_problem of[CONV_MOST_STAGES];
-    conv_stages(of, conv);
-    struct stages stages = { .widen = of[0], .look = of[1], .narrow = of[2] };
-    stages.look_at = mix_packed_floats(&stages.widen);
-    stages.narrow_at = stages.look_at + (int64_t)(block_packed_bytes(&stages.look) / sizeof(float));
-    stages.floats = stages.narrow_at + mix_packed_floats(&stages.narrow);
-    stages.look.n = 0;   /* its x is a ring: the table needs no copy of the end */
-    return stages;
-}
-
-static size_t packed_bytes(const struct conv_problem *conv) { return (size_t)stages_of(conv).floats * sizeof(float); }
-
-static void pack(void *packed, const struct conv_problem *conv, const struct conv_operands *weights)
-{
-    const struct stages stages = stages_of(conv);
-    float *to = packed;
-    mix_pack(to, &stages.widen, weights->ew);
-    block_pack(to + stages.look_at, &stages.look, weights);
-    mix_pack(to + stages.narrow_at, &stages.narrow, weights->pw);
-}
 
 /* ---- sizes: strips of two rows or one; a block is some of them ---- */
 
@@ -109,7 +77,7 @@ struct rows {
 /* Behind the ring, too, there is a vector to be read, where the channels are fewer than lanes. */
 static size_t rows_bytes(const struct conv_problem *conv)
 {
-    const struct stages stages = stages_of(conv);
+    const struct stages stages = stages_of(conv, 0);
     const int64_t floats = table_wide(&stages.look) + PAIR_SUMS * CONV_LANES
                          + block_floats_of(conv, block_strips(conv)) + CONV_LANES;
     return (table_bytes(&stages.look, PAIR_SUMS) + (size_t)floats * sizeof(float) + 63) / 64 * 64;
@@ -119,7 +87,7 @@ static size_t rows_bytes(const struct conv_problem *conv)
 static void rows_start(struct rows *rows, const struct conv_problem *conv, const struct conv_operands *operands,
                        const float *w, char *scratch)
 {
-    *rows = (struct rows){ .stages = stages_of(conv), .w = w, .image = -1, .strips = block_strips(conv) };
+    *rows = (struct rows){ .stages = stages_of(conv, 0), .w = w, .image = -1, .strips = block_strips(conv) };
     const struct conv_problem *look = &rows->stages.look;
     rows->size = ring_rows(conv, rows->strips);
     rows->bias = (float *)(scratch + table_bytes(look, PAIR_SUMS));
@@ -184,12 +152,6 @@ static void look_around(struct rows *rows, int64_t p0, int64_t p1)
 
 /* ---- all stages, block by block ---- */
 
-static void add(float *y, const float *x, int64_t floats)
-{
-    for (int64_t i = 0; i < floats; i++)
-        y[i] += x[i];
-}
-
 /* Rows p0 <= p < p1 of an image. */
 static void block(struct rows *rows, const struct conv_problem *conv, const struct conv_operands *operands, int64_t n,
                   int64_t p0, int64_t p1)
@@ -204,7 +166,7 @@ static void block(struct rows *rows, const struct conv_problem *conv, const stru
     mix(y[n][p0], &rows->stages.narrow, rows->w + rows->stages.narrow_at, operands->pw_bias, rows->middle,
         (p1 - p0) * W->out);
     if (conv->residual)
-        add(y[n][p0], x[n] + p0 * W->in * conv->c, (p1 - p0) * W->out * conv->k);
+        stages_add(y[n][p0], x[n] + p0 * W->in * conv->c, (p1 - p0) * W->out * conv->k);
 }
 
 /* Some strips of all images, counted through. */
@@ -258,7 +220,7 @@ CONV_KERNEL(ir_nhwc_03_openmp,
     .threaded = true,
     .applies = applies,
     .scratch_bytes = scratch_bytes,
-    .packed_bytes = packed_bytes,
-    .pack = pack,
+    .packed_bytes = stages_packed_bytes,
+    .pack = stages_pack,
     .run = run,
 );

@@ -237,7 +237,7 @@ static void walk_bias_gradient(const struct walk *walk)
 
 /* ---- storing --------------------------------------------------------------------------------------------------- */
 
-static double activate(enum conv_activation act, double value)
+double naive_activate(enum conv_activation act, double value)
 {
     if (act != CONV_ACT_NONE && value < 0)
         return 0;
@@ -264,9 +264,9 @@ static void store(const struct walk *walk, struct result *r, const int64_t *size
         r->element = naive_image_at(conv, channels, size, r->n, r->k, r->at);
     const double x = x_added(walk, r);
     if (walk->mistake->adds_x_early)
-        value = activate(r->act, naive_round(conv, value + x));
+        value = naive_activate(r->act, naive_round(conv, value + x));
     else
-        value = naive_round(conv, activate(r->act, value) + x);
+        value = naive_round(conv, naive_activate(r->act, value) + x);
     if (walk->mistake->adds_to_output)
         value += naive_get(conv, to, r->element);
     naive_set(conv, to, r->element, value);

@@ -91,6 +91,7 @@ double naive_cut_to(double value, int bits);
 
 /* Numbers in the problem's own type. */
 double naive_round(const struct conv_problem *conv, double value);
+double naive_activate(enum conv_activation act, double value);
 double naive_get(const struct conv_problem *conv, const void *data, int64_t i);
 void naive_set(const struct conv_problem *conv, void *data, int64_t i, double value);
 

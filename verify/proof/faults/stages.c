@@ -100,9 +100,7 @@ static double expanded_padding(const struct product *p)
     const void *bias = p->stage.operands->ew_bias;
     if (p->stage.which != NAIVE_AROUND || !whole->expand || !bias)
         return 0;
-    const double value = naive_get(whole, bias, p->c);
-    const double least = whole->mid_act != CONV_ACT_NONE && value < 0 ? 0 : value;
-    return whole->mid_act == CONV_ACT_RELU6 && least > 6 ? 6 : least;
+    return naive_activate(whole->mid_act, naive_get(whole, bias, p->c));
 }
 
 #define FAULTS(F) \
