@@ -44,9 +44,9 @@ CUDA_RUNGS = \
 CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h cuda/four.h cuda/warp_tile.h cuda/three_parts.h cuda/pairs.h \
 	cuda/depthwise/sums_of_shares.h cuda/depthwise/toeplitz.h \
 	include/convref/kernel.h include/convref/problem.h
-EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/grid.h \
+EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/sweep.h cuda/emulator/grid.h \
 	cuda/emulator/instructions.h cuda/emulator/narrow.h cuda/emulator/cuda_bf16.h cuda/emulator/cuda_fp16.h
-DEVICE_SHARED = cuda/device/launch_body.h cuda/device/instructions.h
+DEVICE_SHARED = cuda/device/launch_body.h cuda/device/sweep.h cuda/device/instructions.h
 EMULATOR_FILES = cuda/emulator/grid.cc cuda/emulator/fiber.cc cuda/emulator/runtime.cc cuda/emulator/instructions.cc
 WATCH_FILES = cuda/emulator/watch.cc cuda/emulator/traffic.cc
 CUDA_FAULTS = cuda/faults/faults.cu
@@ -55,7 +55,7 @@ if HAVE_CUDA
 CUDA_CHECKED += tests/cuda/narrow-toolkit
 endif
 EXTRA_DIST += $(CUDA_RUNGS) $(CUDA_SHARED) $(EMULATOR_SHARED) $(EMULATOR_FILES) $(WATCH_FILES) $(CUDA_FAULTS) \
-	cuda/provider.cu $(DEVICE_SHARED) tools/make-rung-table tests/cuda/instructions.cu tests/cuda/narrow.cc \
+	cuda/provider.cu cuda/roofs.cu $(DEVICE_SHARED) tools/make-rung-table tests/cuda/instructions.cu tests/cuda/narrow.cc \
 	tests/cuda/speed.cu \
 	tools/cuda-registers tools/cuda-sass cuda/claims.tsv cuda/run-on-gpu cuda/compare-counts cuda/time_pytorch.py
 
@@ -118,8 +118,16 @@ CUDA_CODE = `for a in $(CUDA_ARCHITECTURES); do printf ' -gencode arch=compute_%
 DEVICE_OBJECTS = $(CUDA_RUNGS:.cu=.device.o) cuda/provider.device.o
 $(DEVICE_OBJECTS): $(CUDA_SHARED) $(DEVICE_SHARED)
 cuda/cuda.so: $(DEVICE_OBJECTS) cuda/rungs.plain.o
-	$(AM_V_CCLD)$(LINK_MODULE) -Wl,-z,defs -o $@ $(DEVICE_OBJECTS) cuda/rungs.plain.o -L$(CUDA_LIBDIR) -lcudart_static \
-	    -lpthread -ldl -lrt
+	$(AM_V_CCLD)$(LINK_MODULE) -Wl,-z,defs -o $@ $(DEVICE_OBJECTS) cuda/rungs.plain.o $(ON_A_CARD)
+
+# programs for a card: what it can do at most, and whether its instructions do what the models of them do
+ON_A_CARD = -L$(CUDA_LIBDIR) -lcudart_static -lpthread -ldl -lrt
+cuda/roofs.device.o tests/cuda/instructions.device.o: $(CUDA_SHARED) $(DEVICE_SHARED)
+cuda/roofs: cuda/roofs.device.o
+	$(AM_V_CCLD)$(CXX) $(LDFLAGS) -o $@ cuda/roofs.device.o $(ON_A_CARD)
+tests/cuda/instructions-device: tests/cuda/instructions.device.o
+	$(AM_V_CCLD)$(CXX) $(LDFLAGS) -o $@ tests/cuda/instructions.device.o $(ON_A_CARD)
+CLEANFILES += cuda/roofs tests/cuda/instructions-device tests/cuda/*.ptxas
 
 cudadir = $(pkglibdir)
 cuda_DATA =

@@ -1,12 +1,13 @@
 /* provider.cu - the rungs of CUDA as a provider: a device, and the table of kernels that the build wrote.
  *
  * One file for the card and for the emulator: it asks cuda_runtime.h, whichever of the two is found.  Times are those of
- * the device's events.
+ * the device's events, and find its caches empty (device/sweep.h).
  * Not here: how a kernel is started (launch.h).   Read next: depthwise/cuda_dw_01_thread_per_output.cu
  */
 #include <convref/kernel.h>
 #include <cstdio>
 #include "launch.h"
+#include <sweep.h>
 
 /* ---- the device -------------------------------------------------------------------------------------------------- */
 
@@ -44,7 +45,7 @@ static double timed_run(void *, const conv_kernel *kernel, const conv_problem *p
     float milliseconds = 0;
     if ((!begin && !good(cudaEventCreate(&begin))) || (!end && !good(cudaEventCreate(&end))))
         return -1;
-    if (!good(cudaEventRecord(begin)))
+    if (!good(sweep_second_cache()) || !good(cudaEventRecord(begin)))
         return -1;
     kernel->run(problem, operands, workspace);
     return good(cudaEventRecord(end)) && good(cudaEventSynchronize(end))

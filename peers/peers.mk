@@ -12,8 +12,8 @@ endif
 if HAVE_ONEDNN
 CPU_PEERS += peers/onednn.so
 endif
-PEER_NEEDS = peers/device.h peers/same.h include/convref/kernel.h include/convref/problem.h include/convref/device.h
-COMPILE_PEER = $(AM_V_CCLD)$(MKDIR_P) peers && $(CC) $(CONVREF_CFLAGS) -O2 $(CPPFLAGS) -I$(top_srcdir)/include -shared -fPIC
+PEER_NEEDS = peers/device.h peers/same.h cuda/device/sweep.h include/convref/kernel.h include/convref/problem.h include/convref/device.h
+COMPILE_PEER = $(AM_V_CCLD)$(MKDIR_P) peers && $(CC) $(CONVREF_CFLAGS) -O2 $(CPPFLAGS) -I$(top_srcdir)/include -I$(top_srcdir) -shared -fPIC
 LINK_PEER = -Wl,-z,defs $(LDFLAGS)
 FOR_CARD = -I$(CUDA_INCLUDEDIR)
 ON_CARD = -L$(CUDA_LIBDIR) -Wl,-rpath,$(CUDA_LIBDIR) -lcudart $(LINK_PEER)
@@ -30,4 +30,4 @@ CLEANFILES += peers/*.so
 
 # what cuda/run-on-gpu needs
 .PHONY: for-a-card
-for-a-card: convref cuda/cuda.so cuda/cuda-watched.so $(CARD_PEERS)
+for-a-card: convref cuda/cuda.so cuda/cuda-watched.so cuda/roofs tests/cuda/instructions-device $(CARD_PEERS)

@@ -13,14 +13,15 @@ script=$source_top/cuda/run-on-gpu
 rungs=$(grep -c '^	cuda/[a-z]*/cuda_.*\.cu' "$source_top/cuda/cuda.mk")
 
 # ---- dry, and wrong ---------------------------------------------------------------------------------------------------------
-expect dry 0 "sh '$script' --dry-run" '^# card: at most 10 s' '^# pytorch: at most 35 s' \
+expect dry 0 "sh '$script' --dry-run" '^# card: at most 15 s' '^# pytorch: at most 40 s' \
     "verify --provider 'gpu-results/build/cuda/cuda\.so' -k cuda_dw_04_tile" \
     'compute-sanitizer --tool racecheck .* -k cuda_dw_nhwc_01_channels_in_lanes' 'ncu --csv .*l1tex__t_sectors_pipe_lsu_mem_global_op_ld\.sum' \
-    "bench .*peers/cudnn\.so.* -k 'cudnn_nchw,cuda_dw_0\*'" "time_pytorch\.py' 'n=32 c=64 in=56x56 k=64 filter=7x7"
+    "bench .*peers/cudnn\.so.* -k 'cudnn_nchw,cuda_dw_0\*,cuda_dw_1\*'" "time_pytorch\.py' .*'n=32 c=64 in=56x56 k=64 filter=7x7" \
+    "^'gpu-results/build/cuda/roofs'$" "^'gpu-results/build/tests/cuda/instructions-device'$"
 same budget 'seconds of all sections, below nine minutes' 535 "$(sed -n 's/^# .* at most \([0-9]*\) s/\1/p' out | awk '{ s += $1 } END { print s }')"
 same verified 'rungs that are verified, twice' $((2 * rungs)) "$(grep -c "verify .* -k cuda_" out)"
 same sanitized 'runs under a tool' $((4 * rungs)) "$(grep -c '^compute-sanitizer' out)"
-same counted 'rungs whose counts are compared' 10 "$(grep -c '^ncu' out)"
+same counted 'rungs whose counts are compared' 13 "$(grep -c '^ncu' out)"
 expect dry_section 0 "sh '$script' --dry-run card" '^nvidia-smi --query-gpu' '!verify'
 expect no_section 2 "sh '$script' speed 2>&1" "'speed' is no section: card, build, verify"
 expect no_folder 2 "sh '$script' --out 2>&1" 'wants a folder'
