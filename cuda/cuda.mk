@@ -12,15 +12,20 @@ CUDA_RUNGS = \
 	cuda/depthwise/cuda_dw_10_tensor_cores.cu \
 	cuda/depthwise/cuda_dw_11_persistent.cu \
 	cuda/depthwise/cuda_dw_12_bf16.cu \
+	cuda/depthwise/cuda_dw_13_rows_ahead.cu \
+	cuda/depthwise/cuda_dw_14_planes_by_columns.cu \
 	cuda/depthwise/cuda_dw_3d_01_slices_once.cu \
 	cuda/depthwise/cuda_dw_nhwc_01_channels_in_lanes.cu \
 	cuda/depthwise/cuda_dw_nhwc_02_weights_in_registers.cu \
 	cuda/depthwise/cuda_dw_nhwc_03_columns_in_registers.cu \
+	cuda/depthwise/cuda_dw_nhwc_04_columns_ahead.cu \
 	cuda/depthwise/cuda_dw_bwd_data_01_gather.cu \
 	cuda/depthwise/cuda_dw_bwd_data_02_by_parity.cu \
+	cuda/depthwise/cuda_dw_bwd_data_03_as_forward.cu \
 	cuda/depthwise/cuda_dw_bwd_weights_01_atomics.cu \
 	cuda/depthwise/cuda_dw_bwd_weights_02_two_stages.cu \
 	cuda/depthwise/cuda_dw_bwd_weights_03_last_block.cu \
+	cuda/depthwise/cuda_dw_bwd_weights_04_rows_ahead.cu \
 	cuda/depthwise/cuda_dw_causal_01_time_in_registers.cu \
 	cuda/pointwise/cuda_pw_01_thread_per_output.cu \
 	cuda/pointwise/cuda_pw_02_tile.cu \
@@ -42,7 +47,7 @@ CUDA_RUNGS = \
 # Three modules from the same files, each a provider: cuda.so for a card, by nvcc; cuda-emulated.so for this CPU;
 # cuda-watched.so, which is emulated and looks at every access.  cuda-faults.so is watched, and wrong on purpose.
 CUDA_SHARED = cuda/launch.h cuda/rung.h cuda/shape.h cuda/four.h cuda/warp_tile.h cuda/three_parts.h cuda/pairs.h \
-	cuda/depthwise/sums_of_shares.h cuda/depthwise/toeplitz.h \
+	cuda/depthwise/sums_of_shares.h cuda/depthwise/rows_ahead.h cuda/depthwise/toeplitz.h \
 	include/convref/kernel.h include/convref/problem.h
 EMULATOR_SHARED = cuda/emulator/cuda_runtime.h cuda/emulator/launch_body.h cuda/emulator/sweep.h cuda/emulator/grid.h \
 	cuda/emulator/instructions.h cuda/emulator/narrow.h cuda/emulator/cuda_bf16.h cuda/emulator/cuda_fp16.h

@@ -109,6 +109,14 @@ for rung in cuda_dw_04_tile cuda_dw_09_copies_ahead cuda_dw_11_persistent; do
     same "requests_$rung" 'requests, and bytes from memory' "167168 $((2 * x_bytes + 64 * 9 * 4))" \
         "$(awk -F '\t' '$5 + 0 { n += $5 } END { print n }' traffic.tsv) $(total 'memory at least')"
 done
+# rows ahead: what step 7 asks for, with strips of 8 rows in the place of 14
+for rung in cuda_dw_13_rows_ahead cuda_dw_bwd_data_03_as_forward; do
+    pass=forward
+    case $rung in *bwd_data*) pass=backward_data ;; esac
+    traffic $rung "$layer pass=$pass"
+    same "ahead_$rung" 'bytes through the first cache, passes, requests' '1851392 0 6848' \
+        "$(total 'first cache') $(total 'over banks') $(awk -F '\t' '{ n += $5 } END { print n }' traffic.tsv)"
+done
 # f16 on tensor cores: 64 planes of 7 by 4 tiles; for each row of the filter four matrices in 4 passes, and 16 x 16 x 8 products
 traffic cuda_dw_10_tensor_cores "$layer"
 same matrices_dw_10 'requests, passes a request, multiply-adds in 16 bits' "$((64 * 7 * 4 * 3)) 4.00 $((64 * 7 * 4 * 3 * 2048))" \
@@ -148,11 +156,14 @@ bits()
 }
 same bits_of_atomics 'different results of three orders' 3 "$(bits cuda_dw_bwd_weights_01_atomics)"
 same bits_of_two_stages 'different results of three orders' 1 "$(bits cuda_dw_bwd_weights_02_two_stages)"
+same bits_of_rows_ahead 'different results of three orders' 1 "$(bits cuda_dw_bwd_weights_04_rows_ahead)"
 same bits_of_last_block 'different results of three orders' 1 "$(bits cuda_dw_bwd_weights_03_last_block)"
 traffic cuda_dw_bwd_weights_02_two_stages 'n=2 c=64 in=28x28 k=64 filter=3x3 pad=1 groups=64 pass=backward_weights'
 same bytes_of_two_stages 'bytes through the first cache, of each launch' 2879488,7936 "$(total 'first cache' | paste -s -d ,)"
 traffic cuda_dw_bwd_weights_03_last_block 'n=2 c=64 in=28x28 k=64 filter=3x3 pad=1 groups=64 pass=backward_weights'
 same bytes_of_last_block 'bytes through the first cache, of each launch' 2891776 "$(total 'first cache' | paste -s -d ,)"
+traffic cuda_dw_bwd_weights_04_rows_ahead 'n=2 c=64 in=28x28 k=64 filter=3x3 pad=1 groups=64 pass=backward_weights'
+same bytes_of_rows_ahead 'bytes through the first cache, of each launch' 942080,7936 "$(total 'first cache' | paste -s -d ,)"
 # the image between the stages is written and read, 200704 bytes each time, or not at all: x, y, w and pw once
 for rung in cuda_sep_01_two_launches:403712,634880 cuda_sep_02_middle_in_shared_memory:637184; do
     traffic "${rung%:*}" 'op=separable c=64 in=28x28 k=128 filter=3x3 pad=1'
@@ -162,9 +173,11 @@ same banks_sep_02 'passes a request' 1.00 "$(counted passes_per_request shared r
 # NHWC: 32 channels side by side are 4 sectors, their filters 32; from step to step fewer bytes
 layer_nhwc="$layer layout=nhwc"
 for rung in cuda_dw_nhwc_01_channels_in_lanes:64291840 cuda_dw_nhwc_02_weights_in_registers:8889344 \
-    cuda_dw_nhwc_03_columns_in_registers:4214784; do
+    cuda_dw_nhwc_03_columns_in_registers:4214784 cuda_dw_nhwc_04_columns_ahead:3468288; do
     traffic "${rung%:*}" "$layer_nhwc"
-    same "sectors_${rung%:*}" 'sectors a request of x' 4.00 "$(counted sectors_per_request global read $x_bytes)"
+    sectors=4.00
+    case $rung in cuda_dw_nhwc_04*) sectors=8.00 ;; esac      # of 8 bytes a lane
+    same "sectors_${rung%:*}" 'sectors a request of x' $sectors "$(counted sectors_per_request global read $x_bytes)"
     same "bytes_${rung%:*}" 'bytes through the first cache' "${rung#*:}" "$(total 'first cache')"
 done
 # ---- explain --kernel: the same counts, and the least time on a card ------------------------------------------------------------
@@ -191,6 +204,11 @@ expect explain_refused 77 "convref explain -k cuda_dw_04_tile 'c=2 in=4 k=2 filt
 for side in 14:115872 7:33248; do
     traffic cuda_dw_08_whole_planes "c=64 in=${side%:*}x${side%:*} k=64 filter=3x3 pad=1 groups=64"
     same "small_images_$side" 'bytes through the first cache' "${side#*:}" "$(total 'first cache')"
+done
+for side in 14:125696:2496 7:46976:704; do
+    traffic cuda_dw_14_planes_by_columns "c=64 in=${side%%:*}x${side%%:*} k=64 filter=3x3 pad=1 groups=64"
+    same "columns_of_planes_${side%%:*}" 'bytes through the first cache, requests' "${side#*:}" \
+        "$(total 'first cache'):$(awk -F '\t' '{ n += $5 } END { print n }' traffic.tsv)"
 done
 for rung in cuda_pw_02_tile cuda_pw_03_register_tile cuda_pw_04_tensor_cores cuda_pw_06_bf16 cuda_std_02_implicit_gemm \
     cuda_std_03_tensor_cores; do

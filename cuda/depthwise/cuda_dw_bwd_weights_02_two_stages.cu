@@ -21,19 +21,9 @@ __global__ void sums_of_shares(float *parts, const float *x, const float *dy, sh
     leave_sums<K, SLIDES>(parts, x, dy, s, shares);
 }
 
-/* The parts of all shares, one after the other. */
 __global__ void sum_of_parts(float *dw, float *dbias, const float *parts, shape s, int shares)
 {
-    const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x, row = s.taps() + 1;
-    if (i >= s.k * row)
-        return;
-    float sum = 0;
-    for (int share = 0; share < shares; share++)
-        sum += parts[share * s.k * row + i];
-    if (i % row < s.taps())
-        dw[i / row * s.taps() + i % row] = sum;
-    else if (dbias)
-        dbias[i / row] = sum;
+    add_parts(dw, dbias, parts, s, shares);
 }
 
 static size_t scratch_bytes(const conv_problem *conv, int)
@@ -53,13 +43,13 @@ static void run(const conv_problem *conv, const conv_operands *o, const conv_wor
     const shape s = shape_of(conv);
     float *parts = static_cast<float *>(workspace->scratch);
     const int shares = shares_of(s), filter = known_filter(s);
-    const int64_t sums = static_cast<int64_t>(s.k) * (s.taps() + 1);
     if (shares > 0)
         launch(workspace, slides(s) ? instance_of<true>(filter) : instance_of<false>(filter),
                static_cast<unsigned>(s.k * shares), threads_for(s), 0, parts, static_cast<const float *>(o->x),
                static_cast<const float *>(o->y), s, shares);
-    launch(workspace, sum_of_parts, blocks_for(sums, MOST_WARPS * WARP), MOST_WARPS * WARP, 0,
-           static_cast<float *>(o->w), static_cast<float *>(o->bias), static_cast<const float *>(parts), s, shares);
+    launch(workspace, sum_of_parts, blocks_for(static_cast<int64_t>(s.k) * (s.taps() + 1), MOST_WARPS * WARP),
+           MOST_WARPS * WARP, 0, static_cast<float *>(o->w), static_cast<float *>(o->bias),
+           static_cast<const float *>(parts), s, shares);
 }
 
 CUDA_KERNEL(cuda_dw_bwd_weights_02_two_stages,

@@ -4,7 +4,7 @@
  *
  * and behind the taps the sum of dy, for the bias.  A share has each shares-th slice.  Sums are made in the same order
  * every time: by a thread along its strips, by lanes of a warp, by warps.
- * Introduced in cuda_dw_bwd_weights_02_two_stages; not here: what becomes of the parts.
+ * Introduced in cuda_dw_bwd_weights_02_two_stages, with what adds the parts.
  * Read next: depthwise/cuda_dw_bwd_weights_02_two_stages.cu
  */
 #pragma once
@@ -61,7 +61,8 @@ template <int K> __device__ void slide(float (&sum)[K * K + 1], const strip &at,
 template <int COUNT> __device__ void sum_of_block(float *part, const float (&mine)[COUNT])
 {
     __shared__ float of_warp[COUNT][MOST_WARPS];
-    const int t = static_cast<int>(threadIdx.x), warps = static_cast<int>(blockDim.x) / warpSize;
+    const int t = static_cast<int>(threadIdx.y * blockDim.x + threadIdx.x);
+    const int threads = static_cast<int>(blockDim.x * blockDim.y), warps = threads / warpSize;
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
         float sum = mine[i];
@@ -71,7 +72,7 @@ template <int COUNT> __device__ void sum_of_block(float *part, const float (&min
             of_warp[i][t / warpSize] = sum;
     }
     __syncthreads();
-    for (int i = t; i < COUNT; i += static_cast<int>(blockDim.x)) {
+    for (int i = t; i < COUNT; i += threads) {
         float sum = 0;
         for (int warp = 0; warp < warps; warp++)
             sum += of_warp[i][warp];
@@ -139,6 +140,22 @@ __device__ void leave_sums(float *parts, const float *x, const float *dy, const 
         leave_sums_of_strips<K, SLIDES>(parts, x, dy, s, shares);
     else
         leave_sums_of_taps(parts, x, dy, s, shares);
+}
+
+/* What a second launch is for: the parts of all shares, one after the other, a thread for each sum. */
+__device__ inline void add_parts(float *dw, float *dbias, const float *parts, shape s, int shares)
+{
+    const int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x, row = s.taps() + 1;
+    if (i >= s.k * row)
+        return;
+    float sum = 0;
+#pragma unroll 8                              /* loads that wait for each other are all that a small launch has to do */
+    for (int share = 0; share < shares; share++)
+        sum += parts[share * s.k * row + i];
+    if (i % row < s.taps())
+        dw[i / row * s.taps() + i % row] = sum;
+    else if (dbias)
+        dbias[i / row] = sum;
 }
 
 /* ---- on the host ------------------------------------------------------------------------------------------------- */

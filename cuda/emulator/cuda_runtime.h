@@ -108,6 +108,11 @@ template <class T> EMULATOR_CALL void __stcs(T *to, T value)
     emulator::access(to, sizeof *to, emulator::WRITE, EMULATOR_SITE);
     *to = value;
 }
+template <class T> EMULATOR_CALL void __stwb(T *to, T value)   /* the plain store, told as one access of its size */
+{
+    emulator::access(to, sizeof *to, emulator::WRITE, EMULATOR_SITE);
+    *to = value;
+}
 template <class T> EMULATOR_CALL T atomicAdd(T *to, T value)
 {
     emulator::access(to, sizeof *to, emulator::ATOMIC, EMULATOR_SITE);
