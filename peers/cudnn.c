@@ -9,7 +9,7 @@
  * channels last the filters are K R S C, as cuDNN wants them: reordered once, in pack().
  * cuDNN's padding is the same at both ends of an axis; other problems are refused.  Releases before 9.24 are known
  * for wrong depthwise results when problems of several sizes follow one another (notes of release 9.24): verify first.
- * Not here: gradients, bias, activation, other types, the graph interface.  Not measured on a GPU.
+ * Not here: gradients, bias, activation, other types, the graph interface.  Verified and measured on an H100.
  * Facts: cudnn_cnn.h of cuDNN 9.19.   Read next: device.h, cublas.c
  */
 #include <cudnn.h>
