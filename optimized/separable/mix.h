@@ -2,9 +2,10 @@
  *
  * The panels of panel.h, w[c][k - k0], one behind the other in memory.  x and y are rows of a block, wherever it
  * lies: an image, some of its rows, or a buffer between two stages.  A stage is a problem of its own (conv_stages()), of
- * which the channels, the filters and the activation matter here, and not its sizes.
+ * which the channels, the filters and the activation matter here, and not its sizes: so it may be a separable problem
+ * without a multiplier, too, whose second stage has the same.
  *
- * Introduced in ir_nhwc_01_three_passes.
+ * Introduced in sep_nhwc_02_fused.
  */
 #ifndef CONVREF_OPTIMIZED_SEPARABLE_MIX_H
 #define CONVREF_OPTIMIZED_SEPARABLE_MIX_H
@@ -50,12 +51,12 @@ static inline void mix_panel(const struct panel *panel, const float *x, int64_t 
     }
 }
 
-/* y[position][k] = act(bias[k] + SUM_c x[position][c] * w[c][k]); bias may be NULL */
-static inline void mix(float *y, const struct conv_problem *stage, const float *w, const float *bias, const float *x,
-                       int64_t positions)
+/* y[position][k] = act(bias[k] + SUM_c x[position][c] * w[c][k]) for the filters of some panels; bias may be NULL */
+static inline void mix_some(float *y, const struct conv_problem *stage, const float *w, const float *bias,
+                            const float *x, int64_t positions, struct conv_range some)
 {
     const struct parts panels = mix_panels(stage);
-    for (int64_t part = 0; part < panels.count; part++) {
+    for (int64_t part = some.begin; part < some.end; part++) {
         const struct conv_range vecs = parts_at(&panels, part);
         const int64_t k = vecs.begin * CONV_LANES, end = vecs.end * CONV_LANES;
         const struct panel panel = {
@@ -64,6 +65,13 @@ static inline void mix(float *y, const struct conv_problem *stage, const float *
         };
         mix_panel(&panel, x, positions);
     }
+}
+
+/* All filters. */
+static inline void mix(float *y, const struct conv_problem *stage, const float *w, const float *bias, const float *x,
+                       int64_t positions)
+{
+    mix_some(y, stage, w, bias, x, positions, (struct conv_range){ 0, mix_panels(stage).count });
 }
 
 #endif

@@ -11,8 +11,8 @@
 #include <convref/kernel.h>
 
 #include "optimized/depthwise/one_cache_set.h"
-#include "optimized/panel.h"
 #include "optimized/parts.h"
+#include "optimized/separable/mix.h"
 
 enum { BLOCK_FLOATS = 32 << 10, BLOCK_LEAST = 56 };   /* of the middle image; positions */
 
@@ -95,26 +95,16 @@ static struct conv_problem stage_of(const struct conv_problem *conv)
     return stage;
 }
 
-static int64_t whole(int64_t lanes) { return conv_ceil_div(lanes, CONV_LANES) * CONV_LANES; }
-
 static size_t packed_bytes(const struct conv_problem *conv)
 {
-    return block_packed_bytes(conv) + (size_t)(whole(conv->k) * conv->c) * sizeof(float);
+    return block_packed_bytes(conv) + (size_t)mix_packed_floats(conv) * sizeof(float);
 }
 
 static void pack(void *packed, const struct conv_problem *conv, const struct conv_operands *weights)
 {
     const struct conv_problem stage = stage_of(conv);
-    const struct parts panels = parts_of_most(whole(conv->k) / CONV_LANES, PANEL_VECS);
-    const float (*pw)[conv->c] = weights->pw;
-    float *to = (float *)((char *)packed + block_packed_bytes(&stage));
     block_pack(packed, &stage, weights);
-    for (int64_t part = 0; part < panels.count; part++) {
-        const struct conv_range vecs = parts_at(&panels, part);
-        for (int64_t c = 0; c < conv->c; c++)
-            for (int64_t k = vecs.begin * CONV_LANES; k < vecs.end * CONV_LANES; k++)
-                *to++ = k < conv->k ? pw[k][c] : 0;
-    }
+    mix_pack((float *)((char *)packed + block_packed_bytes(&stage)), conv, weights->pw);
 }
 
 /* ---- first stage: look around ---- */
@@ -176,37 +166,6 @@ static size_t scratch_bytes(const struct conv_problem *conv, int threads)
     return look_bytes(&stage);
 }
 
-/* ---- second stage: mix ---- */
-
-/* All positions of the block by one panel. */
-static void multiply(const struct panel *panel, const float *middle, int64_t positions)
-{
-    const struct parts tiles = parts_of_most(positions, PANEL_ROWS);
-    const float *rows[PANEL_ROWS];
-    for (int64_t tile = 0; tile < tiles.count; tile++) {
-        const struct conv_range at = parts_at(&tiles, tile);
-        for (int row = 0; row < at.end - at.begin; row++)
-            rows[row] = middle + (at.begin + row) * panel->depth;
-        panel_any(panel, at.begin, rows, at.end - at.begin);
-    }
-}
-
-/* y[position][k] = pw_bias[k] + SUM_c middle[position][c] * pw[c][k] */
-static void pointwise(float *y, const struct conv_problem *conv, const float *pw, const float *bias,
-                      const float *middle, int64_t positions)
-{
-    const struct parts panels = parts_of_most(whole(conv->k) / CONV_LANES, PANEL_VECS);
-    for (int64_t part = 0; part < panels.count; part++) {
-        const struct conv_range vecs = parts_at(&panels, part);
-        const int64_t k = vecs.begin * CONV_LANES, end = vecs.end * CONV_LANES;
-        const struct panel panel = {
-            .w = pw + k * conv->c, .runs = 1, .depth = conv->c, .bias = bias ? bias + k : NULL, .y = y + k,
-            .pitch = conv->k, .filters = (end < conv->k ? end : conv->k) - k, .act = conv->act
-        };
-        multiply(&panel, middle, positions);
-    }
-}
-
 /* ---- both, block by block ---- */
 
 /* The pieces of a block lie one behind the other in y; or it is one, with a part of each row of its strip. */
@@ -222,7 +181,7 @@ static void block(const struct conv_problem *conv, const struct conv_operands *o
     const int64_t run = columns.count > 1 ? q.end - q.begin : positions;
     float *y = operands->y;
     for (int64_t i = 0; i * run < positions; i++)
-        pointwise(y + (begin + i * conv->axis[CONV_W].out) * conv->k, conv, pw, operands->pw_bias,
+        mix(y + (begin + i * conv->axis[CONV_W].out) * conv->k, conv, pw, operands->pw_bias,
                   look->middle + i * run * conv->c, run);
 }
 
