@@ -3,7 +3,7 @@
  * Changed since cuda_dw_08_whole_planes: images lie in shared memory as they lie in memory, without padding, and so
  *     are copied by 16 bytes, without a division; outputs gather there as well, and leave in the same way.  A thread
  *     goes down a column of outputs with its filter in registers, and reads K elements for each row of its image.
- * Why it is faster: step 8 spends 180 instructions an output, most of them to find where an element belongs; here
+ * Why it is faster: step 8 spends 365 instructions an output, most of them to find where an element belongs; here
  *     places are found once a column.
  * What it costs: shared memory for outputs, and a question at each end of a row whether there is an element.
  * Budget: at most 128 registers on sm_80, 128 on sm_90; no spills.
