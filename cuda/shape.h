@@ -30,6 +30,13 @@ struct shape {
     __host__ __device__ int64_t outputs() const { return n * k * y_plane(); }
 };
 
+/* The K of a filter of 3x3, 5x5 or 7x7, which kernels have instances for; 0: any other. */
+inline int known_filter(const shape &s)
+{
+    const int K = s.h.filter;
+    return s.d.filter == 1 && s.w.filter == K && (K == 3 || K == 5 || K == 7) ? K : 0;
+}
+
 inline axis axis_of(const conv_axis &a)
 {
     return { static_cast<int>(a.in), static_cast<int>(a.filter), static_cast<int>(a.stride),

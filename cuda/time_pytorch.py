@@ -12,7 +12,6 @@ Not here: a verdict.  convref.peers verifies PyTorch.   Read next: run-on-gpu
 import sys
 
 CALLS = 31
-SWEEP = 512 << 20   # bytes; no second cache is an eighth of it
 
 
 def read(text):
@@ -66,7 +65,8 @@ def microseconds(torch, problem, flags):
     out = [(size + 2 * pad - dilation * (taps - 1) - 1) // stride + 1 for size, pad, dilation, taps, stride in zip(
         problem["in"], problem["pad"], problem["dilation"], problem["filter"], problem["stride"])]
     dy = torch.randn(problem["n"] + problem["k"] + out, device="cuda").to(memory_format=layout_of(torch, problem))
-    sweep = torch.empty(SWEEP, dtype=torch.uint8, device="cuda")
+    second_cache = getattr(torch.cuda.get_device_properties(0), "L2_cache_size", 64 << 20)
+    sweep = torch.empty(8 * second_cache, dtype=torch.uint8, device="cuda")
     begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     took = []
     settings = {"enabled": True, "benchmark": True, "allow_tf32": False, **flags}

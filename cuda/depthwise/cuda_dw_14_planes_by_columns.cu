@@ -3,8 +3,8 @@
  * Changed since cuda_dw_08_whole_planes: images lie in shared memory as they lie in memory, without padding, and so
  *     are copied by 16 bytes, without a division; outputs gather there as well, and leave in the same way.  A thread
  *     goes down a column of outputs with its filter in registers, and reads K elements for each row of its image.
- * Why it is faster: step 8 spends 365 instructions an output, most of them to find where an element belongs; here
- *     places are found once a column.
+ * Why it is faster: a warp of step 8 spends 365 instructions on 32 outputs, most of them to find where an element
+ *     belongs; here places are found once a column.
  * What it costs: shared memory for outputs, and a question at each end of a row whether there is an element.
  * Budget: at most 128 registers on sm_80, 128 on sm_90; no spills.
  * Applies to: depthwise problems in NCHW of two axes, filters of 3x3, 5x5 and 7x7, strides 1 and 2, no dilation, any
@@ -102,9 +102,8 @@ static const char *applies(const conv_problem *conv)
     if (const char *why = fits_in_ints(conv))
         return why;
     const shape s = shape_of(conv);
-    const bool known = s.h.filter == s.w.filter && (s.h.filter == 3 || s.h.filter == 5 || s.h.filter == 7);
     const bool steps = s.h.stride == s.w.stride && s.w.stride <= 2 && s.h.dilation * s.w.dilation == 1;
-    if (!known || !steps || s.d.in * s.d.filter * s.d.out != 1)
+    if (!known_filter(s) || !steps || s.d.in * s.d.out != 1)
         return "it is for images, filters of 3x3, 5x5 and 7x7, strides 1 and 2, and no dilation; step 8 takes others";
     return s.x_plane() <= SHARED_BYTES && s.group_k * s.y_plane() <= SHARED_BYTES && bytes_of(ALIGNED, s) <= SHARED_BYTES
         ? nullptr : "four images and their outputs don't fit in 48 KiB of shared memory";

@@ -5,7 +5,7 @@
  *     ladder, whose file this shares.
  * Why it is faster: for every element of dx step 2 asks for each of its taps whether it has an output, and where.
  * What it costs: it is for stride 1; step 2 is the one for others.
- * Budget: at most 202 registers on sm_80, 200 on sm_90; no spills.
+ * Budget: at most 198 registers on sm_80, 195 on sm_90; no spills.
  * Applies to: backward_data of depthwise problems in NCHW of two axes, filters of 3x3, 5x5 and 7x7, stride and dilation
  *     1, K / 2 columns of padding before the image, no multiplier.
  * Explained in docs/ladder-cuda.md, step 3 of the gradient with respect to x.

@@ -7,7 +7,7 @@
  * Why it is faster: step 3 has 12 bytes of a column on their way to a thread, this one 96; of a column it reads K elements
  *     for one output, where this one reads K + 1 for two, or K + 3 for four; and an address serves for as many.
  * What it costs: registers; and K - 1 columns between two pieces are read by both.
- * Budget: at most 172 registers on sm_80, 189 on sm_90; no spills.
+ * Budget: at most 172 registers on sm_80, 187 on sm_90; no spills.
  * Applies to: depthwise problems in NHWC of two axes, filters of 3x3, 5x5 and 7x7, strides 1 and 2, no dilation, any
  *     multiplier.
  * Explained in docs/ladder-cuda.md, step 4 of depthwise in NHWC.
@@ -53,8 +53,7 @@ __device__ void load_column(float (&to)[HIGH][V], const float *at, int64_t row, 
 }
 
 /* Outputs (p, q0 ... q0 + columns - 1) and those of the rows below.  Step m of a piece reads S columns, those with
- * which output q0 + m begins; sum[o % ALIVE] is of output q0 + o.  y_at is where the first complete sum would be left,
- * and that is ALIVE - 1 outputs before q0: y[n][p][q0 - (ALIVE - 1)][k]. */
+ * which output q0 + m begins; sum[o % ALIVE] is of output q0 + o.  y_at is y[n][p][q0][k]. */
 template <int K, int S, int V>
 __device__ void slide(float *y_at, const float *image, const float *weights, const float (&first)[V], int p, int q0,
                       int columns, const shape &s)
@@ -66,6 +65,7 @@ __device__ void slide(float *y_at, const float *image, const float *weights, con
     int c = s.w.input_at(q0, 0);                                 /* the column that is loaded next */
     const float *at = image + b * row + static_cast<int64_t>(c) * s.c;
     const int y_row = s.w.out * s.k;
+    y_at -= static_cast<int64_t>(ALIVE - 1) * s.k;               /* so many steps pass before a sum is complete */
     unsigned rows = 0;
 #pragma unroll
     for (int r = 0; r < HIGH; r++)
@@ -132,8 +132,8 @@ __global__ void columns_ahead(float *y, const float *x, const float *w, const fl
     for (int v = 0; v < V; v++)
         first[v] = bias ? bias[k + v] : 0;
     const int q0 = piece * cut.columns;
-    const int64_t before = static_cast<int64_t>(strip) * rows_of(K) * s.w.out + q0 - ((K + S - 1) / S - 1);
-    slide<K, S, V>(y + (n * s.y_plane() + before) * s.k + k, x + n * s.x_plane() * s.c + k / s.group_k,   /* x[n][:][:][c] */
+    const int64_t position = n * s.y_plane() + static_cast<int64_t>(strip) * rows_of(K) * s.w.out + q0;
+    slide<K, S, V>(y + position * s.k + k, x + n * s.x_plane() * s.c + k / s.group_k,   /* x[n][:][:][c] */
                    w + static_cast<int64_t>(k) * (K * K), first, strip * rows_of(K), q0, min(cut.columns, s.w.out - q0), s);
 }
 
@@ -142,8 +142,7 @@ static const char *applies(const conv_problem *conv)
     if (const char *why = fits_in_ints(conv))
         return why;
     const shape s = shape_of(conv);
-    const bool known = s.h.filter == s.w.filter && (s.h.filter == 3 || s.h.filter == 5 || s.h.filter == 7);
-    if (!known || s.d.in * s.d.filter * s.d.out != 1)
+    if (!known_filter(s) || s.d.in * s.d.out != 1)
         return "it is for images, and filters of 3x3, 5x5 and 7x7; step 3 takes others";
     if (conv->axis[CONV_W].out * conv->k > 1 << 30)
         return "a row of all filters has more than 2^30 elements, and 32 bits count within it";

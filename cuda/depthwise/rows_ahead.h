@@ -41,13 +41,13 @@ __device__ void window(float (&to)[FOUR + K - 1], const float (&mine)[FOUR])
 
 /* Outputs p ... p + rows - 1 of columns q ... q + 3, from rows b, b + 1, ... of x; sum[o % K] is of output p + o.  Other
  * threads of the warp have at most `most` rows, and all go down together.
- * x_row and y_row are rows b and p; `loads` and `stores`: are the columns inside x and y, and this thread's? */
+ * x_row and y_row are rows b and p; `stores`: are the columns inside y, and this thread's? */
 template <int K, bool WHOLE>
 __device__ void slide(float *y_row, const float *x_row, const float (&filter)[K * K], float first, int rows, int most,
-                      int b, int q, bool loads, bool stores, const shape &s)
+                      int b, int q, bool stores, const shape &s)
 {
     float sum[K][FOUR], ahead[K][FOUR], row[FOUR + K - 1];
-    const int last = loads ? min(s.h.in, b + rows + K - 1) : 0;   /* row behind the last that is read */
+    const int last = min(s.h.in, b + rows + K - 1);               /* row behind the last that is read */
 #pragma unroll
     for (int r = 0; r < K; r++, x_row += s.w.in) {
         load_four(ahead[r], x_row, q, s.w, b + r >= 0 && b + r < last, WHOLE);
@@ -100,7 +100,7 @@ __global__ void rows_of_plane(float *y, const float *x, const float *w, const fl
              p0 += static_cast<int>(gridDim.y) * cut.down * cut.rows) {
             const int p = p0 + static_cast<int>(threadIdx.y) * cut.rows, b = s.h.input_at(p, 0);
             slide<K, WHOLE>(y_plane + p * s.w.out, image + b * s.w.in, filter, bias ? bias[k] : 0,
-                            min(cut.rows, s.h.out - p), cut.rows, b, q, p < s.h.out, stores && p < s.h.out, s);
+                            min(cut.rows, s.h.out - p), cut.rows, b, q, stores, s);
         }
     }
 }
@@ -123,8 +123,7 @@ inline cut cut_for(const shape &s, int most)
 /* NULL, or why not: a forward problem of filters of which the columns before and behind a row are at most K / 2 */
 inline const char *applies_to(const shape &s)
 {
-    const bool known = s.h.filter == s.w.filter && (s.h.filter == 3 || s.h.filter == 5 || s.h.filter == 7);
-    if (!known || s.d.in * s.d.filter * s.d.out != 1)
+    if (!known_filter(s) || s.d.in * s.d.out != 1)
         return "it is for images, and filters of 3x3, 5x5 and 7x7; step 7 takes others";
     if (s.h.stride * s.w.stride * s.h.dilation * s.w.dilation != 1)
         return "neighbours have what each other needs with stride and dilation 1; step 7 takes others";

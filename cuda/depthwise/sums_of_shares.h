@@ -172,13 +172,6 @@ inline size_t parts_bytes(const shape &s, int shares)
     return sizeof(float) * static_cast<size_t>(shares) * static_cast<size_t>(s.k) * static_cast<size_t>(s.taps() + 1);
 }
 
-/* The K that kernels know of. */
-inline int known_filter(const shape &s)
-{
-    const int K = s.h.filter;
-    return s.d.filter == 1 && s.w.filter == K && (K == 3 || K == 5 || K == 7) ? K : 0;
-}
-
 /* Each row of x is read through a window that slides down by one. */
 inline bool slides(const shape &s)
 {
