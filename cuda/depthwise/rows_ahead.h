@@ -47,7 +47,7 @@ __device__ void slide(float *y_row, const float *x_row, const float (&filter)[K 
                       int b, int q, bool stores, const shape &s)
 {
     float sum[K][FOUR], ahead[K][FOUR], row[FOUR + K - 1];
-    const int last = min(s.h.in, b + rows + K - 1);               /* row behind the last that is read */
+    const int last = rows > 0 ? min(s.h.in, b + rows + K - 1) : 0;   /* row behind the last that is read */
 #pragma unroll
     for (int r = 0; r < K; r++, x_row += s.w.in) {
         load_four(ahead[r], x_row, q, s.w, b + r >= 0 && b + r < last, WHOLE);
