@@ -29,6 +29,7 @@ _Static_assert(PANEL_ROWS * PANEL_VECS + PANEL_VECS + 1 <= CONV_REGISTERS,
 struct panel {
     const float *w;         /* w[run][j][:], rows of as many whole vectors as the panel has */
     int64_t runs, depth;
+    int64_t step;           /* pointers from a run to the next in the table; 0: as many as the tile has positions */
     const float *zeros;     /* where a run lies that is nothing but padding; NULL if there is none */
     const float *bias;      /* of the panel's first filter; NULL for none */
     float *y;               /* y[i * pitch + k], the panel's first filter of position 0 */
@@ -40,34 +41,40 @@ struct panel {
 /* Whether a run of all positions of a tile is padding, and nothing to add. */
 CONV_INLINE bool panel_skips(const struct panel *panel, const float *const *x, const int ROWS)
 {
-    bool all = panel->zeros;
+    bool all = true;
+    if (!panel->zeros || x[0] != panel->zeros)
+        return false;
     CONV_UNROLL
-    for (int row = 0; row < ROWS; row++)
+    for (int row = 1; row < ROWS; row++)
         all &= x[row] == panel->zeros;
     return all;
 }
 
-/* ROWS positions from position i on, VECS vectors of filters; x[run * ROWS + row] is where a row's run begins.  What
+/* ROWS positions from position i on, VECS vectors of filters; x[run * step + row] is where a row's run begins.  What
  * isn't a whole number of vectors goes through memory, once a tile: the code of the tile is all vectors. */
 CONV_INLINE void panel_tile(const struct panel *panel, int64_t i, const float *const *x, const int ROWS,
                             const int VECS)
 {
     const int64_t pitch = panel->pitch, runs = panel->runs, depth = panel->depth;
+    const int64_t step = panel->step ? panel->step : ROWS;
     const bool whole = panel->filters >= VECS * CONV_LANES;
     const size_t bytes = (size_t)(whole ? VECS * CONV_LANES : panel->filters) * sizeof(float);
     const float *w = panel->w;
-    float *y = panel->y + i * pitch, some[PANEL_K] = { 0 }, aside[PANEL_ROWS][PANEL_K];
-    const float *bias = panel->bias && whole ? panel->bias : some;
+    static const float none[PANEL_K];
+    float *y = panel->y + i * pitch, some[PANEL_K], aside[PANEL_ROWS][PANEL_K];
+    const float *bias = !panel->bias ? none : whole ? panel->bias : some;
     vec sums[PANEL_ROWS][PANEL_VECS];
 
-    if (panel->bias && !whole)
+    if (bias == some) {
+        memset(some, 0, sizeof some);
         memcpy(some, panel->bias, bytes);
+    }
     CONV_UNROLL
     for (int row = 0; row < ROWS; row++)
         CONV_UNROLL
         for (int v = 0; v < VECS; v++)
             sums[row][v] = vec_load(bias + v * CONV_LANES);
-    for (int64_t run = 0; run < runs; run++, x += ROWS) {
+    for (int64_t run = 0; run < runs; run++, x += step) {
         const float *from[PANEL_ROWS];
         if (panel_skips(panel, x, ROWS)) {
             w += depth * VECS * CONV_LANES;

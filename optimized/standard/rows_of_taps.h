@@ -95,6 +95,25 @@ static inline struct tile tile_at(const struct conv_problem *conv, const struct 
     return (struct tile){ plane + p.begin * Q + q, Q, p.end - p.begin };
 }
 
+/* The positions of tile i and of those behind it that go on where the one before ended, up to tile `end`; *next is
+ * the first tile that doesn't. */
+static inline struct tile tiles_in_line(const struct conv_problem *conv, const struct tiles *tiles, int64_t i,
+                                        int64_t end, int64_t *next)
+{
+    struct tile line = tile_at(conv, tiles, i);
+    int64_t last = end - 1;
+    if (tiles->edges_apart) {   /* to the end of the row; down a column a tile is alone */
+        const int64_t along = tiles->along.count, row = i % tiles->each % along;
+        last = line.apart > 1 ? i : i - row + along - 1 < last ? i - row + along - 1 : last;
+    }
+    *next = last + 1;
+    if (last > i) {
+        const struct tile to = tile_at(conv, tiles, last);
+        line.count = to.first + to.count - line.first;
+    }
+    return line;
+}
+
 /* ---- scratch: the table of a block, and behind it a run of zeros, and patches ---- */
 
 /* The most positions of a block. */
@@ -157,11 +176,12 @@ static inline struct position position_of(const struct conv_problem *conv, int64
     return (struct position){ i / Q / P / Z, i / Q / P % Z, i / Q % P, i % Q };
 }
 
-/* The next one in order, or, if they are `apart`, the next one in its column; divisions for each position would cost
- * as much as a window. */
-static inline void advance(struct position *at, const struct conv_problem *conv, int64_t apart)
+/* `count` further on in order, none of them behind the end of the row; or, if they are `apart`, the next one in its
+ * column.  Divisions for each position would cost as much as a window. */
+static inline void advance(struct position *at, const struct conv_problem *conv, int64_t apart, int64_t count)
 {
-    if (apart == 1 && ++at->q < conv->axis[CONV_W].out)
+    at->q += apart == 1 ? count : 0;
+    if (apart == 1 && at->q < conv->axis[CONV_W].out)
         return;
     at->q = apart == 1 ? 0 : at->q;
     if (++at->p < conv->axis[CONV_H].out)
@@ -220,70 +240,42 @@ static inline void find_window(const float **table, int64_t step, struct windows
     }
 }
 
-/* count pointers, `apart` floats apart. */
-CONV_INLINE void fill(const float **table, const float *first, int64_t apart, int64_t count)
-{
-    if (count == PANEL_ROWS) {
-        CONV_UNROLL
-        for (int i = 0; i < PANEL_ROWS; i++)
-            table[i] = first + i * apart;
-        return;
-    }
-    for (int64_t i = 0; i < count; i++)
-        table[i] = first + i * apart;
-}
-
-/* The runs of some tiles in the middle of a row of outputs, each of `count` positions: they are as far apart as the
- * outputs. */
-static inline void find_inner_windows(const float **table, int64_t tiles, int64_t count,
+/* The runs of `count` positions in the middle of a row of outputs: they are as far apart as the outputs. */
+static inline void find_inner_windows(const float **table, int64_t step, int64_t count,
                                       const struct windows *windows, struct position at)
 {
     const struct conv_axis *axis = windows->conv->axis, *W = &axis[CONV_W];
-    const int64_t channels = windows->conv->c, pointers = count * runs_of(windows->conv);   /* of a tile */
+    const int64_t channels = windows->conv->c;
     for (int64_t t = 0; t < axis[CONV_D].filter; t++)
     for (int64_t r = 0; r < axis[CONV_H].filter; r++) {
         const float *line = find_line(windows, at, t, r);
         const int64_t apart = line ? W->stride * channels : 0;
-        for (int64_t s = 0; s < W->filter; s += windows->taps, table += count) {
+        for (int64_t s = 0; s < W->filter; s += windows->taps, table += step) {
             const float *first = line ? line + conv_input_at(W, at.q, s) * channels : windows->zeros;
-            for (int64_t tile = 0; tile < tiles; tile++)   /* x[n][plane][row][col + i * stride][:] */
-                fill(table + tile * pointers, first + tile * count * apart, apart, count);
+            for (int64_t i = 0; i < count; i++)
+                table[i] = first + i * apart;   /* x[n][plane][row][col + i * stride][:] */
         }
     }
 }
 
-/* How many tiles from `i` on are as long as it is, follow each other along a row, and read inside of it. */
-static inline int64_t inner_tiles(const struct conv_problem *conv, const struct tiles *tiles, struct conv_range some,
-                                  struct tile first)
-{
-    const int64_t q = first.first % conv->axis[CONV_W].out;
-    int64_t found = 0;
-    for (int64_t i = some.begin; i < some.end; i++, found++) {
-        const struct tile next = tile_at(conv, tiles, i);
-        if (next.apart != 1 || next.count != first.count || next.first != first.first + found * first.count
-            || q < tiles->inner.begin || q + (found + 1) * first.count > tiles->inner.end)
-            break;
-    }
-    return found;
-}
-
-/* table[tile][run][position of the tile] for a block of tiles */
-static inline void find_windows(const float **table, struct windows windows, const struct tiles *tiles,
+/* table[run][position] for the positions of a block, tile by tile: `step` pointers a run */
+static inline void find_windows(const float **table, int64_t step, struct windows windows, const struct tiles *tiles,
                                 struct conv_range block)
 {
     const struct conv_problem *conv = windows.conv;
-    const int64_t runs = runs_of(conv);
-    for (int64_t i = block.begin, step; i < block.end; i += step) {
-        const struct tile tile = tile_at(conv, tiles, i);
-        const int64_t found = inner_tiles(conv, tiles, (struct conv_range){ i, block.end }, tile);
-        struct position at = position_of(conv, tile.first);
-        step = found ? found : 1;
-        if (found)
-            find_inner_windows(table, found, tile.count, &windows, at);
-        else
-            for (int64_t j = 0; j < tile.count; j++, advance(&at, conv, tile.apart))
-                find_window(table + j, tile.count, &windows, at);
-        table += step * tile.count * runs;
+    for (int64_t i = block.begin, next; i < block.end; i = next) {
+        const struct tile line = tiles_in_line(conv, tiles, i, block.end, &next);
+        struct position at = position_of(conv, line.first);
+        for (int64_t j = 0, found; j < line.count; j += found, table += found) {
+            const bool inner = line.apart == 1 && at.q >= tiles->inner.begin && at.q < tiles->inner.end;
+            const int64_t row = tiles->inner.end - at.q, left = line.count - j;
+            found = !inner ? 1 : row < left ? row : left;
+            if (inner)
+                find_inner_windows(table, step, found, &windows, at);
+            else
+                find_window(table, step, &windows, at);
+            advance(&at, conv, line.apart, found);
+        }
     }
 }
 
@@ -299,7 +291,7 @@ static inline void multiply(const struct panel *panel, const float *const *table
         at.y += tile.first * panel->pitch;   /* y[position][k] */
         at.pitch *= tile.apart;
         panel_any(&at, 0, table, tile.count);
-        table += tile.count * panel->runs;
+        table += tile.count;
     }
 }
 
@@ -311,7 +303,8 @@ static inline struct panel panel_of(const struct conv_problem *conv, const struc
     const float *bias = operands->bias;
     float *y = operands->y;
     return (struct panel){
-        .w = w + k * taps * conv->c, .runs = runs_of(conv), .depth = run_floats(conv), .zeros = zeros,
+        .w = w + k * taps * conv->c, .runs = runs_of(conv), .depth = run_floats(conv), .step = largest(conv),
+        .zeros = zeros,
         .bias = bias ? bias + k : NULL, .y = y + k, .pitch = conv->k,
         .filters = (end < conv->k ? end : conv->k) - k, .act = conv->act
     };
