@@ -146,6 +146,10 @@ static const struct guess { const char *fault, *check, *words[2]; } guesses[] = 
     { "huge_x_elements", "huge", { "formed in 32 bits" } },
     { "huge_x_bytes", "huge", { "formed in 32 bits" } },
     { "huge_x_channel", "huge", { "formed in 32 bits" } },
+    { "power_stride", "large", { "tap", "left out" } },
+    { "power_dilation", "large", { "tap", "left out" } },
+    { "power_filters", "large", { "tap", "left out" } },
+    { "power_gradient", "large", { "0 is stored" } },
 };
 
 #endif

@@ -27,6 +27,7 @@ static const struct { const char *fault, *why; } large[] = {
     { "tt34952_bf16_sums", "integers are right in bf16 up to 256" },
     { "huge_", "an array must have more than 2^29 elements" },
     { "pair_", "two sizes must be large together" },
+    { "power_", "channels or filters must be a large power of two" },
     { "meet_", "five settings and more must meet" },
     { "state_geometry", "alone it is right, so it can't be shrunk" },
 };

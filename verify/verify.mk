@@ -30,7 +30,7 @@ ROOM_SANDBOX = \
 ROOM_PROBLEMS = \
 	verify/problems/sets.h verify/problems/sets.c verify/problems/strata.h verify/problems/strata.c \
 	verify/problems/small.c verify/problems/covering.c verify/problems/lessons.c verify/problems/seams.c \
-	verify/problems/rows.c verify/problems/routes.c verify/problems/large.c
+	verify/problems/rows.c verify/problems/routes.c verify/problems/large.c verify/problems/powers.c
 ROOM_ENGINE = \
 	verify/engine/check.h verify/engine/checker.h verify/engine/checker.c \
 	verify/engine/place.h verify/engine/place.c verify/engine/repeated.h verify/engine/repeated.c \

@@ -9,7 +9,7 @@
 
 static const struct problem_set *const sets[] = {
     &set_small, &set_covering, &set_lessons, &set_remainders, &set_seams, &set_rows, &set_routes, &set_ordinary,
-    &set_large_pairs, &set_large_settings,
+    &set_large_pairs, &set_large_settings, &set_powers,
 };
 enum { SETS = sizeof sets / sizeof *sets };
 

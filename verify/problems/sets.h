@@ -22,7 +22,7 @@ struct problem_set {
 };
 
 extern const struct problem_set set_small, set_covering, set_lessons, set_remainders, set_seams, set_rows, set_routes,
-    set_ordinary, set_large_pairs, set_large_settings;
+    set_ordinary, set_large_pairs, set_large_settings, set_powers;
 
 /* Does the filter let this bit of a set through?  An empty set lets all. */
 static inline bool filter_has(unsigned set, int bit) { return !set || set & 1u << bit; }

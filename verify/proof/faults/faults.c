@@ -16,7 +16,8 @@ const struct conv_provider *convref_provider(void)
 {
     static const struct conv_kernel *const *const themes[] = {
         faults_of_channels, faults_of_geometry, faults_of_gradients, faults_of_stages, faults_of_memory,
-        faults_of_precision, faults_of_threads, faults_of_state, faults_of_sizes, faults_of_meetings, faults_of_huge };
+        faults_of_precision, faults_of_threads, faults_of_state, faults_of_sizes, faults_of_meetings, faults_of_huge,
+        faults_of_powers };
     static const struct conv_kernel *kernels[MOST_FAULTS + 1];
     static const struct conv_provider provider = {
         CONV_PROVIDER_ABI, sizeof(struct conv_kernel), "faults", "2", kernels

@@ -42,7 +42,8 @@ enum { ONE_THREAD, THREADED };
 
 extern const struct conv_kernel *const faults_of_channels[], *const faults_of_geometry[], *const faults_of_gradients[],
     *const faults_of_stages[], *const faults_of_memory[], *const faults_of_precision[], *const faults_of_threads[],
-    *const faults_of_state[], *const faults_of_sizes[], *const faults_of_meetings[], *const faults_of_huge[];
+    *const faults_of_state[], *const faults_of_sizes[], *const faults_of_meetings[], *const faults_of_huge[],
+    *const faults_of_powers[];
 
 /* C/G and K/G */
 static inline int64_t channels_of(const struct conv_problem *conv) { return conv->c / conv->groups; }

@@ -1,4 +1,4 @@
-/* sizes.c - planted faults that need two large sizes at once, or a setting far out.
+/* sizes.c - planted faults that need two large sizes at once, a setting far out, or a power of two.
  *
  * Each is a kind that this verifier once let through, and names the check that is meant for it.
  * Read next: meetings.c
@@ -160,3 +160,37 @@ static bool large_multiplier(struct product *p)
       DEPTHWISE, FORWARD, ONE_THREAD, .product = large_multiplier)
 
 FAULT_THEME(faults_of_sizes, FAULTS)
+
+/* ---- powers of two: ways that a kernel has where positions, channels last, lie in the same sets of a cache ----------- */
+
+static bool in_last_taps(const struct product *p)
+{
+    return p->tap[CONV_H] == rows(p)->filter - 1 && p->tap[CONV_W] == columns(p)->filter - 1;
+}
+
+static bool pitch_and_stride(struct product *p)
+{
+    return !(p->conv->c % 512 == 0 && rows(p)->stride == 2 && columns(p)->filter == 3 && in_last_taps(p));
+}
+
+static bool pitch_and_dilation(struct product *p)
+{
+    return !(p->conv->c % 256 == 0 && columns(p)->dilation == 2 && columns(p)->filter == 3 && in_last_taps(p));
+}
+
+static bool many_filters(struct product *p)
+{
+    return !(filters_of(p->conv) % 1024 == 0 && columns(p)->filter == 3 && in_last_taps(p));
+}
+
+#define POWERS(F) \
+    F(power_stride, "with a multiple of 512 channels and a stride of 2 the last tap is lost", "blind spot", "large", \
+      DEPTHWISE, FORWARD, ONE_THREAD, .product = pitch_and_stride) \
+    F(power_dilation, "with a multiple of 256 channels and a dilation of 2 the last tap is lost", "blind spot", "large", \
+      DEPTHWISE, FORWARD, ONE_THREAD, .product = pitch_and_dilation) \
+    F(power_filters, "3x3: with a multiple of 1024 filters the last tap is lost", "blind spot", "large", \
+      DENSE, FORWARD, ONE_THREAD, .product = many_filters) \
+    F(power_gradient, "dw, depthwise: with a multiple of 512 channels and a stride of 2 the last tap is lost", "blind spot", \
+      "large", DEPTHWISE, WEIGHTS, ONE_THREAD, .product = pitch_and_stride)
+
+FAULT_THEME(faults_of_powers, POWERS)
