@@ -11,7 +11,8 @@
  *
  * where - is no position: as an input it is in the padding, as an output nobody wants it (between the two halves it
  * lets windows end).  Stride 2 has step 2.  Windows that don't overlap lie side by side; a step is at most the
- * filter.
+ * filter.  A kernel may ask for a line whose taps are spread: with dilation 2 all outputs in their order, and every
+ * second input of a window.
  * Introduced in dw_nhwc_05_row_of_zeros; also used by grouped, separable and gradient ladders for channels last.
  */
 #ifndef CONVREF_OPTIMIZED_POINTERS_H
@@ -23,37 +24,49 @@
 struct line {
     int64_t apart;     /* two neighbours in the line are this many outputs apart */
     int64_t step;      /* and read this many inputs further on; at most the filter */
+    int64_t spread;    /* the taps of a window are this many inputs apart: 1, unless a kernel asks for more */
     int64_t outputs;   /* with those that nobody wants */
     int64_t inputs;
 };
 
-/* A tile may take up to `slack` outputs beyond the last. */
-static inline struct line line_of(const struct conv_axis *axis, int64_t slack)
+/* The inputs from the first tap of a window to its last. */
+static inline int64_t line_window(const struct conv_axis *axis, int64_t spread)
 {
-    const int64_t shared = conv_gcd(axis->stride, axis->dilation), step = axis->stride / shared;
+    return (axis->filter - 1) * spread + 1;
+}
+
+/* A tile may take up to `slack` outputs beyond the last.  A spread of more than 1 wants a stride of 1 and divides
+ * the dilation. */
+static inline struct line line_spread(const struct conv_axis *axis, int64_t slack, int64_t spread)
+{
+    const int64_t shared = spread > 1 ? spread : conv_gcd(axis->stride, axis->dilation);
+    const int64_t step = spread > 1 ? 1 : axis->stride / shared, window = line_window(axis, spread);
     const bool overlap = step < axis->filter;
-    struct line line = { overlap ? axis->dilation / shared : 1, overlap ? step : axis->filter, 0, 0 };
+    struct line line = { overlap ? axis->dilation / shared : 1, overlap ? step : axis->filter, spread, 0, 0 };
     const int64_t parts = line.apart < axis->out ? line.apart : axis->out;
-    const int64_t gap = conv_ceil_div(axis->filter, line.step) - 1;
+    const int64_t gap = conv_ceil_div(window, line.step) - 1;
     line.outputs = axis->out + (parts - 1) * gap + slack;
-    line.inputs = (line.outputs - 1) * line.step + axis->filter;
+    line.inputs = (line.outputs - 1) * line.step + window;
     return line;
 }
+
+static inline struct line line_of(const struct conv_axis *axis, int64_t slack) { return line_spread(axis, slack, 1); }
 
 /* The line's outputs out[outputs], times K, and the positions that it reads, in[inputs], times C; -1 for none. */
 static inline void line_fill(int64_t *out, int64_t *in, struct line line, const struct conv_axis *axis, int64_t K,
                              int64_t C)
 {
+    const int64_t window = line_window(axis, line.spread), between = axis->dilation / line.spread;
     int64_t v = 0, read = 0;
     for (int64_t part = 0; part < line.apart && part < axis->out; part++) {
         for (int64_t q = part; q < axis->out; q += line.apart, v++) {
             out[v] = q * K;
-            for (; read < v * line.step + axis->filter; read++) {
-                const int64_t at = conv_input_at(axis, q, read - v * line.step);
+            for (; read < v * line.step + window; read++) {
+                const int64_t at = conv_input_at(axis, q, 0) + (read - v * line.step) * between;
                 in[read] = conv_inside(axis, at) ? at * C : -1;
             }
         }
-        for (int64_t i = conv_ceil_div(axis->filter, line.step) - 1; i > 0 && v < line.outputs; i--)
+        for (int64_t i = conv_ceil_div(window, line.step) - 1; i > 0 && v < line.outputs; i--)
             out[v++] = -1;
         for (; read < v * line.step && read < line.inputs; read++)
             in[read] = -1;
@@ -94,19 +107,26 @@ static inline int64_t table_rows(const struct conv_problem *conv)
 }
 
 /* Memory for a table whose tiles have at most `slack` columns; a multiple of 64. */
-static inline size_t table_bytes(const struct conv_problem *conv, int64_t slack)
+static inline size_t table_spread_bytes(const struct conv_problem *conv, int64_t slack, int64_t spread)
 {
-    const struct line line = line_of(&conv->axis[CONV_W], slack);
+    const struct line line = line_spread(&conv->axis[CONV_W], slack, spread);
     const int64_t pointers = conv->axis[CONV_D].filter * table_rows(conv) * line.inputs;
     const size_t bytes = (size_t)pointers * sizeof(float *) + (size_t)(line.outputs + line.inputs) * sizeof(int64_t)
                        + (size_t)(2 * table_wide(conv) + 2 * CONV_LANES) * sizeof(float);
     return (bytes + 63) / 64 * 64;
 }
 
-static inline struct table table_start(const struct conv_problem *conv, const float *x, int64_t slack, void *memory)
+static inline size_t table_bytes(const struct conv_problem *conv, int64_t slack)
+{
+    return table_spread_bytes(conv, slack, 1);
+}
+
+static inline struct table table_spread_start(const struct conv_problem *conv, const float *x, int64_t slack,
+                                              int64_t spread, void *memory)
 {
     const struct conv_axis *D = &conv->axis[CONV_D], *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
-    struct table table = { .conv = conv, .line = line_of(W, slack), .pair = line_of(H, 0), .rows = table_rows(conv) };
+    struct table table = { .conv = conv, .pair = line_of(H, 0), .rows = table_rows(conv) };
+    table.line = line_spread(W, slack, spread);
     table.x = memory;
     table.start = x;
     table.wanted = (struct conv_range){ 0, table.line.outputs - slack };
@@ -123,6 +143,11 @@ static inline struct table table_start(const struct conv_problem *conv, const fl
         memcpy(table.end, table.x_end, (size_t)last * sizeof(float));
     line_fill(table.out, table.in, table.line, W, conv->k, conv->c);
     return table;
+}
+
+static inline struct table table_start(const struct conv_problem *conv, const float *x, int64_t slack, void *memory)
+{
+    return table_spread_start(conv, x, slack, 1, memory);
 }
 
 /* One row; x points at its first position, NULL in the padding.  With fewer channels than lanes a vector reads on

@@ -1,8 +1,8 @@
 /* dw_nhwc_09_one_cache_set.c - step 9 of the depthwise ladder for channels last: a pitch of a power of two.
  *
  * Changed since dw_nhwc_08_two_rows: where C is a multiple of 256 (of 512 with a stride of 2), blocks of channels are
- *     taken in the order in which loads don't wait for stores, and with a 3x3 filter of stride 2 a tile is one row by
- *     neighbouring vectors (one_cache_set.h).
+ *     taken in the order in which loads don't wait for stores; with a 3x3 filter of stride 2 a tile is one row by
+ *     neighbouring vectors; and with a dilation of 2 it is of neighbouring columns (one_cache_set.h).
  * Why it is faster: there, all that a tile reads and writes of a block shares one or a few sets of the cache.
  * What it costs: a second tile, which has more sums than registers; for other numbers of channels nothing.
  * Applies to: depthwise problems in NHWC with a multiplier of 1, 1-D to 3-D, any filter.
@@ -20,7 +20,7 @@ static const char *applies(const struct conv_problem *conv)
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
 {
     (void)threads;
-    return table_bytes(conv, PAIR_SUMS) + (size_t)(table_wide(conv) + PAIR_SUMS * CONV_LANES) * sizeof(float);
+    return set_table_bytes(conv) + (size_t)(table_wide(conv) + PAIR_SUMS * CONV_LANES) * sizeof(float);
 }
 
 static void run(const struct conv_problem *conv, const struct conv_operands *operands,
@@ -29,8 +29,8 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
     const float (*x)[D.in * H.in * W.in * conv->c] = operands->x;
     float (*y)[D.out][H.out][W.out * conv->k] = operands->y;
-    struct table table = table_start(conv, operands->x, PAIR_SUMS, workspace->scratch);
-    float *bias = (float *)((char *)workspace->scratch + table_bytes(conv, PAIR_SUMS));
+    struct table table = set_table_start(conv, operands->x, workspace->scratch);
+    float *bias = (float *)((char *)workspace->scratch + set_table_bytes(conv));
     float *aside = bias + table_wide(conv);
     const struct conv_range all = { 0, block_count(conv) };
     const int64_t apart = table.pair.apart;

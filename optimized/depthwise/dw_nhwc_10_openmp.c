@@ -20,7 +20,7 @@ static const char *applies(const struct conv_problem *conv)
 /* Of each thread: a table and a tile aside; after them the bias. */
 static size_t thread_bytes(const struct conv_problem *conv)
 {
-    return table_bytes(conv, PAIR_SUMS) + (size_t)(PAIR_SUMS * CONV_LANES) * sizeof(float);
+    return set_table_bytes(conv) + (size_t)(PAIR_SUMS * CONV_LANES) * sizeof(float);
 }
 
 static size_t scratch_bytes(const struct conv_problem *conv, int threads)
@@ -41,8 +41,8 @@ static void part(const struct conv_problem *conv, const struct conv_operands *op
     const struct conv_axis D = conv->axis[CONV_D], H = conv->axis[CONV_H], W = conv->axis[CONV_W];
     const float (*x)[D.in * H.in * W.in * conv->c] = operands->x;
     float (*y)[D.out][H.out][W.out * conv->k] = operands->y;
-    struct table table = table_start(conv, operands->x, PAIR_SUMS, scratch);
-    float *aside = (float *)(scratch + table_bytes(conv, PAIR_SUMS));
+    struct table table = set_table_start(conv, operands->x, scratch);
+    float *aside = (float *)(scratch + set_table_bytes(conv));
     const int64_t apart = table.pair.apart, each = groups(conv), blocks = block_count(conv);
 
     for (int64_t i = begin, next; i < end; i = next) {

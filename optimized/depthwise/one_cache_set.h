@@ -1,13 +1,16 @@
 /* one_cache_set.h - what to do when the positions of a channels-last image all share a set of the first cache.
  *
  * With 1024 channels two positions are 4096 bytes apart, the size of a way of the cache: all that a tile reads and
- * writes of one block of channels shares one set, which holds 8 or 12 lines.  Two things follow.
+ * writes of one block of channels shares one set, which holds 8 or 12 lines.  Three things follow.
  *
  *   A load waits for an older store that hasn't reached the cache yet if their addresses have the same last twelve
  *   bits: the blocks are taken in the order in which that doesn't happen.
  *
  *   Lines that are fetched ahead are evicted before they are used.  With a stride of 2, where a tile of two rows
  *   reads 75 lines for 14 outputs, a wide tile reads neighbouring lines of each position one after the other.
+ *
+ *   With 512 channels there are two sets, but with a dilation of 2 a tile takes every second position, all of the
+ *   same.  There its outputs are neighbours, and its taps two inputs apart.
  *
  * Not needed for other numbers of channels: there all is as in pairs.h.
  * Introduced in dw_nhwc_09_one_cache_set; also in the separable and gradient ladders for channels last.
@@ -29,6 +32,26 @@ static inline bool set_downwards(const struct table *table, const float *y)
 {
     const uintptr_t power = (uintptr_t)pitch_power(table->conv), ahead = (uintptr_t)y - (uintptr_t)table->start;
     return power >= 1024 && ahead % power != 0 && ahead % power < power / 2;
+}
+
+/* Whether a tile has neighbouring columns although their windows don't overlap: 2, the inputs between two taps, where
+ * inputs as far apart as the dilation share one or two sets, and those half as far apart twice as many; else 1. */
+static inline int64_t set_spread(const struct conv_problem *conv)
+{
+    const struct conv_axis *H = &conv->axis[CONV_H], *W = &conv->axis[CONV_W];
+    const int64_t power = conv_gcd(W->dilation / 2 * pitch_power(conv), 4096);
+    const bool known = H->filter == 3 && W->filter == 3 && H->stride == 1 && W->stride == 1;
+    return known && W->dilation % 2 == 0 && power >= 1024 && power < 4096 ? 2 : 1;
+}
+
+static inline size_t set_table_bytes(const struct conv_problem *conv)
+{
+    return table_spread_bytes(conv, PAIR_SUMS, set_spread(conv));
+}
+
+static inline struct table set_table_start(const struct conv_problem *conv, const float *x, void *memory)
+{
+    return table_spread_start(conv, x, PAIR_SUMS, set_spread(conv), memory);
 }
 
 enum { WIDE_COLUMNS = PAIR_SUMS / 2, WIDE_VECS = CONV_REGISTERS == 32 ? 4 : 2 };

@@ -40,9 +40,10 @@ enum { PAIR_FIRST = 1, PAIR_SECOND = 2, PAIR_BOTH = 3 };
 /* A row of inputs, and the weights of a row of taps: w[0] for the tile's first row, w[1] for its second. */
 struct pair_taps { const float *const *x; const float *w[2]; };
 
-/* Adds TAPS taps, from s on: sums[j] += x[j * STEP + s] * w[s], each input loaded once. */
+/* Adds TAPS taps, from s on: sums[j] += x[j * STEP + s * SPREAD] * w[s], each input loaded once.  Taps that are spread
+ * begin with the first. */
 CONV_INLINE void pair_add_piece(vec *sums, const struct pair_taps *row, int64_t k, int64_t s, const int STEP,
-                                const int TAPS, const int COLUMNS, const int INTO)
+                                const int SPREAD, const int TAPS, const int COLUMNS, const int INTO)
 {
     vec first[PAIR_PIECE], second[PAIR_PIECE];
     CONV_UNROLL
@@ -51,16 +52,18 @@ CONV_INLINE void pair_add_piece(vec *sums, const struct pair_taps *row, int64_t 
         second[i] = vec_load(row->w[INTO & PAIR_SECOND ? 1 : 0] + (s + i) * CONV_LANES);
     }
     PAIR_UNROLL_INPUTS
-    for (int i = 0; i < (COLUMNS - 1) * STEP + TAPS; i++) {
+    for (int i = 0; i <= (COLUMNS - 1) * STEP + (TAPS - 1) * SPREAD; i++) {
         const vec in = vec_load(row->x[s + i] + k);
         CONV_UNROLL
-        for (int j = 0; j < COLUMNS; j++)
-            if (i - j * STEP >= 0 && i - j * STEP < TAPS) {
+        for (int j = 0; j < COLUMNS; j++) {
+            const int from = i - j * STEP, tap = from / SPREAD;   /* from the window's first input to this one */
+            if (from >= 0 && from % SPREAD == 0 && tap < TAPS) {
                 if (INTO & PAIR_FIRST)
-                    sums[j] += in * first[i - j * STEP];
+                    sums[j] += in * first[tap];
                 if (INTO & PAIR_SECOND)
-                    sums[COLUMNS + j] += in * second[i - j * STEP];
+                    sums[COLUMNS + j] += in * second[tap];
             }
+        }
     }
 }
 
@@ -87,17 +90,17 @@ CONV_INLINE void pair_add_row(vec *sums, const struct pair_taps *row, const stru
     for (; STEP == PAIR_ANY && s < S; s++)
         pair_add_tap(sums, row, k, s, table->line.step, COLUMNS, INTO);
     for (; s + PAIR_PIECE <= S; s += PAIR_PIECE)
-        pair_add_piece(sums, row, k, s, STEP, PAIR_PIECE, COLUMNS, INTO);
+        pair_add_piece(sums, row, k, s, STEP, 1, PAIR_PIECE, COLUMNS, INTO);
     if (PAIR_PIECE > 5 && s + 5 <= S) {
-        pair_add_piece(sums, row, k, s, STEP, 5, COLUMNS, INTO);
+        pair_add_piece(sums, row, k, s, STEP, 1, 5, COLUMNS, INTO);
         s += 5;
     }
     if (PAIR_PIECE > 3 && s + 3 <= S) {
-        pair_add_piece(sums, row, k, s, STEP, 3, COLUMNS, INTO);
+        pair_add_piece(sums, row, k, s, STEP, 1, 3, COLUMNS, INTO);
         s += 3;
     }
     for (; s < S; s++)
-        pair_add_piece(sums, row, k, s, STEP, 1, COLUMNS, INTO);
+        pair_add_piece(sums, row, k, s, STEP, 1, 1, COLUMNS, INTO);
 }
 
 /* The row of taps that meets row u of the inputs, for outputs whose window begins in row `down`.  Where there is
@@ -117,7 +120,7 @@ CONV_INLINE struct pair_taps pair_taps_at(const float *const *x, const float *w,
 
 /* All taps of one block of channels. */
 CONV_INLINE void pair_add_taps(vec *sums, const struct pair_tile *tile, const float *w, int64_t k,
-                               const int STEP, const int ROWS, const int FILTER)
+                               const int STEP, const int SPREAD, const int ROWS, const int FILTER)
 {
     const int COLUMNS = PAIR_SUMS / ROWS;
     const struct table *table = tile->table;
@@ -132,11 +135,11 @@ CONV_INLINE void pair_add_taps(vec *sums, const struct pair_tile *tile, const fl
             for (int u = 0; u < FILTER + (ROWS - 1) * STEP; u++) {
                 const struct pair_taps at = pair_taps_at(x, of_t, table, u, second, R, S);
                 if (ROWS == 1 || u < STEP)
-                    pair_add_piece(sums, &at, k, 0, STEP, FILTER, COLUMNS, PAIR_FIRST);
+                    pair_add_piece(sums, &at, k, 0, STEP, SPREAD, FILTER, COLUMNS, PAIR_FIRST);
                 else if (u < FILTER)
-                    pair_add_piece(sums, &at, k, 0, STEP, FILTER, COLUMNS, PAIR_BOTH);
+                    pair_add_piece(sums, &at, k, 0, STEP, SPREAD, FILTER, COLUMNS, PAIR_BOTH);
                 else
-                    pair_add_piece(sums, &at, k, 0, STEP, FILTER, COLUMNS, PAIR_SECOND);
+                    pair_add_piece(sums, &at, k, 0, STEP, SPREAD, FILTER, COLUMNS, PAIR_SECOND);
             }
             continue;
         }
@@ -152,7 +155,8 @@ CONV_INLINE void pair_add_taps(vec *sums, const struct pair_tile *tile, const fl
     }
 }
 
-CONV_INLINE void pair_tile_of(const struct pair_tile *tile, const int STEP, const int ROWS, const int FILTER)
+CONV_INLINE void pair_tile_of(const struct pair_tile *tile, const int STEP, const int SPREAD, const int ROWS,
+                              const int FILTER)
 {
     const struct conv_problem *conv = tile->table->conv;
     const int64_t floats = block_floats(conv);
@@ -163,7 +167,7 @@ CONV_INLINE void pair_tile_of(const struct pair_tile *tile, const int STEP, cons
         CONV_UNROLL
         for (int j = 0; j < PAIR_SUMS; j++)
             sums[j] = vec_load(tile->bias + k);
-        pair_add_taps(sums, tile, tile->w + block * floats, k, STEP, ROWS, FILTER);
+        pair_add_taps(sums, tile, tile->w + block * floats, k, STEP, SPREAD, ROWS, FILTER);
         if (conv->act != CONV_ACT_NONE) {
             CONV_UNROLL
             for (int j = 0; j < PAIR_SUMS; j++)
@@ -176,16 +180,18 @@ CONV_INLINE void pair_tile_of(const struct pair_tile *tile, const int STEP, cons
 }
 
 typedef void pair_function(const struct pair_tile *tile);
-static void pair_any_1(const struct pair_tile *tile) { pair_tile_of(tile, PAIR_ANY, 1, 0); }
-static void pair_any_2(const struct pair_tile *tile) { pair_tile_of(tile, PAIR_ANY, 2, 0); }
-static void pair_step1_1(const struct pair_tile *tile) { pair_tile_of(tile, 1, 1, 0); }
-static void pair_step1_2(const struct pair_tile *tile) { pair_tile_of(tile, 1, 2, 0); }
-static void pair_step2_1(const struct pair_tile *tile) { pair_tile_of(tile, 2, 1, 0); }
-static void pair_step2_2(const struct pair_tile *tile) { pair_tile_of(tile, 2, 2, 0); }
-static void pair_step1_3x3_1(const struct pair_tile *tile) { pair_tile_of(tile, 1, 1, 3); }
-static void pair_step1_3x3_2(const struct pair_tile *tile) { pair_tile_of(tile, 1, 2, 3); }
-static void pair_step2_3x3_1(const struct pair_tile *tile) { pair_tile_of(tile, 2, 1, 3); }
-static void pair_step2_3x3_2(const struct pair_tile *tile) { pair_tile_of(tile, 2, 2, 3); }
+static void pair_any_1(const struct pair_tile *tile) { pair_tile_of(tile, PAIR_ANY, 1, 1, 0); }
+static void pair_any_2(const struct pair_tile *tile) { pair_tile_of(tile, PAIR_ANY, 1, 2, 0); }
+static void pair_step1_1(const struct pair_tile *tile) { pair_tile_of(tile, 1, 1, 1, 0); }
+static void pair_step1_2(const struct pair_tile *tile) { pair_tile_of(tile, 1, 1, 2, 0); }
+static void pair_step2_1(const struct pair_tile *tile) { pair_tile_of(tile, 2, 1, 1, 0); }
+static void pair_step2_2(const struct pair_tile *tile) { pair_tile_of(tile, 2, 1, 2, 0); }
+static void pair_step1_3x3_1(const struct pair_tile *tile) { pair_tile_of(tile, 1, 1, 1, 3); }
+static void pair_step1_3x3_2(const struct pair_tile *tile) { pair_tile_of(tile, 1, 1, 2, 3); }
+static void pair_step2_3x3_1(const struct pair_tile *tile) { pair_tile_of(tile, 2, 1, 1, 3); }
+static void pair_step2_3x3_2(const struct pair_tile *tile) { pair_tile_of(tile, 2, 1, 2, 3); }
+static void pair_spread2_3x3_1(const struct pair_tile *tile) { pair_tile_of(tile, 1, 2, 1, 3); }
+static void pair_spread2_3x3_2(const struct pair_tile *tile) { pair_tile_of(tile, 1, 2, 2, 3); }
 
 static pair_function *pair_choose(const struct table *table, int rows)
 {
@@ -194,7 +200,10 @@ static pair_function *pair_choose(const struct table *table, int rows)
     static pair_function *const known[3][2] = {
         { 0 }, { pair_step1_3x3_1, pair_step1_3x3_2 }, { pair_step2_3x3_1, pair_step2_3x3_2 } };
     const struct conv_axis *H = &table->conv->axis[CONV_H], *W = &table->conv->axis[CONV_W];
+    static pair_function *const spread2[2] = { pair_spread2_3x3_1, pair_spread2_3x3_2 };
     const int64_t step = table->line.step <= 2 ? table->line.step : 0;
+    if (table->line.spread == 2)   /* a 3x3 filter without a stride: one_cache_set.h */
+        return spread2[rows - 1];
     if (step && H->filter == 3 && W->filter == 3 && table->pair.step == step)
         return known[step][rows - 1];
     return any[step][rows - 1];
