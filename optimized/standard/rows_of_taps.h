@@ -103,8 +103,8 @@ static inline struct tile tiles_in_line(const struct conv_problem *conv, const s
     struct tile line = tile_at(conv, tiles, i);
     int64_t last = end - 1;
     if (tiles->edges_apart) {   /* to the end of the row; down a column a tile is alone */
-        const int64_t along = tiles->along.count, row = i % tiles->each % along;
-        last = line.apart > 1 ? i : i - row + along - 1 < last ? i - row + along - 1 : last;
+        const int64_t along = tiles->along.count, last_of_row = i - i % tiles->each % along + along - 1;
+        last = line.apart > 1 ? i : last_of_row < last ? last_of_row : last;
     }
     *next = last + 1;
     if (last > i) {
@@ -258,11 +258,12 @@ static inline void find_inner_windows(const float **table, int64_t step, int64_t
     }
 }
 
-/* table[run][position] for the positions of a block, tile by tile: `step` pointers a run */
-static inline void find_windows(const float **table, int64_t step, struct windows windows, const struct tiles *tiles,
+/* table[run][position] for the positions of a block, tile by tile: largest(conv) pointers a run */
+static inline void find_windows(const float **table, struct windows windows, const struct tiles *tiles,
                                 struct conv_range block)
 {
     const struct conv_problem *conv = windows.conv;
+    const int64_t step = largest(conv);
     for (int64_t i = block.begin, next; i < block.end; i = next) {
         const struct tile line = tiles_in_line(conv, tiles, i, block.end, &next);
         struct position at = position_of(conv, line.first);

@@ -34,7 +34,7 @@ static void run(const struct conv_problem *conv, const struct conv_operands *ope
     memset(zeros, 0, (size_t)run_floats(conv) * sizeof *zeros);
     for (int64_t b = 0; b < blocks.count; b++) {
         const struct conv_range block = parts_at(&blocks, b);
-        find_windows(table, largest(conv), windows, &tiles, block);
+        find_windows(table, windows, &tiles, block);
         for (int64_t part = 0; part < panels.count; part++) {
             const struct panel panel = panel_of(conv, operands, workspace->packed, zeros,
                                                 parts_at(&panels, part));

@@ -33,7 +33,7 @@ static void multiply_part(const struct conv_problem *conv, const struct conv_ope
     for (int64_t b = 0; b < blocks.count; b++) {
         const struct conv_range at = parts_at(&blocks, b);
         const struct conv_range block = { some.begin + at.begin, some.begin + at.end };
-        find_windows(table, largest(conv), windows, tiles, block);
+        find_windows(table, windows, tiles, block);
         for (int64_t part = parts.begin; part < parts.end; part++) {
             const struct panel panel = panel_of(conv, operands, w, zeros, parts_at(&panels, part));
             multiply(&panel, table, conv, tiles, block);
