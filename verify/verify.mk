@@ -173,7 +173,8 @@ NAIVE_FILES = verify/proof/faults/faults.h verify/proof/faults/naive.h
 AWKWARD_FILES = verify/proof/accept/awkward.c verify/proof/accept/terms.c verify/proof/accept/manners.c \
 	verify/proof/accept/shares.c verify/proof/accept/walks.c verify/proof/accept/transforms.c verify/proof/faults/naive.c
 AWKWARD_SHARED = verify/proof/accept/awkward.h verify/proof/accept/terms.h
-EXTRA_DIST += verify/README.md $(FAULT_FILES) $(NAIVE_FILES) $(AWKWARD_FILES) $(AWKWARD_SHARED) tools/faults-table tools/mutate
+EXTRA_DIST += verify/README.md $(FAULT_FILES) $(NAIVE_FILES) $(AWKWARD_FILES) $(AWKWARD_SHARED) tools/faults-table tools/mutate \
+	tools/entered
 proofdir = $(pkglibdir)
 proof_DATA = verify/faults.so verify/awkward.so
 verify/faults.so: $(FAULT_FILES) $(NAIVE_FILES) include/convref/kernel.h include/convref/problem.h
