@@ -39,10 +39,10 @@ static inline int64_t line_window(const struct conv_axis *axis, int64_t spread)
  * the dilation. */
 static inline struct line line_spread(const struct conv_axis *axis, int64_t slack, int64_t spread)
 {
-    const int64_t shared = spread > 1 ? spread : conv_gcd(axis->stride, axis->dilation);
-    const int64_t step = spread > 1 ? 1 : axis->stride / shared, window = line_window(axis, spread);
+    const int64_t shared = conv_gcd(axis->stride, axis->dilation), step = axis->stride / shared;
+    const int64_t window = line_window(axis, spread);
     const bool overlap = step < axis->filter;
-    struct line line = { overlap ? axis->dilation / shared : 1, overlap ? step : axis->filter, spread, 0, 0 };
+    struct line line = { overlap ? axis->dilation / shared / spread : 1, overlap ? step : axis->filter, spread, 0, 0 };
     const int64_t parts = line.apart < axis->out ? line.apart : axis->out;
     const int64_t gap = conv_ceil_div(window, line.step) - 1;
     line.outputs = axis->out + (parts - 1) * gap + slack;

@@ -19,17 +19,6 @@ static const struct window windows[] = {
 };
 enum { WINDOWS = sizeof windows / sizeof *windows };
 
-/* So many outputs, with a padding that keeps the size of an image, with none, or with a little on one side. */
-static struct conv_axis axis_for(int64_t out, int64_t filter, const struct window *window, bool transposed,
-                                 struct dice *dice)
-{
-    const int64_t reach = (filter - 1) * window->dilation, side = below(dice, 4);
-    struct conv_axis axis = { .filter = filter, .stride = window->stride, .dilation = window->dilation,
-                              .pad_begin = side == 0 ? 0 : reach / 2, .pad_end = side == 0 || side == 1 ? 0 : reach - reach / 2 };
-    axis.in = transposed ? out : (out - 1) * axis.stride + reach + 1 - axis.pad_begin - axis.pad_end;
-    return axis;
-}
-
 /* Depthwise: the power; else it is the channels, the filters, or both of groups. */
 static void set_channels(struct conv_problem *p, enum conv_kind kind, int64_t power, struct dice *dice)
 {
@@ -57,8 +46,10 @@ static enum stratum put_power(struct conv_problem *p, enum conv_kind kind, int64
     p->rank = window->rank;
     set_channels(p, kind, powers[number % POWERS], dice);
     for (int a = CONV_AXES - p->rank; a < CONV_W; a++)
-        p->axis[a] = axis_for(from_to(dice, 1, p->rank == 3 ? 3 : 5), window->rows, window, transposed, dice);
-    p->axis[CONV_W] = axis_for(from_to(dice, 1, 17), window->columns, window, transposed, dice);
+        p->axis[a] = axis_of_outputs(from_to(dice, 1, p->rank == 3 ? 3 : 5), window->rows, window->stride,
+                                     window->dilation, transposed, dice);
+    p->axis[CONV_W] = axis_of_outputs(from_to(dice, 1, 17), window->columns, window->stride, window->dilation,
+                                      transposed, dice);
     return STRATUM_DRAWN;
 }
 

@@ -24,23 +24,6 @@ static const struct route routes[] = {
 };
 enum { ROUTES = sizeof routes / sizeof *routes, MOST_DRAWS = 18, UNITS = 3 };
 
-/* So many outputs, with a padding of `same`, of none, or on one side only, and inputs left over behind the last
- * window. */
-static struct conv_axis axis_for(int64_t out, int64_t filter, int64_t stride, bool transposed, struct dice *dice)
-{
-    const int64_t most = filter - 1, side = below(dice, 4);
-    struct conv_axis axis = { .filter = filter, .stride = stride, .dilation = 1,
-                              .pad_begin = side == 0 ? 0 : side == 1 ? most : most / 2,
-                              .pad_end = side == 0 ? 0 : side == 2 ? most : side == 1 ? 0 : most - most / 2 };
-    if (transposed) {
-        axis.in = out;   /* the side that is walked along */
-        axis.output_pad = below(dice, 3) ? 0 : stride - 1;
-        return axis;
-    }
-    axis.in = (out - 1) * stride + filter - axis.pad_begin - axis.pad_end + below(dice, stride);
-    return axis;
-}
-
 /* A multiple of 8, 16 or 4, at most 24 or one unit more. */
 static int64_t round_channels(int64_t turn, struct dice *dice)
 {
@@ -82,8 +65,8 @@ static enum stratum put_route(struct conv_problem *p, enum conv_kind kind, int64
     p->rank = route->rank;
     set_channels(p, kind, draw + number * 5, dice);   /* where there are few draws, other ones for each tail */
     for (int a = CONV_AXES - p->rank; a < CONV_W; a++)
-        p->axis[a] = axis_for(1 + (number * 5 + draw * 3) % 7, route->rows, route->stride, transposed, dice);
-    p->axis[CONV_W] = axis_for(wide > 0 ? wide : TAILS, route->columns, route->stride, transposed, dice);
+        p->axis[a] = axis_of_outputs(1 + (number * 5 + draw * 3) % 7, route->rows, route->stride, 1, transposed, dice);
+    p->axis[CONV_W] = axis_of_outputs(wide > 0 ? wide : TAILS, route->columns, route->stride, 1, transposed, dice);
     return STRATUM_DRAWN;
 }
 

@@ -68,3 +68,19 @@ bool strata_next(struct strata *strata, struct conv_problem *problem)
         }
     return false;
 }
+
+struct conv_axis axis_of_outputs(int64_t out, int64_t filter, int64_t stride, int64_t dilation, bool transposed,
+                                 struct dice *dice)
+{
+    const int64_t most = (filter - 1) * dilation, side = below(dice, 4);
+    struct conv_axis axis = { .filter = filter, .stride = stride, .dilation = dilation,
+                              .pad_begin = side == 0 ? 0 : side == 1 ? most : most / 2,
+                              .pad_end = side == 0 ? 0 : side == 2 ? most : side == 1 ? 0 : most - most / 2 };
+    if (transposed) {
+        axis.in = out;   /* the side that is walked along */
+        axis.output_pad = below(dice, 3) ? 0 : stride - 1;
+        return axis;
+    }
+    axis.in = (out - 1) * stride + most + 1 - axis.pad_begin - axis.pad_end + below(dice, stride);
+    return axis;
+}

@@ -29,4 +29,9 @@ struct strata strata_begin(const struct conv_problem_filter *filter, uint64_t se
                            int64_t count, int64_t draws, double most_macs);
 bool strata_next(struct strata *strata, struct conv_problem *problem);
 
+/* An axis of so many outputs, with a padding of `same`, of none, or on one side only, and inputs left over behind the
+ * last window; transposed: of so many inputs, perhaps with an output_pad. */
+struct conv_axis axis_of_outputs(int64_t out, int64_t filter, int64_t stride, int64_t dilation, bool transposed,
+                                 struct dice *dice);
+
 #endif
